@@ -1,0 +1,280 @@
+//! What a person may type, and which command answers. Knows the options and the exit codes, not what commands do.
+
+use std::io::{self, ErrorKind, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{self, CommandError, Ended};
+
+/// A declarative experiment runner: edit TOML, run the sweep, compare the plots.
+#[derive(Debug, Parser)]
+#[command(name = "ensayo", version, propagate_version = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, 2 bad input, 3 some runs failed, 130 interrupted, 1 anything unexpected.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the experiments, or the runs that patterns match
+    List(ListArgs),
+    /// Check the experiments without running anything
+    Check(CheckArgs),
+    /// Say what `run` would do, and why
+    Plan(PlanArgs),
+    /// Execute what is not done yet, then write tables and plots
+    Run(RunArgs),
+    /// Write tables and plots from what runs left
+    Report(ReportArgs),
+    /// Show settings, metrics and classification reports of runs
+    Show(ShowArgs),
+    /// Classify texts with what a run trained; CSV on standard output
+    Predict(PredictArgs),
+    /// Execute one job from standard input (for ensayo's own use)
+    #[command(hide = true)]
+    Job,
+    /// Try a card in a process of its own (for ensayo's own use)
+    #[command(hide = true, name = crate::device::PROBE)]
+    ProbeCuda {
+        /// The card's number
+        index: usize,
+    },
+}
+
+/// Where experiments and results are.
+#[derive(Debug, Clone, Args)]
+pub struct Places {
+    /// Folder with the experiments' TOML files
+    #[arg(long, value_name = "DIR", default_value = "experiments")]
+    pub experiments: PathBuf,
+    /// Folder for the results
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
+}
+
+/// Which runs, with which settings.
+#[derive(Debug, Clone, Args)]
+pub struct Wanted {
+    /// Experiments or runs, such as `x`, `x/attempt-4`, `'rag-*/cosine-*'` or `x/y@43`; all if left out
+    #[arg(value_name = "PATTERN")]
+    pub patterns: Vec<String>,
+    /// A setting that wins over the files, such as `training.epochs=1`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+}
+
+/// Options of `list`.
+#[derive(Debug, Clone, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "the group's own documentation would become the help text"
+    )]
+    pub wanted: Wanted,
+    /// Folder with the experiments' TOML files
+    #[arg(long, value_name = "DIR", default_value = "experiments")]
+    pub experiments: PathBuf,
+}
+
+/// Options of `check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "the group's own documentation would become the help text"
+    )]
+    pub wanted: Wanted,
+    /// Folder with the experiments' TOML files
+    #[arg(long, value_name = "DIR", default_value = "experiments")]
+    pub experiments: PathBuf,
+    /// Print a JSON Schema of the TOML files, for editors
+    #[arg(long, conflicts_with_all = ["patterns", "overrides"])]
+    pub schema: bool,
+}
+
+/// Options of `plan`.
+#[derive(Debug, Clone, Args)]
+#[expect(
+    missing_docs,
+    reason = "the groups' own documentation would become the help text"
+)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub wanted: Wanted,
+    #[command(flatten)]
+    pub places: Places,
+    /// auto, cpu or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device)]
+    pub device: String,
+    /// Execute what is done already, too
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Options of `run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "the group's own documentation would become the help text"
+    )]
+    pub plan: PlanArgs,
+    /// Begin nothing more after the first failure
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Jobs at the same time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
+    pub jobs: usize,
+}
+
+/// Options of `report`.
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// Experiments, such as `x` or `'rag-*'`; all if left out
+    #[arg(value_name = "PATTERN")]
+    pub patterns: Vec<String>,
+    /// Folder with the results
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
+}
+
+/// Options of `show`.
+#[derive(Debug, Clone, Args)]
+pub struct ShowArgs {
+    /// Experiments or runs, such as `x`, `x/attempt-4` or `x/y@43`
+    #[arg(value_name = "PATTERN", required = true)]
+    pub patterns: Vec<String>,
+    /// Folder with the results
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
+}
+
+/// Options of `predict`.
+#[derive(Debug, Clone, Args)]
+pub struct PredictArgs {
+    /// The run, as EXPERIMENT/RUN or EXPERIMENT/RUN@SEED
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Texts; without any, and without --input, standard input has one a line
+    #[arg(value_name = "TEXT")]
+    pub texts: Vec<String>,
+    /// A CSV file with the texts in the column that the run was trained on
+    #[arg(long, value_name = "FILE", conflicts_with = "texts")]
+    pub input: Option<PathBuf>,
+    /// Folder with the results
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
+    /// auto, cpu or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device)]
+    pub device: String,
+}
+
+fn device(text: &str) -> Result<String, String> {
+    let numbered = text
+        .strip_prefix("cuda:")
+        .is_some_and(|number| number.parse::<usize>().is_ok());
+    if numbered || ["auto", "cpu"].contains(&text) {
+        return Ok(text.to_owned());
+    }
+    let hint = if text == "cuda" {
+        "; the first card is cuda:0"
+    } else {
+        ""
+    };
+    Err(format!("a device is auto, cpu or cuda:N{hint}"))
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("a whole number from 1".into()),
+        Ok(number) => Ok(number),
+    }
+}
+
+/// Reads the command line, runs the command and says how it ended.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut output = io::stdout().lock();
+    let ended = match cli.command {
+        // A job writes its own output, from wherever it is at work.
+        Command::Job => {
+            drop(output);
+            commands::job::run()
+        }
+        Command::ProbeCuda { index } => commands::device::probe(index),
+        Command::List(args) => commands::list::run(&args, &mut output),
+        Command::Check(args) => commands::check::run(&args, &mut output),
+        Command::Plan(args) => commands::plan::run(&args, &mut output),
+        Command::Run(args) => commands::run::run(&args, &mut output),
+        Command::Report(args) => commands::report::run(&args, &mut output),
+        Command::Show(args) => commands::show::run(&args, &mut output),
+        Command::Predict(args) => commands::predict::run(&args, &mut output),
+    };
+    exit_code(ended)
+}
+
+fn exit_code(ended: Result<Ended, CommandError>) -> ExitCode {
+    let error = match ended {
+        Ok(Ended::Done) => return ExitCode::SUCCESS,
+        Ok(Ended::SomeFailed) => return ExitCode::from(3),
+        Ok(Ended::Interrupted) => return ExitCode::from(130),
+        // Whoever reads the output has had enough, as in `ensayo list | head -1`.
+        Err(CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => error,
+    };
+    let _ = match &error {
+        CommandError::Problems(text) => write!(io::stderr(), "{text}"),
+        other => writeln!(io::stderr(), "error: {other}"),
+    };
+    match error {
+        CommandError::Problems(_) | CommandError::Input(_) => ExitCode::from(2),
+        CommandError::Output(_) | CommandError::Unexpected(_) => ExitCode::FAILURE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn devices_are_checked_before_anything_runs() {
+        assert_eq!(device("cuda:1").as_deref(), Ok("cuda:1"));
+        assert!(device("cuda").unwrap_err().contains("cuda:0"));
+        assert!(device("gpu").is_err() && device("cuda:x").is_err());
+    }
+
+    #[test]
+    fn no_job_at_once_is_refused() {
+        assert!(Cli::try_parse_from(["ensayo", "run", "--jobs", "0"]).is_err());
+        assert!(
+            Cli::try_parse_from([
+                "ensayo",
+                "run",
+                "x",
+                "--jobs",
+                "2",
+                "--set",
+                "training.epochs=1"
+            ])
+            .is_ok()
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! `ensayo predict`: classifies texts with what a run trained.
+
+use std::fs::File;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::Path;
+
+use super::{CommandError, Ended, finished};
+use crate::cli::PredictArgs;
+use crate::config::Settings;
+use crate::record::{RunFile, Status};
+use crate::tasks;
+
+/// Writes `text,prediction,probability_<class>…` as CSV, a row per text in their order.
+///
+/// # Errors
+/// When the run is not there, not complete or no classifier, the texts cannot be read, or the model fails.
+pub fn run(args: &PredictArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
+    let found = finished::find(&args.results, std::slice::from_ref(&args.run))?;
+    let (folder, record) = match found.as_slice() {
+        [one] => one,
+        several => {
+            let labels: Vec<_> = several
+                .iter()
+                .map(|(_, record)| format!("`{}`", record.label()))
+                .collect();
+            return Err(CommandError::Input(format!(
+                "`{}` is more than one run: choose from {}",
+                args.run,
+                labels.join(", ")
+            )));
+        }
+    };
+    if record.status != Status::Complete {
+        return Err(CommandError::Input(format!(
+            "{} did not complete, so there is nothing to predict with; `ensayo run` repeats it",
+            record.label()
+        )));
+    }
+    let Settings::Lora(settings) = RunFile::<Settings>::read(folder)?.settings else {
+        return Err(CommandError::Input(format!(
+            "{} trained no classifier: only runs of kind lora do",
+            record.label()
+        )));
+    };
+    let texts = match &args.input {
+        Some(path) => from_csv(path, &settings.data.text)?,
+        None if args.texts.is_empty() => from_lines(&io::stdin())?,
+        None => args.texts.clone(),
+    };
+    let device = super::device::choose(&args.device)?;
+    let predictions = tasks::lora::predict(folder, record, &settings, &texts, device)
+        .map_err(|error| CommandError::Input(error.to_string()))?;
+    write(&texts, &predictions, output)?;
+    Ok(Ended::Done)
+}
+
+fn write(
+    texts: &[String],
+    predictions: &tasks::Predictions,
+    output: &mut dyn Write,
+) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(output);
+    let classes = &predictions.classes;
+    let probabilities = classes.iter().map(|class| format!("probability_{class}"));
+    let header: Vec<_> = ["text".to_owned(), "prediction".to_owned()]
+        .into_iter()
+        .chain(probabilities)
+        .collect();
+    writer.write_record(header)?;
+    for (text, row) in texts.iter().zip(&predictions.rows) {
+        let class = classes.get(row.class).map_or("", String::as_str);
+        let shares = row.probabilities.iter().map(f64::to_string);
+        let cells: Vec<_> = [text.clone(), class.to_owned()]
+            .into_iter()
+            .chain(shares)
+            .collect();
+        writer.write_record(cells)?;
+    }
+    writer.flush()
+}
+
+fn from_lines(input: &io::Stdin) -> Result<Vec<String>, CommandError> {
+    if input.is_terminal() {
+        return Err(CommandError::Input(
+            "no texts: give them as arguments, one a line on standard input, or in a CSV file with --input".into(),
+        ));
+    }
+    let mut texts = Vec::new();
+    for (index, line) in input.lock().lines().enumerate() {
+        let line = line.map_err(|error| {
+            CommandError::Input(format!("standard input, line {}: {error}", index + 1))
+        })?;
+        texts.push(line);
+    }
+    Ok(texts)
+}
+
+fn from_csv(path: &Path, column: &str) -> Result<Vec<String>, CommandError> {
+    let broken =
+        |error: &dyn std::fmt::Display| CommandError::Input(format!("{}: {error}", path.display()));
+    let file = File::open(path).map_err(|error| broken(&error))?;
+    let mut reader = csv::Reader::from_reader(file);
+    let header = reader.headers().map_err(|error| broken(&error))?.clone();
+    // Spreadsheets begin their files with a byte order mark.
+    let names: Vec<_> = header
+        .iter()
+        .map(|name| name.trim_start_matches('\u{feff}'))
+        .collect();
+    let Some(index) = names.iter().position(|name| *name == column) else {
+        return Err(broken(&format_args!(
+            "no column `{column}`, which the run was trained on; there are {}",
+            names.join(", ")
+        )));
+    };
+    reader
+        .records()
+        .map(|row| {
+            row.map(|row| row.get(index).unwrap_or_default().to_owned())
+                .map_err(|error| broken(&error))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::tasks::{Prediction, Predictions};
+
+    #[test]
+    fn predictions_are_csv_with_a_probability_per_class() {
+        let predictions = Predictions {
+            classes: vec!["bad".into(), "good".into()],
+            rows: vec![Prediction {
+                class: 1,
+                probabilities: vec![0.25, 0.75],
+            }],
+        };
+        let mut output = Vec::new();
+        write(&["so, \"good\"".into()], &predictions, &mut output).unwrap();
+        assert_eq!(
+            String::from_utf8(output).unwrap(),
+            "text,prediction,probability_bad,probability_good\n\"so, \"\"good\"\"\",good,0.25,0.75\n"
+        );
+    }
+
+    #[test]
+    fn the_text_column_is_found_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        fs::write(&path, "\u{feff}review,id\n\"a\nb\",1\n,2\n").unwrap();
+        assert_eq!(from_csv(&path, "review").unwrap(), ["a\nb", ""]);
+        let error = from_csv(&path, "text").unwrap_err().to_string();
+        assert!(
+            error.contains("no column `text`") && error.contains("review, id"),
+            "{error}"
+        );
+        fs::write(&path, "review,id\na\n").unwrap();
+        assert!(
+            from_csv(&path, "review")
+                .unwrap_err()
+                .to_string()
+                .contains("line: 2")
+        );
+    }
+}

@@ -1,0 +1,46 @@
+//! `ensayo report`: tables and plots from what runs left.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+
+use super::{CommandError, Ended, finished};
+use crate::cli::ReportArgs;
+use crate::report;
+
+/// Writes tables, plots and the page, and prints the tables.
+///
+/// # Errors
+/// When a pattern matches nothing, or a file cannot be written.
+pub fn run(args: &ReportArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
+    let records = finished::find(&args.results, &args.patterns)?;
+    let experiments: BTreeSet<String> = records
+        .into_iter()
+        .map(|(_, record)| record.experiment)
+        .collect();
+    let experiments: Vec<String> = experiments.into_iter().collect();
+    write(&args.results, &experiments, output)?;
+    Ok(Ended::Done)
+}
+
+/// Writes the report of these experiments, prints their tables and says where everything is.
+pub(super) fn write(
+    results: &Path,
+    experiments: &[String],
+    output: &mut dyn Write,
+) -> Result<(), CommandError> {
+    let report = report::build(results, experiments).map_err(CommandError::unexpected)?;
+    let written = report.write(results).map_err(CommandError::unexpected)?;
+    for experiment in experiments {
+        if let Some(table) = report.terminal_table(experiment) {
+            writeln!(output, "{}\n", table.trim_end())?;
+        }
+        writeln!(
+            output,
+            "{experiment}: {}",
+            results.join(experiment).display()
+        )?;
+    }
+    writeln!(output, "page: {}", written.page.display())?;
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! `ensayo show`: settings, metrics and classification reports of runs.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use super::{CommandError, Ended, finished, table, words};
+use crate::cli::ShowArgs;
+use crate::metrics::{ClassScore, ClassificationReport, Scores};
+use crate::record::{self, ReportRow, RunRecord, Status};
+
+/// Shows every run that the patterns match.
+///
+/// # Errors
+/// When a pattern matches nothing or a file cannot be read.
+pub fn run(args: &ShowArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
+    for (index, (folder, record)) in finished::find(&args.results, &args.patterns)?
+        .iter()
+        .enumerate()
+    {
+        if index > 0 {
+            writeln!(output)?;
+        }
+        show(folder, record, output)?;
+    }
+    Ok(Ended::Done)
+}
+
+fn show(folder: &Path, record: &RunRecord, output: &mut dyn Write) -> Result<(), CommandError> {
+    let status = match record.status {
+        Status::Complete => "complete",
+        Status::Failed => "failed",
+        Status::Interrupted => "interrupted",
+    };
+    writeln!(output, "{}: {status}", record.label())?;
+    let environment = &record.environment;
+    writeln!(
+        output,
+        "  {}, {}, on {}, ensayo {}",
+        to_the_second(&record.started),
+        words::duration(record.wall_seconds),
+        environment.device,
+        environment.version
+    )?;
+    writeln!(output, "  {}", folder.display())?;
+    if !record.overrides.is_empty() {
+        writeln!(output, "  --set {}", record.overrides.join(" --set "))?;
+    }
+    if let Some(error) = &record.error {
+        writeln!(output, "\nerror: {error}")?;
+    }
+    for note in &record.notes {
+        writeln!(output, "\nnote: {note}")?;
+    }
+    let settings = fs::read_to_string(folder.join(record::RUN_FILE));
+    if let Ok(settings) = settings {
+        writeln!(output, "\n{}", settings.trim_end())?;
+    }
+    let metrics = record.metrics.iter().map(|row| {
+        vec![
+            row.evaluation.clone(),
+            row.metric.clone(),
+            words::number(row.value),
+        ]
+    });
+    let measurements = record.measurements.iter().map(|row| {
+        vec![
+            "measured".into(),
+            row.metric.clone(),
+            words::number(row.value),
+        ]
+    });
+    let head = ["evaluation", "metric", "value"]
+        .map(str::to_owned)
+        .to_vec();
+    let rows: Vec<_> = std::iter::once(head)
+        .chain(metrics)
+        .chain(measurements)
+        .collect();
+    writeln!(output, "\n{}", table::lines(&rows).trim_end())?;
+
+    for (evaluation, report) in reports(&record::read_rows(folder)?) {
+        writeln!(output, "\n{evaluation}:\n{}", report.to_text(4).trim_end())?;
+    }
+    Ok(())
+}
+
+/// A time without the fraction of its second, which tells attempts apart but no person anything.
+fn to_the_second(time: &str) -> String {
+    match time.split_once('.') {
+        Some((seconds, _)) => format!("{seconds}Z"),
+        None => time.to_owned(),
+    }
+}
+
+/// The classification reports of a file, one per evaluation in their order.
+fn reports(rows: &[ReportRow]) -> Vec<(String, ClassificationReport)> {
+    let mut reports: Vec<(String, ClassificationReport)> = Vec::new();
+    for group in rows.chunk_by(|one, next| one.evaluation == next.evaluation) {
+        let mut report = ClassificationReport {
+            classes: Vec::new(),
+            accuracy: 0.0,
+            macro_average: Scores::default(),
+            weighted_average: Scores::default(),
+            support: 0,
+        };
+        // The three averages come last, so that a class may have one of their names.
+        let (classes, averages) = group.split_at(group.len().saturating_sub(3));
+        for row in classes {
+            report.classes.push(ClassScore {
+                class: row.class.clone(),
+                scores: scores(row),
+                support: row.support,
+            });
+        }
+        for row in averages {
+            match row.class.as_str() {
+                "accuracy" => report.accuracy = row.f1_score,
+                "macro avg" => report.macro_average = scores(row),
+                _ => report.weighted_average = scores(row),
+            }
+            report.support = row.support;
+        }
+        reports.push((group[0].evaluation.clone(), report));
+    }
+    reports
+}
+
+fn scores(row: &ReportRow) -> Scores {
+    Scores {
+        precision: row.precision.unwrap_or_default(),
+        recall: row.recall.unwrap_or_default(),
+        f1_score: row.f1_score,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::classification_report;
+
+    #[test]
+    fn reports_read_from_rows_are_the_reports_written() {
+        let names = ["accuracy".to_owned(), "good".to_owned()];
+        let written = [
+            (
+                "test",
+                classification_report(&[0, 0, 1, 1, 1], &[0, 1, 1, 1, 0], &names),
+            ),
+            ("custom", classification_report(&[0, 1], &[1, 1], &names)),
+        ];
+        let mut rows = Vec::new();
+        for (evaluation, report) in &written {
+            rows.extend(report.lines().into_iter().map(|line| ReportRow {
+                evaluation: (*evaluation).to_owned(),
+                class: line.class,
+                precision: line.precision,
+                recall: line.recall,
+                f1_score: line.f1_score,
+                support: line.support,
+            }));
+        }
+        let read = reports(&rows);
+        assert_eq!(read.len(), 2);
+        for ((evaluation, report), (wanted, original)) in read.iter().zip(&written) {
+            assert_eq!(evaluation, wanted);
+            assert_eq!(report.to_text(4), original.to_text(4));
+        }
+    }
+}

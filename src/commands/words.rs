@@ -1,0 +1,80 @@
+//! Numbers and times in words.
+
+/// `1 run`, `4 runs`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{s}")
+}
+
+/// A time in the two largest units that matter: `3.2 s`, `45 s`, `2 min 5 s`, `1 h 10 min`.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "rounded, and not negative"
+)]
+pub(super) fn duration(seconds: f64) -> String {
+    if seconds < 9.95 {
+        return format!("{seconds:.1} s");
+    }
+    let whole = seconds.round().max(0.0) as u64;
+    match whole {
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// A metric with as many digits as help: counts whole, shares with four decimals, small values in scientific notation.
+pub(super) fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return value.to_string();
+    }
+    let size = value.abs();
+    if value.fract() == 0.0 && size < 1e15 {
+        format!("{value:.0}")
+    } else if size >= 1000.0 {
+        format!("{value:.1}")
+    } else if size >= 0.001 {
+        format!("{value:.4}")
+    } else {
+        format!("{value:.3e}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_in_two_units() {
+        let said: Vec<_> = [0.04, 9.94, 9.96, 59.7, 125.0, 4210.0]
+            .into_iter()
+            .map(duration)
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "0.0 s",
+                "9.9 s",
+                "10 s",
+                "1 min 0 s",
+                "2 min 5 s",
+                "1 h 10 min"
+            ]
+        );
+    }
+
+    #[test]
+    fn numbers_have_as_many_digits_as_help() {
+        let said: Vec<_> = [1200.0, 0.85, 0.000_02, 1234.56, f64::NAN]
+            .into_iter()
+            .map(number)
+            .collect();
+        assert_eq!(said, ["1200", "0.8500", "2.000e-5", "1234.6", "NaN"]);
+    }
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!([count(1, "run"), count(0, "run")], ["1 run", "0 runs"]);
+    }
+}

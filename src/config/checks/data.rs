@@ -1,0 +1,84 @@
+//! The `[data]` table.
+
+use std::collections::BTreeSet;
+
+use crate::config::Data;
+use crate::config::draft::Draft;
+
+/// Names that results already use for the splits and for what belongs to none.
+const RESERVED: [&str; 3] = ["test", "validation", "run"];
+
+/// Checks the named evaluations.
+pub(super) fn check(draft: &mut Draft<'_>, data: &Data) {
+    let nodes = draft
+        .table
+        .at("data.evaluations")
+        .and_then(|node| node.as_list())
+        .unwrap_or_default()
+        .to_vec();
+    let mut seen = BTreeSet::new();
+    for (evaluation, node) in data.evaluations.iter().zip(&nodes) {
+        let name = node
+            .as_table()
+            .and_then(|table| table.get("name"))
+            .map_or(&node.span, |name| &name.span);
+        let problem = if evaluation.name.trim().is_empty() {
+            Some(
+                draft
+                    .problem("an evaluation's name is empty")
+                    .at(name, "empty"),
+            )
+        } else if RESERVED.contains(&evaluation.name.as_str()) {
+            let message = format!("an evaluation cannot be called `{}`", evaluation.name);
+            Some(
+                draft
+                    .problem(message)
+                    .at(name, "results use this name already"),
+            )
+        } else if !seen.insert(evaluation.name.clone()) {
+            Some(
+                draft
+                    .problem(format!("two evaluations are called `{}`", evaluation.name))
+                    .at(name, "the second"),
+            )
+        } else {
+            None
+        };
+        draft_push(draft, problem);
+        let problem = match (&evaluation.path, &evaluation.rows) {
+            (Some(_), Some(_)) => Some("has both `path` and `rows`"),
+            (None, None) => Some("has neither `path` nor `rows`"),
+            _ => None,
+        };
+        let problem = problem.map(|fault| {
+            let problem = draft
+                .problem(format!("the evaluation `{}` {fault}", evaluation.name))
+                .at(&node.span, "");
+            problem.help("give it one of them")
+        });
+        draft_push(draft, problem);
+        for (row, node) in evaluation.rows.iter().flatten().zip(row_nodes(node)) {
+            if row.text.trim().is_empty() {
+                draft.push(
+                    draft
+                        .problem("an evaluation's text is empty")
+                        .at(&node.span, "empty"),
+                );
+            }
+        }
+    }
+}
+
+fn draft_push(draft: &mut Draft<'_>, problem: Option<crate::config::problem::Problem>) {
+    if let Some(problem) = problem {
+        draft.push(problem);
+    }
+}
+
+fn row_nodes(evaluation: &crate::config::tree::Node) -> &[crate::config::tree::Node] {
+    evaluation
+        .as_table()
+        .and_then(|table| table.get("rows"))
+        .and_then(|rows| rows.as_list())
+        .unwrap_or_default()
+}

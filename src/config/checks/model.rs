@@ -1,0 +1,66 @@
+//! A model table: what can be known of a checkpoint without loading its weights.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::config::Model;
+use crate::config::draft::Draft;
+use crate::shapes::Shapes;
+
+/// Files of which a checkpoint needs one to turn texts into tokens.
+const TOKENISERS: [&str; 1] = ["tokenizer.json"];
+
+/// Files of which a checkpoint needs one for its weights.
+const WEIGHTS: [&str; 2] = ["model.safetensors", "model.safetensors.index.json"];
+
+/// Fills in the revision. Only a hub model has one.
+pub(super) fn complete(model: &mut Model) {
+    if model.id.is_some() && model.revision.is_none() {
+        model.revision = Some("main".to_owned());
+    }
+}
+
+/// What an encoder consists of, if its `config.json` lies on this machine. What is wrong with its folder is reported.
+pub(super) fn encoder(
+    draft: &mut Draft<'_>,
+    table: &str,
+    model: &Model,
+) -> Option<Rc<Result<Shapes, String>>> {
+    let (key, config): (String, PathBuf) = match (&model.path, &model.random) {
+        (Some(path), None) => (format!("{table}.path"), path.join("config.json")),
+        (None, Some(random)) => (format!("{table}.random.config"), random.config.clone()),
+        _ => return None,
+    };
+    if draft.is_tainted(&[&key]) {
+        return None;
+    }
+    let folder = config.parent().unwrap_or(Path::new("")).to_owned();
+    needs(draft, &key, &folder, &TOKENISERS);
+    if model.path.is_some() {
+        needs(draft, &key, &folder, &WEIGHTS);
+    }
+    let shapes = draft.inspector.shapes(&config);
+    if let Err(message) = shapes.as_ref() {
+        draft.push(
+            draft
+                .problem(format!("`{key}`: {message}"))
+                .at(&draft.span(&key), "cannot use this model"),
+        );
+    }
+    Some(shapes)
+}
+
+fn needs(draft: &mut Draft<'_>, key: &str, folder: &Path, names: &[&str]) {
+    if names
+        .iter()
+        .any(|name| draft.inspector.environment().is_file(&folder.join(name)))
+    {
+        return;
+    }
+    let message = format!(
+        "`{key}`: `{}` has no {}",
+        folder.display(),
+        names.join(" or ")
+    );
+    draft.push(draft.problem(message).at(&draft.span(key), "incomplete"));
+}

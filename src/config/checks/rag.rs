@@ -1,0 +1,103 @@
+//! Retrieval and answers.
+
+use std::collections::BTreeSet;
+
+use super::model;
+use crate::config::draft::Draft;
+use crate::config::{Embedder, Generator, RagSettings};
+
+/// Fills in what depends on other settings, and checks the whole.
+pub(super) fn check(draft: &mut Draft<'_>, settings: &mut RagSettings) {
+    if let Embedder::Model(embedder) = &mut settings.embedder {
+        model::complete(embedder);
+    }
+    if let Generator::Model(generator) = &mut settings.generator {
+        model::complete(generator);
+    }
+    chunks_advance(draft, settings);
+    questions_differ(draft, settings);
+    document_is_pinned(draft, settings);
+    if matches!(settings.generator, Generator::Model(_))
+        && settings.prompt.is_none()
+        && !draft.is_tainted(&["prompt"])
+    {
+        let problem = draft
+            .problem("`[prompt]` is missing")
+            .at(&draft.span("generator"), "this generator needs it");
+        draft.push(problem.help("give it a `template` or a `template_file`"));
+    }
+}
+
+fn chunks_advance(draft: &mut Draft<'_>, settings: &RagSettings) {
+    let (size, overlap) = (settings.chunks.size, settings.chunks.overlap);
+    if overlap < size || draft.is_tainted(&["chunks.size", "chunks.overlap"]) {
+        return;
+    }
+    let problem = draft.problem(format!(
+        "`chunks.overlap` is {overlap}, but must be below the size {size}"
+    ));
+    let problem = problem.at(&draft.span("chunks.overlap"), "chunks would never advance");
+    draft.push(problem.at(&draft.span("chunks.size"), "the size"));
+}
+
+fn questions_differ(draft: &mut Draft<'_>, settings: &RagSettings) {
+    let nodes = draft
+        .table
+        .get("questions")
+        .and_then(|node| node.as_list())
+        .unwrap_or_default()
+        .to_vec();
+    let mut seen = BTreeSet::new();
+    for (question, node) in settings.questions.iter().zip(&nodes) {
+        let place = |key: &str| {
+            node.as_table()
+                .and_then(|table| table.get(key))
+                .map_or_else(|| node.span.clone(), |node| node.span.clone())
+        };
+        if question.id.trim().is_empty() {
+            draft.push(
+                draft
+                    .problem("a question's id is empty")
+                    .at(&place("id"), "empty"),
+            );
+        } else if !seen.insert(&question.id) {
+            draft.push(
+                draft
+                    .problem(format!("two questions have the id `{}`", question.id))
+                    .at(&place("id"), "the second"),
+            );
+        }
+        if question.text.trim().is_empty() {
+            draft.push(
+                draft
+                    .problem("a question's text is empty")
+                    .at(&place("text"), "empty"),
+            );
+        }
+    }
+}
+
+fn document_is_pinned(draft: &mut Draft<'_>, settings: &RagSettings) {
+    let document = &settings.document;
+    match &document.sha256 {
+        Some(sha256)
+            if sha256.len() != 64
+                || !sha256
+                    .bytes()
+                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) =>
+        {
+            let problem = draft.problem("`document.sha256` is not a sha256");
+            draft.push(problem.at(
+                &draft.span("document.sha256"),
+                "must be 64 digits, 0-9 and a-f",
+            ));
+        }
+        None if document.url.is_some() && !draft.is_tainted(&["document"]) => {
+            let problem = draft
+                .problem("`document.url` needs `document.sha256`")
+                .at(&draft.span("document.url"), "may change");
+            draft.push(problem.help("`sha256sum` on the downloaded file prints it"));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,51 @@
+//! What a TOML may say, strictly, one file per kind of experiment; and everything that is wrong with one, reported at once with its place.
+//!
+//! The way: a file's text becomes a tree whose values know their places (`tree`); the tree is checked as written (`structure`) against
+//! rules taken from the settings structs themselves (`rules`); for each cell the layers are laid together (`overlay`), read into the
+//! strict struct and checked as a whole (`draft`, `checks`). Knows nothing of devices, networks or the clock.
+
+mod axes;
+mod checks;
+mod data;
+mod draft;
+mod environment;
+mod experiment;
+mod file;
+mod load;
+mod lora;
+mod model;
+mod names;
+mod overlay;
+mod overrides;
+mod problem;
+mod prompt;
+mod rag;
+mod rules;
+mod runs;
+mod schema;
+mod settings;
+mod source;
+mod structure;
+mod suggest;
+mod tree;
+
+pub use data::{Data, Evaluation, Label, Row};
+pub use draft::Inspector;
+pub use environment::{Environment, System};
+pub use experiment::{Axis, Exclude, Experiment, NamedRun, Point};
+pub use load::{LoadError, Loaded, load, read_all, unused_overrides};
+pub use lora::{Keep, Lora, LoraSettings, Schedule, Training};
+pub use model::{Model, Precision, RandomModel};
+pub use names::{LONGEST_NAME, fault as name_fault, is_forbidden};
+pub use problem::{Look, Problem, Problems};
+pub use prompt::{
+    Classification, ClassificationMode, Generation, Prompt, PromptFormat, PromptSettings,
+};
+pub use rag::{
+    ChunkStrategy, Chunks, Cleaning, Document, Embedder, Generator, Lexical, LexicalEmbedder,
+    Metric, Question, RagSettings, Retrieval, SimpleGeneration, SimpleGenerator,
+};
+pub use schema::schema;
+pub use settings::{Kind, Settings};
+pub use source::{Source, Span};
+pub use tree::Node;

@@ -1,0 +1,84 @@
+//! What a name must be to serve as a folder everywhere and as a word in patterns such as `experiment/run@seed`.
+
+/// The longest name of a run, in bytes.
+pub const LONGEST_NAME: usize = 100;
+
+/// Why `name` cannot be the name of an experiment or run, as the rest of a sentence; `None` if it can.
+#[must_use]
+pub fn fault(name: &str) -> Option<String> {
+    if name.is_empty() {
+        return Some("is empty".to_owned());
+    }
+    if name.len() > LONGEST_NAME {
+        return Some(format!(
+            "is {} bytes long; at most {LONGEST_NAME} are allowed",
+            name.len()
+        ));
+    }
+    if let Some(character) = name.chars().find(|&character| is_forbidden(character)) {
+        return Some(format!(
+            "has {character:?} in it, which a folder or a pattern cannot have"
+        ));
+    }
+    if name.starts_with([' ', '.', '-']) || name.ends_with([' ', '.']) {
+        return Some(
+            "must not start with a space, full stop or hyphen, nor end with a space or full stop"
+                .to_owned(),
+        );
+    }
+    let stem = name.split('.').next().unwrap_or(name).to_ascii_uppercase();
+    let device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL")
+        || (stem.len() == 4
+            && (stem.starts_with("COM") || stem.starts_with("LPT"))
+            && stem.ends_with(|last: char| last.is_ascii_digit()));
+    device.then(|| "is a device's name on Windows".to_owned())
+}
+
+/// Whether a character cannot be in a folder's name on some system, or means something in a pattern.
+#[must_use]
+pub fn is_forbidden(character: char) -> bool {
+    character.is_control() || "/\\:*?\"<>|@[]{}".contains(character)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usual_names_are_fine() {
+        for name in [
+            "attempt-1",
+            "rank=8,targets=query+value",
+            "größe 2",
+            "a.b",
+            "com",
+            "x-y_z",
+            &"a".repeat(100),
+        ] {
+            assert_eq!(fault(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_some_system_refuses_are_faults() {
+        for name in [
+            "",
+            "a/b",
+            "a\\b",
+            "a:b",
+            "a@42",
+            "a*",
+            "a[1]",
+            "tab\t",
+            ".hidden",
+            "end.",
+            " x",
+            "-x",
+            "NUL",
+            "com1.x",
+            &"ä".repeat(51),
+        ] {
+            assert!(fault(name).is_some(), "{name}");
+        }
+    }
+}

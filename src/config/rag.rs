@@ -1,0 +1,192 @@
+//! Settings of a `kind = "rag"` run: fragments of a document are retrieved and a reader answers from them.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Generation, Model, Prompt};
+
+/// Everything that decides the result of one retrieval run, except its seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RagSettings {
+    /// The text that is searched.
+    pub document: Document,
+    /// How the text is cut.
+    pub chunks: Chunks,
+    /// What turns chunks and questions into something comparable.
+    pub embedder: Embedder,
+    /// Which chunks a question gets.
+    #[serde(default)]
+    pub retrieval: Retrieval,
+    /// What answers from the chunks.
+    pub generator: Generator,
+    /// How an answer is drawn.
+    #[serde(default)]
+    pub generation: Generation,
+    /// What the generator is asked; not needed by `extractive` and `none`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<Prompt>,
+    /// The questions.
+    #[schemars(extend("minItems" = 1))]
+    pub questions: Vec<Question>,
+}
+
+/// A text. Exactly one of `path` and `url` is set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// A UTF-8 text file.
+    #[schemars(extend("x-path" = "file"))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Where the file is fetched from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The file's sha256 as 64 hexadecimal digits; required with `url`.
+    #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// What is done to the text before it is cut.
+    #[serde(default)]
+    pub cleaning: Cleaning,
+}
+
+/// What is done to a document before it is cut.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Cleaning {
+    /// Nothing.
+    #[default]
+    None,
+    /// The study's: white space becomes one space, runs of full stops one full stop.
+    Study,
+}
+
+/// How a document is cut.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Chunks {
+    /// What a chunk consists of.
+    #[serde(default)]
+    pub strategy: ChunkStrategy,
+    /// Words in a chunk.
+    #[schemars(extend("minimum" = 1))]
+    pub size: usize,
+    /// Words that a chunk shares with the one before; less than `size`.
+    #[serde(default)]
+    pub overlap: usize,
+}
+
+/// What a chunk consists of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChunkStrategy {
+    /// Words, wherever a sentence ends.
+    #[default]
+    Words,
+    /// Whole sentences, up to `size` words.
+    Sentences,
+}
+
+/// What turns texts into something comparable: a lexical method, or a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Embedder {
+    /// Word statistics; needs no model.
+    Lexical(LexicalEmbedder),
+    /// A sentence encoder.
+    Model(Model),
+}
+
+/// An embedder that counts words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LexicalEmbedder {
+    /// Which statistics.
+    pub kind: Lexical,
+}
+
+/// Word statistics. They have their own similarity and ignore `retrieval.metric`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Lexical {
+    /// Okapi BM25.
+    Bm25,
+    /// Cosine of TF-IDF vectors.
+    Tfidf,
+}
+
+/// Which chunks a question gets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retrieval {
+    /// What makes two vectors near.
+    pub metric: Metric,
+    /// Chunks for each question.
+    #[schemars(extend("minimum" = 1))]
+    pub top_k: usize,
+}
+
+impl Default for Retrieval {
+    fn default() -> Self {
+        Self {
+            metric: Metric::Cosine,
+            top_k: 10,
+        }
+    }
+}
+
+/// What makes two vectors near.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Metric {
+    /// Cosine of the angle between them.
+    Cosine,
+    /// `1 / (1 + distance)`.
+    Euclidean,
+    /// Inner product.
+    Dot,
+}
+
+/// What answers from the chunks: a method without a model, or a decoder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Generator {
+    /// No decoder.
+    Simple(SimpleGenerator),
+    /// A decoder.
+    Model(Model),
+}
+
+/// A generator that needs no model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SimpleGenerator {
+    /// Which method.
+    pub kind: SimpleGeneration,
+}
+
+/// How to answer without a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SimpleGeneration {
+    /// The sentences of the chunks that are nearest to the question.
+    Extractive,
+    /// No answer: retrieval alone is measured.
+    None,
+}
+
+/// A question to the document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// Its name in the results.
+    pub id: String,
+    /// The question itself.
+    pub text: String,
+    /// Patterns that a right chunk contains.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relevant: Vec<String>,
+}

@@ -1,0 +1,24 @@
+//! Labelled texts: reading, splitting and tokenising them. Knows nothing of models.
+
+mod csv_file;
+mod error;
+mod examples;
+mod jsonl_file;
+mod labels;
+mod overlap;
+mod pcg64;
+mod quotes;
+mod split;
+mod splits;
+mod table;
+mod tokenizer;
+
+pub use error::{DataError, RowFault, RowProblem, SHOWN_PROBLEMS};
+pub use examples::{EvaluationSet, Example};
+pub use labels::LabelMap;
+pub use overlap::Duplicates;
+pub use pcg64::Pcg64;
+pub use split::{Split, permutation, train_test_split};
+pub use splits::{Splits, prepare};
+pub use table::{RawRow, TextRow, read, read_texts};
+pub use tokenizer::{Tokenizer, TokenizerError};

@@ -1,0 +1,149 @@
+//! Which rows train and which test: numpy's permutation and the split that `datasets` makes of it. Knows row numbers only,
+//! not the rows.
+
+use super::pcg64::Pcg64;
+
+/// Row numbers of the two parts, in the order in which the permutation names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// Rows of the training part.
+    pub train: Vec<usize>,
+    /// Rows of the test part.
+    pub test: Vec<usize>,
+}
+
+/// `numpy.random.default_rng(seed).permutation(n)`, bit for bit.
+#[must_use]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "a draw up to a `usize` is one"
+)]
+pub fn permutation(n: usize, seed: u64) -> Vec<usize> {
+    let mut generator = Pcg64::seeded(seed);
+    let mut order: Vec<usize> = (0..n).collect();
+    for last in (1..n).rev() {
+        let other = generator.next_up_to(last as u64) as usize;
+        order.swap(last, other);
+    }
+    order
+}
+
+/// `datasets.Dataset.train_test_split(test_size, seed)` over `n` rows: the first `ceil(test_size * n)` rows of the
+/// permutation are the test part, the others the training part. The product is taken in `f64`, as there, so `0.07 * 100` makes
+/// 8 rows. A `test_size` outside of 0 to 1 leaves one part empty.
+#[must_use]
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "row counts lie far below 2^53, and a float cast saturates"
+)]
+pub fn train_test_split(n: usize, test_size: f64, seed: u64) -> Split {
+    let test_count = ((test_size * n as f64).ceil() as usize).min(n);
+    let mut test = permutation(n, seed);
+    let train = test.split_off(test_count);
+    Split { train, test }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::{permutation, train_test_split};
+
+    #[derive(Deserialize)]
+    struct Permuted {
+        seed: u64,
+        n: usize,
+        first: Vec<usize>,
+        last: Vec<usize>,
+        /// Sum over all places of (place + 1) * row, modulo 2^64.
+        checksum: u64,
+    }
+
+    #[derive(Deserialize)]
+    struct Parted {
+        seed: u64,
+        n: usize,
+        test_size: f64,
+        test_count: usize,
+        train_count: usize,
+        test_first: Vec<usize>,
+        train_first: Vec<usize>,
+    }
+
+    #[derive(Deserialize)]
+    struct Fixture {
+        permutations: Vec<Permuted>,
+        splits: Vec<Parted>,
+    }
+
+    fn fixture() -> Fixture {
+        serde_json::from_str(include_str!("../../tests/parity/split/expected.json")).unwrap()
+    }
+
+    #[test]
+    fn permutation_is_numpys() {
+        for case in fixture().permutations {
+            let order = permutation(case.n, case.seed);
+            let name = format!("n {}, seed {}", case.n, case.seed);
+            assert_eq!(order[..case.first.len()], case.first, "{name}");
+            assert_eq!(order[case.n - case.last.len()..], case.last, "{name}");
+            let checksum = (1u64..).zip(&order).fold(0u64, |sum, (place, &row)| {
+                sum.wrapping_add(place.wrapping_mul(row as u64))
+            });
+            assert_eq!(checksum, case.checksum, "{name}");
+        }
+    }
+
+    #[test]
+    fn split_is_that_of_datasets() {
+        for case in fixture().splits {
+            let split = train_test_split(case.n, case.test_size, case.seed);
+            let name = format!("{} of {}, seed {}", case.test_size, case.n, case.seed);
+            assert_eq!(split.test.len(), case.test_count, "{name}");
+            assert_eq!(split.train.len(), case.train_count, "{name}");
+            assert_eq!(
+                split.test[..case.test_first.len()],
+                case.test_first,
+                "{name}"
+            );
+            assert_eq!(
+                split.train[..case.train_first.len()],
+                case.train_first,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn study_permutation_of_20000_starts_as_published() {
+        let order = permutation(20_000, 42);
+        assert_eq!(
+            order[..10],
+            [
+                12534, 16210, 11174, 11799, 17466, 13351, 13263, 18423, 3205, 4033
+            ]
+        );
+        assert_eq!(order[19_997..], [4802, 5668, 9864]);
+    }
+
+    #[test]
+    fn test_sizes_out_of_range_leave_one_part_empty() {
+        assert!(train_test_split(5, 2.0, 0).train.is_empty());
+        assert!(train_test_split(5, -1.0, 0).test.is_empty());
+        assert!(train_test_split(5, f64::NAN, 0).test.is_empty());
+        assert!(train_test_split(0, 0.5, 0).test.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_stands_in_exactly_one_part(n in 0usize..500, size in 0.0f64..1.0, seed: u64) {
+            let split = train_test_split(n, size, seed);
+            let mut rows = [split.train, split.test].concat();
+            rows.sort_unstable();
+            prop_assert_eq!(rows, (0..n).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Reads labelled texts from a `.csv` or `.jsonl` file: all of a file's rows, or an error that lists what is wrong with them.
+//! Knows nothing of classes or splits.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::error::DataError;
+use super::{csv_file, jsonl_file};
+use crate::config::Label;
+
+/// A labelled text as it stands in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawRow {
+    /// The text, unchanged.
+    pub text: String,
+    /// The label: in a CSV, an integer if all labels of the file are integers.
+    pub label: Label,
+    /// The row, from 0, a CSV's header not counted.
+    pub row: usize,
+    /// The line of the file on which the row begins, from 1.
+    pub line: u64,
+}
+
+/// A text without a label, as it stands in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextRow {
+    /// The text, unchanged.
+    pub text: String,
+    /// The row, from 0, a CSV's header not counted.
+    pub row: usize,
+}
+
+/// Reads the labelled texts of `path`, at most the first `limit`.
+///
+/// # Errors
+///
+/// If the file cannot be read, lacks a column, has no rows, or has rows that cannot be used: the error then lists the first 20
+/// of them and counts the rest.
+pub fn read(
+    path: &Path,
+    text_column: &str,
+    label_column: &str,
+    limit: Option<usize>,
+) -> Result<Vec<RawRow>, DataError> {
+    let wanted = Wanted {
+        text: text_column,
+        label: Some(label_column),
+        limit,
+    };
+    let rows = read_rows(path, &wanted)?;
+    let labelled = rows.into_iter().filter_map(|row| {
+        Some(RawRow {
+            text: row.text,
+            label: row.label?,
+            row: row.row,
+            line: row.line,
+        })
+    });
+    Ok(labelled.collect())
+}
+
+/// Reads the texts of `path`, which needs no labels.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_texts(path: &Path, text_column: &str) -> Result<Vec<TextRow>, DataError> {
+    let wanted = Wanted {
+        text: text_column,
+        label: None,
+        limit: None,
+    };
+    let rows = read_rows(path, &wanted)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| TextRow {
+            text: row.text,
+            row: row.row,
+        })
+        .collect())
+}
+
+/// What is taken from a file.
+pub(super) struct Wanted<'a> {
+    pub text: &'a str,
+    pub label: Option<&'a str>,
+    pub limit: Option<usize>,
+}
+
+/// A row as the readers of both formats return it: with a label wherever one was wanted.
+pub(super) struct FileRow {
+    pub text: String,
+    pub label: Option<Label>,
+    pub row: usize,
+    pub line: u64,
+}
+
+/// A file's content without its byte order mark.
+pub(super) struct Source<'a> {
+    pub path: &'a Path,
+    pub content: &'a [u8],
+    /// Bytes of the mark.
+    pub skipped: u64,
+}
+
+impl Source<'_> {
+    pub(super) fn owned_path(&self) -> PathBuf {
+        self.path.to_owned()
+    }
+}
+
+fn read_rows(path: &Path, wanted: &Wanted) -> Result<Vec<FileRow>, DataError> {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let read_format = match extension.map(str::to_ascii_lowercase).as_deref() {
+        Some("csv") => csv_file::read,
+        Some("jsonl") => jsonl_file::read,
+        _ => {
+            return Err(DataError::UnknownExtension {
+                path: path.to_owned(),
+            });
+        }
+    };
+    let bytes = fs::read(path).map_err(|reason| DataError::Unreadable {
+        path: path.to_owned(),
+        reason,
+    })?;
+    let source = without_mark(path, &bytes)?;
+    if source.content.trim_ascii().is_empty() {
+        return Err(DataError::Empty {
+            path: path.to_owned(),
+            header: false,
+        });
+    }
+    read_format(&source, wanted)
+}
+
+fn without_mark<'a>(path: &'a Path, bytes: &'a [u8]) -> Result<Source<'a>, DataError> {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(DataError::Utf16 {
+            path: path.to_owned(),
+        });
+    }
+    Ok(match bytes.strip_prefix(b"\xef\xbb\xbf") {
+        Some(content) => Source {
+            path,
+            content,
+            skipped: 3,
+        },
+        None => Source {
+            path,
+            content: bytes,
+            skipped: 0,
+        },
+    })
+}
+
+/// The name among `present` that `column` may have meant, as a hint for a message.
+pub(super) fn near_name(column: &str, present: &[String]) -> Option<String> {
+    let wanted = column.to_lowercase();
+    let distances = present
+        .iter()
+        .map(|name| (edits(&wanted, name.trim().to_lowercase().as_str()), name));
+    let (distance, name) = distances.min_by_key(|(distance, _)| *distance)?;
+    // A third of the letters may differ; in short names that leaves one.
+    (distance <= (wanted.chars().count() / 3).max(1)).then(|| format!("did you mean `{name}`?"))
+}
+
+/// Insertions, deletions and replacements that lead from one word to the other (Levenshtein 1966).
+fn edits(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
+    for (index, letter) in from.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = index + 1;
+        for (column, other) in to.chars().enumerate() {
+            let replaced = diagonal + usize::from(letter != other);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn file(name: &str, content: &[u8]) -> (TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        (folder, path)
+    }
+
+    fn error(name: &str, content: &[u8]) -> String {
+        let (folder, path) = file(name, content);
+        let error = read(&path, "text", "label", None).unwrap_err().to_string();
+        error.replace(&format!("{}/", folder.path().display()), "")
+    }
+
+    #[test]
+    fn extension_decides_the_format_whatever_its_case() {
+        let (_folder, path) = file("rows.CSV", b"text,label\na,1\n");
+        assert_eq!(read(&path, "text", "label", None).unwrap().len(), 1);
+        let (_folder, path) = file("rows.JsonL", b"{\"text\":\"a\",\"label\":1}");
+        assert_eq!(read(&path, "text", "label", None).unwrap().len(), 1);
+        insta::assert_snapshot!(
+            error("rows.tsv", b"text\tlabel\n"),
+            @"rows.tsv: unknown kind of file: expected a name that ends in `.csv` or `.jsonl`"
+        );
+    }
+
+    #[test]
+    fn missing_file_is_named() {
+        let error = read(Path::new("nowhere/rows.csv"), "text", "label", None).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("nowhere/rows.csv: cannot be read: "),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn empty_files_are_refused() {
+        insta::assert_snapshot!(error("rows.csv", b""), @"rows.csv: the file is empty");
+        insta::assert_snapshot!(error("rows.csv", b"\xef\xbb\xbf\r\n"), @"rows.csv: the file is empty");
+        insta::assert_snapshot!(error("rows.jsonl", b"\n \n"), @"rows.jsonl: the file is empty");
+    }
+
+    #[test]
+    fn utf_16_is_recognised() {
+        insta::assert_snapshot!(
+            error("rows.csv", b"\xff\xfet\0e\0"),
+            @"rows.csv: the file is encoded as UTF-16: save it as UTF-8"
+        );
+    }
+
+    #[test]
+    fn texts_can_be_read_without_labels() {
+        let (_folder, path) = file("rows.csv", b"id,text\n1,a\n2,b\n");
+        let rows = read_texts(&path, "text").unwrap();
+        assert_eq!(
+            rows[1],
+            TextRow {
+                text: "b".to_owned(),
+                row: 1
+            }
+        );
+    }
+
+    #[test]
+    fn near_names_are_found_and_far_ones_not() {
+        let present = ["Text", "review_text", "labels"].map(str::to_owned);
+        assert_eq!(near_name("text", &present).unwrap(), "did you mean `Text`?");
+        assert_eq!(
+            near_name("label", &present).unwrap(),
+            "did you mean `labels`?"
+        );
+        assert_eq!(near_name("sentence", &present), None);
+        assert_eq!(near_name("text", &[]), None);
+    }
+
+    /// The reading of `content` as the file `name`: texts, labels as text, lines.
+    fn reading(name: &str, content: &[u8]) -> Vec<(String, Label, u64)> {
+        let (_folder, path) = file(name, content);
+        let rows = read(&path, "text", "label", None).unwrap().into_iter();
+        rows.map(|row| (row.text, row.label, row.line)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_survives_a_file_of_either_format(
+            rows in prop::collection::vec(("(?s)[\\PC\"',;\r\n\t]{0,12}x[\"\n,]{0,3}", any::<i64>()), 1..8),
+            windows: bool,
+        ) {
+            let terminator = if windows { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
+            let mut writer = csv::WriterBuilder::new().terminator(terminator).from_writer(Vec::new());
+            writer.write_record(["label", "text"]).unwrap();
+            let mut json = Vec::new();
+            let mut csv_line = 2;
+            let mut from_csv = Vec::new();
+            let mut from_json = Vec::new();
+            for (line, (text, label)) in (1..).zip(rows) {
+                writer.write_record([&label.to_string(), &text]).unwrap();
+                let object = serde_json::json!({ "text": text, "label": label });
+                json.extend(format!("{object}\n").into_bytes());
+                let breaks = text.matches('\n').count() as u64;
+                from_csv.push((text.clone(), Label::Integer(label), csv_line));
+                from_json.push((text, Label::Integer(label), line));
+                csv_line += 1 + breaks;
+            }
+            prop_assert_eq!(reading("rows.csv", &writer.into_inner().unwrap()), from_csv);
+            prop_assert_eq!(reading("rows.jsonl", &json), from_json);
+        }
+
+        #[test]
+        fn no_content_makes_a_reader_panic(
+            content in prop::collection::vec(prop::sample::select(b"text,label\n\r\"{}:1\xff\xef\xbb\xbf ".to_vec()), 0..80),
+            headed: bool,
+        ) {
+            let start: &[u8] = if headed { b"text,label\n" } else { b"" };
+            for name in ["rows.csv", "rows.jsonl"] {
+                let (_folder, path) = file(name, &[start, &content].concat());
+                if let Err(error) = read(&path, "text", "label", None) {
+                    prop_assert!(!error.to_string().is_empty());
+                }
+            }
+        }
+    }
+}

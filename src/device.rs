@@ -1,0 +1,198 @@
+//! The devices a run can execute on. With `nn::ops`, the only place that names a backend.
+
+use std::fmt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use burn::backend::cuda::CudaDevice;
+use burn::backend::flex::FlexDevice;
+use burn::backend::{Cuda, Flex};
+use burn::tensor::Tensor;
+use thiserror::Error;
+
+use crate::nn::ops::Operations;
+
+/// A device that is known to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Device {
+    /// The processor.
+    Cpu,
+    /// An NVIDIA card, by its number.
+    Cuda(usize),
+}
+
+/// Why a device cannot be used.
+#[derive(Debug, Error)]
+pub enum DeviceError {
+    /// The words do not name a device.
+    #[error("`{asked}` is no device: use auto, cpu or cuda:N, such as cuda:0")]
+    Unknown {
+        /// What was asked for.
+        asked: String,
+    },
+    /// There is no NVIDIA driver.
+    #[error("cuda:{index} was asked for, but this machine has no NVIDIA driver; install one, or use --device cpu")]
+    NoDriver {
+        /// The card's number.
+        index: usize,
+    },
+    /// The card or its software fails at a first small product.
+    #[error(
+        "there is an NVIDIA driver, but cuda:{index} cannot be used: {problem}. \
+         ensayo needs a driver of at least R570 and the CUDA 12 toolkit's NVRTC and headers (in CUDA_PATH or /usr/local/cuda); \
+         use --device cpu to run without the card"
+    )]
+    Unusable {
+        /// The card's number.
+        index: usize,
+        /// What the trial said.
+        problem: String,
+    },
+}
+
+/// The name of the hidden subcommand that tries a card in a process of its own, since CUDA's failures end the process they happen in.
+pub const PROBE: &str = "probe-cuda";
+
+impl fmt::Display for Device {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu => formatter.write_str("cpu"),
+            Self::Cuda(index) => write!(formatter, "cuda:{index}"),
+        }
+    }
+}
+
+impl Device {
+    /// The device that `cpu` or `cuda:N` names, without trying it.
+    ///
+    /// # Errors
+    /// When the words name none.
+    pub fn named(asked: &str) -> Result<Self, DeviceError> {
+        if asked == "cpu" {
+            return Ok(Self::Cpu);
+        }
+        let number = asked.strip_prefix("cuda:").and_then(|number| number.parse().ok());
+        number.map(Self::Cuda).ok_or_else(|| DeviceError::Unknown { asked: asked.to_owned() })
+    }
+
+    /// The device for `auto`, `cpu` or `cuda:N`, tried where it is a card. `auto` takes the first card if there is a driver, and the processor if there is none;
+    /// a driver that cannot be used is an error, never a silent run on the processor.
+    ///
+    /// # Errors
+    /// When the words name no device, or the card cannot be used.
+    pub fn choose(asked: &str) -> Result<Self, DeviceError> {
+        let device = match asked {
+            "auto" if has_driver() => Self::Cuda(0),
+            "auto" => Self::Cpu,
+            other => Self::named(other)?,
+        };
+        if let Self::Cuda(index) = device {
+            if !has_driver() {
+                return Err(DeviceError::NoDriver { index });
+            }
+            try_card(index)?;
+        }
+        Ok(device)
+    }
+
+    /// The version of the device's driver, where it has one.
+    #[must_use]
+    pub fn driver(self) -> Option<String> {
+        match self {
+            Self::Cpu => None,
+            Self::Cuda(_) => {
+                let text = std::fs::read_to_string(DRIVER_VERSION).ok()?;
+                text.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()) && word.contains('.')).map(str::to_owned)
+            }
+        }
+    }
+
+    /// Calls `work` with the device's backend.
+    pub fn run<W: OnDevice>(self, work: W) -> W::Output {
+        match self {
+            Self::Cpu => work.run::<Flex>(&FlexDevice),
+            Self::Cuda(index) => work.run::<Cuda>(&CudaDevice::new(index)),
+        }
+    }
+}
+
+/// Work that any backend can do.
+pub trait OnDevice {
+    /// What it yields.
+    type Output;
+
+    /// Does the work on a device of a backend.
+    fn run<B: Operations>(self, device: &B::Device) -> Self::Output;
+}
+
+/// Where Linux's NVIDIA driver shows its version.
+const DRIVER_VERSION: &str = "/proc/driver/nvidia/version";
+
+/// Whether an NVIDIA driver is installed: natively, in a container, or in Windows' subsystem for Linux.
+fn has_driver() -> bool {
+    [DRIVER_VERSION, "/dev/nvidiactl", "/dev/dxg"].iter().any(|path| Path::new(path).exists())
+}
+
+/// Tries a card in a child process.
+fn try_card(index: usize) -> Result<(), DeviceError> {
+    let unusable = |problem: String| DeviceError::Unusable { index, problem };
+    let program = std::env::current_exe().map_err(|error| unusable(error.to_string()))?;
+    let output = Command::new(program)
+        .args([PROBE, &index.to_string()])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| unusable(error.to_string()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<&str> = said
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("note:") && !line.starts_with("thread "))
+        .take(3)
+        .collect();
+    Err(unusable(if lines.is_empty() { output.status.to_string() } else { lines.join(" ") }))
+}
+
+/// Multiplies two small matrices on a card; panics in CUDA's own words where that fails. For [`PROBE`] only.
+#[must_use]
+pub fn probe(index: usize) -> bool {
+    let device = CudaDevice::new(index);
+    let ones = Tensor::<Cuda, 2>::ones([4, 4], &device);
+    let sum: f32 = ones.clone().matmul(ones).sum().into_data().iter::<f32>().sum();
+    (sum - 64.0).abs() < 0.5
+}
+
+/// The most memory this process has held, in bytes, where the system tells.
+#[must_use]
+pub fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_have_the_names_they_are_asked_for_by() {
+        for name in ["cpu", "cuda:0", "cuda:12"] {
+            assert_eq!(Device::named(name).unwrap().to_string(), name);
+        }
+        for wrong in ["gpu", "cuda", "cuda:", "cuda:x", ""] {
+            assert!(Device::named(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn peak_memory_counts_what_was_held() {
+        let Some(before) = peak_memory_bytes() else { return };
+        let held = vec![1_u8; 64 << 20];
+        assert!(held.iter().all(|&byte| byte == 1));
+        let after = peak_memory_bytes().unwrap();
+        assert!(after >= before && after >= 64 << 20);
+    }
+}

@@ -1,0 +1,12 @@
+//! Pure functions on slices: what a classifier got right, and how much of it may be chance. Knows nothing of models, files or
+//! records.
+
+mod classification;
+mod report_text;
+mod statistics;
+
+pub use classification::{
+    ClassScore, ClassificationReport, ReportLine, Scores, accuracy, classification_report,
+    confusion_matrix,
+};
+pub use statistics::{Interval, mean, mean_interval, standard_deviation, wilson_interval};

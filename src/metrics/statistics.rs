@@ -1,0 +1,207 @@
+//! Means and intervals: how far a figure from a few rows or seeds can be trusted.
+
+use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
+
+/// The normal distribution's 97.5 % quantile.
+const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
+
+/// A 95 % confidence interval, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+/// The 95 % interval of a share of which `correct` of `n` rows were seen (Wilson 1927); from 0 to 1 for no rows. Unlike the
+/// textbook's normal interval it stays within 0 and 1 and holds for few rows.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "row counts lie far below 2^53")]
+pub fn wilson_interval(correct: u64, n: u64) -> Interval {
+    if n == 0 {
+        return Interval {
+            low: 0.0,
+            high: 1.0,
+        };
+    }
+    let rows = n as f64;
+    let share = correct as f64 / rows;
+    let z = NORMAL_QUANTILE;
+    let scale = 1.0 + z * z / rows;
+    let centre = (share + z * z / (2.0 * rows)) / scale;
+    let spread = (share * (1.0 - share) / rows + z * z / (4.0 * rows * rows)).sqrt();
+    let half = z / scale * spread;
+    // With none or all correct one end is exactly 0 or 1; rounding must not push it past.
+    Interval {
+        low: (centre - half).max(0.0),
+        high: (centre + half).min(1.0),
+    }
+}
+
+/// The mean; none for no values.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "far below 2^53 values")]
+pub fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The sample standard deviation (over `n - 1`); none for fewer than two values.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "far below 2^53 values")]
+pub fn standard_deviation(values: &[f64]) -> Option<f64> {
+    let mean = mean(values)?;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (values.len() > 1).then(|| (squares / (values.len() - 1) as f64).sqrt())
+}
+
+/// The 95 % t-interval of the mean of the population from which `values` are drawn; none for fewer than two values.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "far below 2^53 values")]
+pub fn mean_interval(values: &[f64]) -> Option<Interval> {
+    let mean = mean(values)?;
+    let deviation = standard_deviation(values)?;
+    let half = t_quantile(values.len() - 1) * deviation / (values.len() as f64).sqrt();
+    Some(Interval {
+        low: mean - half,
+        high: mean + half,
+    })
+}
+
+/// The 97.5 % quantile of Student's t distribution with `freedom >= 1` degrees of freedom.
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "far below 2^53 degrees of freedom"
+)]
+fn t_quantile(freedom: usize) -> f64 {
+    if freedom > 100_000 {
+        // Beyond, the two differ by less than 3e-5.
+        return NORMAL_QUANTILE;
+    }
+    let (mut low, mut high) = (0.0, FRAC_PI_2);
+    // Halving a unit interval 60 times leaves less than f64 can tell apart.
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if central_share(freedom, middle) < 0.95 {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    low.tan() * (freedom as f64).sqrt()
+}
+
+/// The probability that |t| < sqrt(freedom) tan(angle): the finite series for whole degrees of freedom (Abramowitz and Stegun,
+/// 26.7.3 and 26.7.4).
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "far below 2^53 degrees of freedom"
+)]
+fn central_share(freedom: usize, angle: f64) -> f64 {
+    let (sine, cosine) = angle.sin_cos();
+    let odd = freedom % 2 == 1;
+    let mut term = if odd { cosine } else { 1.0 };
+    let mut sum = 0.0;
+    // The odd series has one term fewer: none at all for one degree of freedom.
+    for index in 1..=freedom / 2 {
+        sum += term;
+        let step = 2.0 * index as f64;
+        let factor = if odd {
+            step / (step + 1.0)
+        } else {
+            (step - 1.0) / step
+        };
+        term *= factor * cosine * cosine;
+    }
+    if odd {
+        FRAC_2_PI * (angle + sine * sum)
+    } else {
+        sine * sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Fixture {
+        wilson: Vec<(u64, u64, f64, f64)>,
+        t_quantiles: Vec<(usize, f64)>,
+        means: Vec<Means>,
+    }
+
+    #[derive(Deserialize)]
+    struct Means {
+        values: Vec<f64>,
+        mean: f64,
+        standard_deviation: f64,
+        interval: (f64, f64),
+    }
+
+    fn fixture() -> Fixture {
+        serde_json::from_str(include_str!("../../tests/parity/metrics/expected.json")).unwrap()
+    }
+
+    fn near(found: f64, expected: f64) -> bool {
+        (found - expected).abs() <= 1e-9 * expected.abs().max(1.0)
+    }
+
+    #[test]
+    fn wilson_interval_is_scipys() {
+        for (correct, n, low, high) in fixture().wilson {
+            let interval = wilson_interval(correct, n);
+            assert!(
+                near(interval.low, low) && near(interval.high, high),
+                "{correct} of {n}: {interval:?} for {low} to {high}"
+            );
+        }
+    }
+
+    #[test]
+    fn wilson_interval_of_no_rows_excludes_nothing() {
+        assert_eq!(
+            wilson_interval(0, 0),
+            Interval {
+                low: 0.0,
+                high: 1.0
+            }
+        );
+    }
+
+    #[test]
+    fn t_quantiles_are_scipys() {
+        for (freedom, expected) in fixture().t_quantiles {
+            let found = t_quantile(freedom);
+            assert!(
+                (found - expected).abs() < 3e-5,
+                "{freedom}: {found} for {expected}"
+            );
+            if freedom <= 1000 {
+                assert!(near(found, expected), "{freedom}: {found} for {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn means_and_their_intervals_are_scipys() {
+        for case in fixture().means {
+            assert!(near(mean(&case.values).unwrap(), case.mean));
+            let deviation = standard_deviation(&case.values).unwrap();
+            assert!(near(deviation, case.standard_deviation));
+            let interval = mean_interval(&case.values).unwrap();
+            assert!(near(interval.low, case.interval.0), "{interval:?}");
+            assert!(near(interval.high, case.interval.1), "{interval:?}");
+        }
+    }
+
+    #[test]
+    fn one_value_has_a_mean_but_no_interval() {
+        assert_eq!(mean(&[0.5]), Some(0.5));
+        assert_eq!(standard_deviation(&[0.5]), None);
+        assert_eq!(mean_interval(&[0.5]), None);
+        assert_eq!(mean(&[]), None);
+    }
+}

@@ -1,0 +1,186 @@
+//! Reads a checkpoint folder's safetensors, whole or in shards, under the names that transformers uses today.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::tensor_files::TensorFiles;
+use crate::shapes::{ShapesError, TensorShape};
+
+/// Why a checkpoint cannot be used.
+#[derive(Debug, Error)]
+pub enum CheckpointError {
+    /// A file that cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Neither of the two files that hold weights is there.
+    #[error("{} has neither model.safetensors nor model.safetensors.index.json; download the weights, or set `model.random` to try without", folder.display())]
+    NoWeights {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file whose content is not what its name promises.
+    #[error("{} is damaged: {problem}; download it again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A `config.json` that makes no network.
+    #[error("{}: {source}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ShapesError,
+    },
+    /// The weights are not those of the network that `config.json` describes.
+    #[error("the weights in {} do not fit its config.json: {}", folder.display(), problems.join("; "))]
+    Mismatch {
+        /// The folder.
+        folder: PathBuf,
+        /// Each tensor that is missing, unknown or of another shape.
+        problems: Vec<String>,
+    },
+}
+
+/// How an architecture's tensors are spelled in the checkpoints that exist.
+#[derive(Debug)]
+pub struct Spelling {
+    /// The prefix that checkpoints of the bare model leave out.
+    pub prefix: &'static str,
+    /// Prefixes of what may be missing and is then drawn afresh.
+    pub fresh: &'static [&'static str],
+    /// Prefixes of what other heads and old versions leave behind, under the names with `prefix`.
+    pub ignored: &'static [&'static str],
+}
+
+/// A checkpoint folder whose tensors have been checked against the network, none of them read yet.
+#[derive(Debug)]
+pub struct Checkpoint {
+    tensors: TensorFiles,
+    fresh: Vec<String>,
+}
+
+impl Checkpoint {
+    /// Opens a folder and checks that it holds every tensor of `tensors` in its shape and no unknown one.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is damaged, or the tensors are not those of the network.
+    pub fn open(
+        folder: &Path,
+        tensors: &[TensorShape],
+        spelling: &Spelling,
+    ) -> Result<Self, CheckpointError> {
+        let mut stored = TensorFiles::open(weight_files(folder)?)?;
+        stored.rename(|names| spelling.canonical(names));
+        let mut checkpoint = Self { tensors: stored, fresh: Vec::new() };
+        checkpoint.check(folder, tensors, spelling)?;
+        Ok(checkpoint)
+    }
+
+    /// The tensors that the checkpoint does not have and that start afresh.
+    #[must_use]
+    pub fn fresh(&self) -> &[String] {
+        &self.fresh
+    }
+
+    /// A tensor's values as 32-bit floats; `None` if it starts afresh.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<f32>>, CheckpointError> {
+        self.tensors.read(name)
+    }
+
+    fn check(
+        &mut self,
+        folder: &Path,
+        tensors: &[TensorShape],
+        spelling: &Spelling,
+    ) -> Result<(), CheckpointError> {
+        let starts = |name: &str, prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+        let mut problems = Vec::new();
+        for TensorShape { name, shape, .. } in tensors {
+            match self.tensors.shape(name) {
+                Some(stored) if stored != shape => problems.push(format!(
+                    "`{name}` has the shape {stored:?}, the network needs {shape:?}"
+                )),
+                Some(_) => {}
+                None if starts(name, spelling.fresh) => self.fresh.push(name.clone()),
+                None => problems.push(format!("`{name}` is missing")),
+            }
+        }
+        let known: BTreeSet<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+        let unknown = self.tensors.names().filter(|name| !known.contains(name));
+        problems.extend(
+            unknown
+                .filter(|name| !starts(name, spelling.ignored))
+                .map(|name| format!("`{name}` belongs to no part of the network")),
+        );
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let total = problems.len();
+        if total > SHOWN {
+            problems.truncate(SHOWN);
+            problems.push(format!("and {} more", total - SHOWN));
+        }
+        Err(CheckpointError::Mismatch { folder: folder.to_owned(), problems })
+    }
+}
+
+/// Problems that one message lists.
+const SHOWN: usize = 8;
+
+impl Spelling {
+    /// Names as they are spelled today: with the prefix, and `weight` and `bias` in norms, which the first checkpoints called `gamma` and `beta`.
+    fn canonical(&self, names: &mut [String]) {
+        let bare = !names.iter().any(|name| name.starts_with(self.prefix));
+        for name in names {
+            for (old, new) in [("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")] {
+                if let Some(stem) = name.strip_suffix(old) {
+                    *name = format!("{stem}{new}");
+                }
+            }
+            let of_the_head = self.fresh.iter().any(|prefix| name.starts_with(prefix));
+            if bare && !of_the_head {
+                name.insert_str(0, self.prefix);
+            }
+        }
+    }
+}
+
+fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
+    #[derive(Deserialize)]
+    struct Index {
+        weight_map: BTreeMap<String, String>,
+    }
+    let whole = folder.join("model.safetensors");
+    if whole.is_file() {
+        return Ok(vec![whole]);
+    }
+    let path = folder.join("model.safetensors.index.json");
+    if !path.is_file() {
+        return Err(CheckpointError::NoWeights { folder: folder.to_owned() });
+    }
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| CheckpointError::Read { path: path.clone(), source })?;
+    let index: Index = serde_json::from_str(&text)
+        .map_err(|error| CheckpointError::Damaged { path: path.clone(), problem: error.to_string() })?;
+    let names: BTreeSet<&String> = index.weight_map.values().collect();
+    if let Some(name) = names.iter().find(|name| Path::new(name).components().count() != 1) {
+        let problem = format!("`{name}` is not the name of a file beside it");
+        return Err(CheckpointError::Damaged { path, problem });
+    }
+    Ok(names.into_iter().map(|name| folder.join(name)).collect())
+}
+

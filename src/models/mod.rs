@@ -1,0 +1,15 @@
+//! One file per architecture, the loader of checkpoints, and adapters in PEFT's format.
+
+pub mod adapter;
+pub mod bert;
+mod checkpoint;
+mod classifier;
+mod tensor_files;
+mod trained;
+mod weights;
+
+pub use checkpoint::{Checkpoint, CheckpointError, Spelling};
+pub use classifier::{Classifier, NamedLinears};
+pub use tensor_files::TensorFiles;
+pub use trained::{Trained, count, trained, unfreeze};
+pub use weights::{Initial, Weights, draw};

@@ -1,0 +1,216 @@
+//! Every operation of the trait in terms of burn's own, for backends that have nothing better.
+
+use burn::tensor::activation::softmax;
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{DType, FloatDType, Tensor, TensorData, TensorMetadata};
+
+use super::{
+    AttentionGradients, AttentionOptions, Dropout, LayerNormGradients, Operations, Ragged, Selection,
+    probability_feature, unwrap, wrap,
+};
+
+/// The error function's argument is `x / sqrt 2`.
+const FRAC_1_SQRT_2: f32 = std::f32::consts::FRAC_1_SQRT_2;
+
+/// Height of the normal density at 0.
+const INVERSE_SQRT_2_PI: f32 = 0.398_942_3;
+
+pub(super) fn gelu<B: Operations>(input: FloatTensor<B>) -> FloatTensor<B> {
+    let halved = B::float_mul_scalar(input.clone(), 0.5_f32.into());
+    B::float_mul(halved, double_distribution::<B>(input))
+}
+
+/// Twice the normal distribution function: `1 + erf(x / sqrt 2)`.
+fn double_distribution<B: Operations>(input: FloatTensor<B>) -> FloatTensor<B> {
+    let erf = B::float_erf(B::float_mul_scalar(input, FRAC_1_SQRT_2.into()));
+    B::float_add_scalar(erf, 1.0_f32.into())
+}
+
+pub(super) fn gelu_backward<B: Operations>(
+    input: FloatTensor<B>,
+    gradient: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let distribution = B::float_mul_scalar(double_distribution::<B>(input.clone()), 0.5_f32.into());
+    let square = B::float_mul(input.clone(), input.clone());
+    let density = B::float_mul_scalar(
+        B::float_exp(B::float_mul_scalar(square, (-0.5_f32).into())),
+        INVERSE_SQRT_2_PI.into(),
+    );
+    let derivative = B::float_add(distribution, B::float_mul(input, density));
+    B::float_mul(derivative, gradient)
+}
+
+/// Each row less its mean, and the reciprocal of its standard deviation: `[tokens, features]` and `[tokens, 1]`.
+fn centred<B: Operations>(input: Tensor<B, 2>, epsilon: f64) -> (Tensor<B, 2>, Tensor<B, 2>) {
+    let centred = input.clone() - input.mean_dim(1);
+    let variance = (centred.clone() * centred.clone()).mean_dim(1);
+    (centred, (variance + epsilon).sqrt().recip())
+}
+
+pub(super) fn layer_norm<B: Operations>(
+    input: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    epsilon: f64,
+) -> FloatTensor<B> {
+    let (weight, bias): (Tensor<B, 1>, Tensor<B, 1>) = (wrap(weight), wrap(bias));
+    let (centred, inverse) = centred::<B>(wrap(input), epsilon);
+    unwrap(centred * inverse * weight.unsqueeze::<2>() + bias.unsqueeze::<2>())
+}
+
+pub(super) fn layer_norm_backward<B: Operations>(
+    input: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    epsilon: f64,
+    gradient: FloatTensor<B>,
+    affine: bool,
+) -> LayerNormGradients<B> {
+    let (gradient, weight): (Tensor<B, 2>, Tensor<B, 1>) = (wrap(gradient), wrap(weight));
+    let (centred, inverse) = centred::<B>(wrap(input), epsilon);
+    let normal = centred * inverse.clone();
+    let affine = affine.then(|| {
+        [gradient.clone() * normal.clone(), gradient.clone()]
+            .map(|terms| unwrap(terms.sum_dim(0).squeeze_dim::<1>(0)))
+    });
+    let scaled = gradient * weight.unsqueeze::<2>();
+    let mean = scaled.clone().mean_dim(1);
+    let projection = (scaled.clone() * normal.clone()).mean_dim(1);
+    let input = unwrap((scaled - mean - normal * projection) * inverse);
+    LayerNormGradients { input, affine }
+}
+
+pub(super) fn dropout<B: Operations>(input: FloatTensor<B>, dropout: &Dropout) -> FloatTensor<B> {
+    let shape = input.shape();
+    let factors = TensorData::new(dropout.factors(shape[1]), shape);
+    B::float_mul(input.clone(), like::<B>(factors, &input))
+}
+
+/// 32-bit values on the device of another tensor and in its float type.
+fn like<B: Operations>(values: TensorData, other: &FloatTensor<B>) -> FloatTensor<B> {
+    let tensor = B::float_from_data(values, &B::float_device(other));
+    let dtype = other.dtype();
+    if dtype == DType::F32 { tensor } else { B::float_cast(tensor, FloatDType::from(dtype)) }
+}
+
+pub(super) fn pack<B: Operations>(input: FloatTensor<B>, selection: &Selection<B>) -> FloatTensor<B> {
+    B::float_select(input, 0, selection.rows.clone())
+}
+
+pub(super) fn unpack<B: Operations>(packed: FloatTensor<B>, selection: &Selection<B>) -> FloatTensor<B> {
+    let features = packed.shape()[1];
+    let rows = selection.picked.shape()[0];
+    let filled = B::float_select(packed, 0, selection.picked.clone());
+    let column = B::bool_reshape(selection.left_out.clone(), [rows, 1].into());
+    let mask = B::bool_expand(column, [rows, features].into());
+    B::float_mask_fill(filled, mask, 0.0_f32.into())
+}
+
+/// The operands of attention in the padded shape, split into heads.
+struct Padded<B: Operations> {
+    query: Tensor<B, 4>,
+    key: Tensor<B, 4>,
+    value: Tensor<B, 4>,
+    /// Softmax of the scores, before dropout: `[rows, heads, longest, longest]`.
+    probabilities: Tensor<B, 4>,
+    /// What dropout multiplies the probabilities by.
+    factors: Option<Tensor<B, 4>>,
+}
+
+/// `[tokens, heads * size]` to `[rows, heads, longest, size]`.
+fn split_heads<B: Operations>(packed: FloatTensor<B>, ragged: &Ragged<B>, heads: usize) -> Tensor<B, 4> {
+    let size = packed.shape()[1] / heads;
+    let (rows, longest) = (ragged.segments.rows(), ragged.segments.longest());
+    wrap::<B, 2>(B::unpack(packed, &ragged.tokens)).reshape([rows, longest, heads, size]).swap_dims(1, 2)
+}
+
+/// The opposite of [`split_heads`].
+fn join_heads<B: Operations>(padded: Tensor<B, 4>, ragged: &Ragged<B>) -> FloatTensor<B> {
+    let [rows, heads, longest, size] = padded.dims();
+    let flat: Tensor<B, 2> = padded.swap_dims(1, 2).reshape([rows * longest, heads * size]);
+    B::pack(unwrap(flat), &ragged.tokens)
+}
+
+impl<B: Operations> Padded<B> {
+    fn new(
+        query: FloatTensor<B>,
+        key: FloatTensor<B>,
+        value: FloatTensor<B>,
+        ragged: &Ragged<B>,
+        options: &AttentionOptions,
+    ) -> Self {
+        let factors = options.dropout.as_ref().map(|dropout| {
+            let factors = probability_factors(dropout, ragged, options.heads);
+            wrap(like::<B>(factors, &query))
+        });
+        let split = |packed| split_heads::<B>(packed, ragged, options.heads);
+        let (query, key, value) = (split(query), split(key), split(value));
+        let [rows, heads, longest, _] = query.dims();
+        let scores = query.clone().matmul(key.clone().swap_dims(2, 3)) * options.scale;
+        let padding = ragged.padding().reshape([rows, 1, 1, longest]).expand([rows, heads, longest, longest]);
+        // Half precision cannot hold a lower number, and one is enough: its exponential is 0.
+        let scores = scores.mask_fill(padding, -30_000.0);
+        Self { query, key, value, probabilities: softmax(scores, 3), factors }
+    }
+
+    fn dropped(&self, values: Tensor<B, 4>) -> Tensor<B, 4> {
+        match &self.factors {
+            Some(factors) => values * factors.clone(),
+            None => values,
+        }
+    }
+}
+
+/// `[rows, heads, longest, longest]`: the factors of dropout on probabilities, 1 at padding.
+fn probability_factors<B: Operations>(dropout: &Dropout, ragged: &Ragged<B>, heads: usize) -> TensorData {
+    let (rows, longest) = (ragged.segments.rows(), ragged.segments.longest());
+    let scale = dropout.scale();
+    let mut factors = vec![1.0_f32; rows * heads * longest * longest];
+    for (row, (start, length)) in ragged.segments.iter().enumerate() {
+        for head in 0..heads {
+            for position in 0..length {
+                let draws = dropout.row(start + position);
+                let first = ((row * heads + head) * longest + position) * longest;
+                for key in 0..length {
+                    factors[first + key] = draws.factor(probability_feature(head, key), scale);
+                }
+            }
+        }
+    }
+    TensorData::new(factors, [rows, heads, longest, longest])
+}
+
+pub(super) fn attention<B: Operations>(
+    query: FloatTensor<B>,
+    key: FloatTensor<B>,
+    value: FloatTensor<B>,
+    ragged: &Ragged<B>,
+    options: &AttentionOptions,
+) -> FloatTensor<B> {
+    let padded = Padded::<B>::new(query, key, value, ragged, options);
+    let probabilities = padded.dropped(padded.probabilities.clone());
+    join_heads(probabilities.matmul(padded.value), ragged)
+}
+
+pub(super) fn attention_backward<B: Operations>(
+    query: FloatTensor<B>,
+    key: FloatTensor<B>,
+    value: FloatTensor<B>,
+    gradient: FloatTensor<B>,
+    ragged: &Ragged<B>,
+    options: &AttentionOptions,
+) -> AttentionGradients<B> {
+    let gradient = split_heads::<B>(gradient, ragged, options.heads);
+    let padded = Padded::<B>::new(query, key, value, ragged, options);
+    let probabilities = padded.probabilities.clone();
+    let value_gradient =
+        padded.dropped(probabilities.clone()).swap_dims(2, 3).matmul(gradient.clone());
+    let probability_gradient =
+        padded.dropped(gradient.matmul(padded.value.clone().swap_dims(2, 3)));
+    let weighted = probability_gradient.clone() * probabilities.clone();
+    let score_gradient =
+        (weighted.clone() - probabilities * weighted.sum_dim(3)) * options.scale;
+    let query_gradient = score_gradient.clone().matmul(padded.key);
+    let key_gradient = score_gradient.swap_dims(2, 3).matmul(padded.query);
+    [query_gradient, key_gradient, value_gradient].map(|padded| join_heads(padded, ragged))
+}
+

@@ -1,0 +1,142 @@
+//! Attention over texts of unequal length: each text is a product of its own size, so nothing is spent on padding.
+
+use burn::backend::Flex;
+use burn::tensor::ops::FloatTensorOps;
+use burn::tensor::{DType, Shape, TensorMetadata};
+use burn_flex::{FlexTensor, Layout};
+use rayon::prelude::*;
+
+use super::{maximum, sum, tensor};
+use crate::nn::ops::math::exp;
+use crate::nn::ops::{AttentionGradients, AttentionOptions, Segments, probability_feature};
+
+/// One text's `[heads, length, size]` within `[tokens, heads * size]`, without a copy.
+fn heads_of(packed: &FlexTensor, start: usize, length: usize, heads: usize) -> FlexTensor {
+    let layout = packed.layout();
+    let size = layout.shape()[1] / heads;
+    let (row, column) = (layout.strides()[0], layout.strides()[1]);
+    let offset = layout.start_offset().wrapping_add_signed(start.cast_signed() * row);
+    let strides = vec![size.cast_signed() * column, row, column];
+    let layout = Layout::new(Shape::new([heads, length, size]), strides, offset);
+    FlexTensor::from_arc(packed.data_arc(), layout, DType::F32)
+}
+
+/// `a b` of each head.
+fn product(a: &FlexTensor, b: &FlexTensor) -> FlexTensor {
+    Flex::float_matmul(a.clone(), b.clone())
+}
+
+/// A text's probabilities `[heads, length, length]`, before and after dropout.
+fn probabilities(
+    query: &FlexTensor,
+    key: &FlexTensor,
+    start: usize,
+    options: &AttentionOptions,
+) -> (FlexTensor, Option<FlexTensor>) {
+    let mut scores = product(query, &key.transpose(1, 2));
+    let length = scores.shape()[2];
+    for row in scores.storage_mut::<f32>().chunks_exact_mut(length) {
+        let highest = maximum(row);
+        for score in row.iter_mut() {
+            *score = exp((*score - highest) * options.scale);
+        }
+        let inverse = 1.0 / sum(length, |key| row[key]);
+        for score in row.iter_mut() {
+            *score *= inverse;
+        }
+    }
+    let dropped = options.dropout.as_ref().map(|dropout| {
+        let mut dropped = scores.storage::<f32>().to_vec();
+        let scale = dropout.scale();
+        for (index, row) in dropped.chunks_exact_mut(length).enumerate() {
+            let (head, position) = (index / length, index % length);
+            let draws = dropout.row(start + position);
+            for (key, value) in row.iter_mut().enumerate() {
+                *value *= draws.factor(probability_feature(head, key), scale);
+            }
+        }
+        tensor(dropped, scores.shape())
+    });
+    (scores, dropped)
+}
+
+/// Writes `[heads, length, size]` to a text's rows of `[tokens, heads * size]`.
+fn join(heads: &FlexTensor, rows: &mut [f32]) {
+    let [count, length, size] = heads.shape().dims();
+    let values: &[f32] = heads.storage();
+    for head in 0..count {
+        for position in 0..length {
+            let from = (head * length + position) * size;
+            let to = (position * count + head) * size;
+            rows[to..to + size].copy_from_slice(&values[from..from + size]);
+        }
+    }
+}
+
+/// The rows of each text in a buffer of `[tokens, width]`.
+fn texts<'a>(mut buffer: &'a mut [f32], segments: &Segments, width: usize) -> Vec<&'a mut [f32]> {
+    segments
+        .iter()
+        .map(|(_, length)| buffer.split_off_mut(..length * width).unwrap_or_default())
+        .collect()
+}
+
+pub(super) fn forward(
+    query: &FlexTensor,
+    key: &FlexTensor,
+    value: &FlexTensor,
+    segments: &Segments,
+    options: &AttentionOptions,
+) -> FlexTensor {
+    let width = query.shape()[1];
+    let mut output = vec![0.0_f32; segments.tokens() * width];
+    texts(&mut output, segments, width).into_par_iter().enumerate().for_each(|(row, output)| {
+        let (start, length) = (segments.start(row), segments.length(row));
+        if length == 0 {
+            return;
+        }
+        let of = |packed| heads_of(packed, start, length, options.heads);
+        let (kept, dropped) = probabilities(&of(query), &of(key), start, options);
+        join(&product(&dropped.unwrap_or(kept), &of(value)), output);
+    });
+    tensor(output, query.shape())
+}
+
+pub(super) fn backward(
+    [query, key, value, gradient]: [&FlexTensor; 4],
+    segments: &Segments,
+    options: &AttentionOptions,
+) -> AttentionGradients<Flex> {
+    let (shape, width) = (query.shape(), query.shape()[1]);
+    let mut outputs = [(); 3].map(|()| vec![0.0_f32; segments.tokens() * width]);
+    let [queries, keys, values] = &mut outputs;
+    let rows = texts(queries, segments, width)
+        .into_par_iter()
+        .zip(texts(keys, segments, width))
+        .zip(texts(values, segments, width));
+    rows.enumerate().for_each(|(row, ((query_rows, key_rows), value_rows))| {
+        let (start, length) = (segments.start(row), segments.length(row));
+        if length == 0 {
+            return;
+        }
+        let of = |packed| heads_of(packed, start, length, options.heads);
+        let (query, key, value, gradient) = (of(query), of(key), of(value), of(gradient));
+        let (kept, dropped) = probabilities(&query, &key, start, options);
+        let used = dropped.as_ref().unwrap_or(&kept);
+        join(&product(&used.transpose(1, 2), &gradient), value_rows);
+
+        // With P the probabilities, D those after dropout and G the gradient for D: scale (D G - P sum(D G)).
+        let mut scores = product(&gradient, &value.transpose(1, 2));
+        let (kept, used): (&[f32], &[f32]) = (kept.storage(), used.storage());
+        let rows = scores.storage_mut::<f32>().chunks_exact_mut(length);
+        for ((out, kept), used) in rows.zip(kept.chunks(length)).zip(used.chunks(length)) {
+            let total = sum(length, |key| out[key] * used[key]);
+            for ((out, kept), used) in out.iter_mut().zip(kept).zip(used) {
+                *out = (*out * used - kept * total) * options.scale;
+            }
+        }
+        join(&product(&scores, &key), query_rows);
+        join(&product(&scores.transpose(1, 2), &query), key_rows);
+    });
+    outputs.map(|values| tensor(values, shape.clone()))
+}

@@ -1,0 +1,184 @@
+//! The operations that burn lacks, or does slowly or wrongly, as one trait over its backends.
+//!
+//! The trait's defaults are made of burn's own operations and serve any backend; [`Flex`](burn::backend::Flex) has versions of its own, and `Autodiff`
+//! gives each its backward pass. Models use the functions at the end of this module, which take [`Tensor`]s.
+
+mod autodiff;
+mod cuda;
+mod defaults;
+mod flex;
+mod math;
+mod noise;
+mod ragged;
+
+pub use noise::{Dropout, Noise, Site, mix, token_key};
+pub use ragged::{Ragged, Segments, Selection};
+
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{Tensor, TensorPrimitive};
+
+/// How an attention operation reads its operands.
+#[derive(Debug, Clone)]
+pub struct AttentionOptions {
+    /// Number of heads; the operands' width is a multiple of it.
+    pub heads: usize,
+    /// What the products of queries and keys are multiplied by.
+    pub scale: f32,
+    /// Dropout on the probabilities: a token's features are `(head << 20) | key position`.
+    pub dropout: Option<Dropout>,
+}
+
+/// The feature number that dropout on attention probabilities draws for a head and a key.
+#[inline]
+fn probability_feature(head: usize, key: usize) -> usize {
+    (head << 20) | key
+}
+
+/// Gradients of [`Operations::ragged_attention`] for queries, keys and values.
+pub type AttentionGradients<B> = [FloatTensor<B>; 3];
+
+/// Gradients of [`Operations::token_norm`].
+#[derive(Debug)]
+pub struct LayerNormGradients<B: Backend> {
+    /// For the input.
+    pub input: FloatTensor<B>,
+    /// For weight and bias, where they are asked for.
+    pub affine: Option<[FloatTensor<B>; 2]>,
+}
+
+/// The operations, each with the backward pass that `Autodiff` runs.
+///
+/// Floats of one call have one type; a `[tokens, features]` operand holds the concatenated tokens of a batch.
+pub trait Operations: Backend {
+    /// `x Φ(x)` with the exact normal distribution (arXiv 1606.08415), of any shape.
+    fn exact_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {
+        defaults::gelu::<Self>(input)
+    }
+
+    /// Gradient of [`Operations::exact_gelu`] for its input.
+    fn exact_gelu_backward(input: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        defaults::gelu_backward::<Self>(input, gradient)
+    }
+
+    /// Layer normalisation (arXiv 1607.06450) of each row of `input` `[tokens, features]`, with `weight` and `bias` `[features]`.
+    fn token_norm(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        defaults::layer_norm::<Self>(input, weight, bias, epsilon)
+    }
+
+    /// Gradients of [`Operations::token_norm`]; those of weight and bias only if `affine`.
+    fn token_norm_backward(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        epsilon: f64,
+        gradient: FloatTensor<Self>,
+        affine: bool,
+    ) -> LayerNormGradients<Self> {
+        defaults::layer_norm_backward::<Self>(input, weight, epsilon, gradient, affine)
+    }
+
+    /// Dropout of `input` `[tokens, features]`; its own backward pass.
+    fn token_dropout(input: FloatTensor<Self>, dropout: &Dropout) -> FloatTensor<Self> {
+        defaults::dropout::<Self>(input, dropout)
+    }
+
+    /// The selected rows of `input` `[rows, features]`: `[picked, features]`. Its backward pass is [`Operations::unpack`].
+    fn pack(input: FloatTensor<Self>, selection: &Selection<Self>) -> FloatTensor<Self> {
+        defaults::pack::<Self>(input, selection)
+    }
+
+    /// The picked rows put back to their places in `[rows, features]`, zero elsewhere. Its backward pass is [`Operations::pack`].
+    fn unpack(packed: FloatTensor<Self>, selection: &Selection<Self>) -> FloatTensor<Self> {
+        defaults::unpack::<Self>(packed, selection)
+    }
+
+    /// Softmax attention (arXiv 1706.03762) of each text's tokens among themselves.
+    ///
+    /// `query`, `key`, `value` and the result are `[tokens, heads * size]`.
+    fn ragged_attention(
+        query: FloatTensor<Self>,
+        key: FloatTensor<Self>,
+        value: FloatTensor<Self>,
+        ragged: &Ragged<Self>,
+        options: &AttentionOptions,
+    ) -> FloatTensor<Self> {
+        defaults::attention::<Self>(query, key, value, ragged, options)
+    }
+
+    /// Gradients of [`Operations::ragged_attention`]. The probabilities are computed again rather than kept.
+    fn ragged_attention_backward(
+        query: FloatTensor<Self>,
+        key: FloatTensor<Self>,
+        value: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        ragged: &Ragged<Self>,
+        options: &AttentionOptions,
+    ) -> AttentionGradients<Self> {
+        defaults::attention_backward::<Self>(query, key, value, gradient, ragged, options)
+    }
+}
+
+/// A float tensor from its primitive.
+fn wrap<B: Backend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D> {
+    Tensor::from_primitive(TensorPrimitive::Float(primitive))
+}
+
+/// A float tensor's primitive.
+fn unwrap<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B> {
+    tensor.into_primitive().tensor()
+}
+
+/// [`Operations::exact_gelu`].
+#[must_use]
+pub fn gelu<B: Operations, const D: usize>(input: Tensor<B, D>) -> Tensor<B, D> {
+    wrap(B::exact_gelu(unwrap(input)))
+}
+
+/// [`Operations::token_norm`].
+#[must_use]
+pub fn layer_norm<B: Operations>(
+    input: Tensor<B, 2>,
+    weight: Tensor<B, 1>,
+    bias: Tensor<B, 1>,
+    epsilon: f64,
+) -> Tensor<B, 2> {
+    wrap(B::token_norm(unwrap(input), unwrap(weight), unwrap(bias), epsilon))
+}
+
+/// [`Operations::token_dropout`]; the input itself where there is none.
+#[must_use]
+pub fn dropout<B: Operations>(input: Tensor<B, 2>, dropout: Option<&Dropout>) -> Tensor<B, 2> {
+    match dropout {
+        Some(dropout) => wrap(B::token_dropout(unwrap(input), dropout)),
+        None => input,
+    }
+}
+
+/// [`Operations::pack`].
+#[must_use]
+pub fn pack<B: Operations>(input: Tensor<B, 2>, selection: &Selection<B>) -> Tensor<B, 2> {
+    wrap(B::pack(unwrap(input), selection))
+}
+
+/// [`Operations::unpack`].
+#[must_use]
+pub fn unpack<B: Operations>(packed: Tensor<B, 2>, selection: &Selection<B>) -> Tensor<B, 2> {
+    wrap(B::unpack(unwrap(packed), selection))
+}
+
+/// [`Operations::ragged_attention`].
+#[must_use]
+pub fn attention<B: Operations>(
+    query: Tensor<B, 2>,
+    key: Tensor<B, 2>,
+    value: Tensor<B, 2>,
+    ragged: &Ragged<B>,
+    options: &AttentionOptions,
+) -> Tensor<B, 2> {
+    wrap(B::ragged_attention(unwrap(query), unwrap(key), unwrap(value), ragged, options))
+}

@@ -1,0 +1,280 @@
+//! What decides a run's result, part by part, and its hash.
+//!
+//! Names, order, time and the device are no part of it. A path counts by what it leads to: moving a file changes nothing,
+//! editing it changes everything.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::content::{ContentError, Contents, Files, hex};
+
+/// Raised whenever the same settings, seed and inputs begin to give other results.
+pub const NUMERICS: u32 = 1;
+
+const CONTENT: &str = "sha256:";
+
+/// Dotted keys and values of everything that decides the result.
+pub(super) fn parts(
+    settings: &Value,
+    seed: u64,
+    contents: &mut Contents,
+) -> Result<BTreeMap<String, String>, ContentError> {
+    let mut parts = BTreeMap::new();
+    flatten(&mut parts, contents, &mut Vec::new(), settings)?;
+    parts.insert("seed".into(), seed.to_string());
+    parts.insert("numerics".into(), NUMERICS.to_string());
+    Ok(parts)
+}
+
+/// sha256 over the parts as a JSON object with sorted keys.
+pub(super) fn of_parts(parts: &BTreeMap<String, String>) -> String {
+    let text = serde_json::to_vec(parts).unwrap_or_default();
+    hex(&Sha256::digest(text))
+}
+
+/// Whether a part stands for a file's or a folder's content.
+pub(super) fn is_content(value: &str) -> bool {
+    value.starts_with(CONTENT)
+}
+
+/// sha256 of each input by its role: `model.path` is `model`, `data.test_path` is `data.test`.
+pub(super) fn content_by_role(parts: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let role = |key: &str| {
+        let role = key
+            .strip_suffix(".path")
+            .or_else(|| key.strip_suffix("_path"));
+        role.or_else(|| key.strip_suffix(".random.config"))
+            .unwrap_or(key)
+            .to_owned()
+    };
+    parts
+        .iter()
+        .filter_map(|(key, value)| Some((role(key), value.strip_prefix(CONTENT)?.to_owned())))
+        .collect()
+}
+
+fn flatten(
+    parts: &mut BTreeMap<String, String>,
+    contents: &mut Contents,
+    keys: &mut Vec<String>,
+    value: &Value,
+) -> Result<(), ContentError> {
+    match value {
+        Value::Null => {}
+        Value::Object(table) => {
+            for (key, value) in table {
+                keys.push(key.clone());
+                flatten(parts, contents, keys, value)?;
+                keys.pop();
+            }
+        }
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            for (index, item) in items.iter().enumerate() {
+                keys.push(index.to_string());
+                flatten(parts, contents, keys, item)?;
+                keys.pop();
+            }
+        }
+        Value::String(text) => {
+            let value = match input(keys) {
+                Some(Input::Path) => format!("{CONTENT}{}", contents.hash(Path::new(text))?),
+                Some(Input::RandomModel) => {
+                    let config = Path::new(text);
+                    let folder = config
+                        .parent()
+                        .filter(|folder| !folder.as_os_str().is_empty());
+                    let beside =
+                        contents.folder(folder.unwrap_or(Path::new(".")), Files::WithoutWeights)?;
+                    let both = format!("{}{beside}", contents.file(config)?);
+                    format!("{CONTENT}{}", hex(&Sha256::digest(both)))
+                }
+                None => text.clone(),
+            };
+            parts.insert(keys.join("."), value);
+        }
+        other => {
+            parts.insert(keys.join("."), other.to_string());
+        }
+    }
+    Ok(())
+}
+
+enum Input {
+    Path,
+    /// A `config.json` with its tokeniser beside it.
+    RandomModel,
+}
+
+/// Whether the setting of that name is a path. All kinds of experiment name their paths alike.
+fn input(keys: &[String]) -> Option<Input> {
+    let mut last = keys.iter().rev().map(String::as_str);
+    let (key, table) = (last.next()?, last.next().unwrap_or_default());
+    match (table, key) {
+        ("random", "config") => Some(Input::RandomModel),
+        ("lora", "init") | (_, "path") => Some(Input::Path),
+        (_, key) if key.ends_with("_path") || key.ends_with("_file") => Some(Input::Path),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::json;
+
+    use super::*;
+
+    struct Folder {
+        root: tempfile::TempDir,
+        contents: Contents,
+    }
+
+    impl Folder {
+        fn new() -> Self {
+            let root = tempfile::tempdir().unwrap();
+            for (name, text) in [
+                ("x.csv", "a"),
+                ("config.json", "{}"),
+                ("tokenizer.json", "{}"),
+                ("test.csv", "b"),
+            ] {
+                fs::write(root.path().join(name), text).unwrap();
+            }
+            let contents = Contents::open(root.path());
+            Self { root, contents }
+        }
+
+        fn path(&self, name: &str) -> String {
+            self.root.path().join(name).to_string_lossy().into_owned()
+        }
+
+        fn settings(&self) -> Value {
+            json!({
+                "kind": "lora",
+                "model": { "random": { "config": self.path("config.json"), "seed": 0 }, "precision": "auto" },
+                "data": {
+                    "path": self.path("x.csv"), "test_path": self.path("test.csv"), "text": "text", "limit": null,
+                    "evaluations": [
+                        { "name": "custom", "rows": [{ "text": "good", "label": 1 }] },
+                        { "name": "other", "path": self.path("x.csv") },
+                    ],
+                },
+                "lora": { "rank": 8, "targets": ["query", "value"] },
+                "training": { "learning_rate": 2e-4 },
+            })
+        }
+
+        fn parts(&mut self, settings: &Value) -> BTreeMap<String, String> {
+            parts(settings, 42, &mut self.contents).unwrap()
+        }
+    }
+
+    #[test]
+    fn parts_are_dotted_keys_with_inputs_by_content() {
+        let mut folder = Folder::new();
+        let settings = folder.settings();
+        let parts = folder.parts(&settings);
+        assert_eq!(parts["lora.targets"], r#"["query","value"]"#);
+        assert_eq!(parts["training.learning_rate"], "0.0002");
+        assert_eq!(parts["data.evaluations.0.rows.0.text"], "good");
+        assert_eq!(parts["seed"], "42");
+        assert!(!parts.contains_key("data.limit"));
+        for key in [
+            "data.path",
+            "data.test_path",
+            "data.evaluations.1.path",
+            "model.random.config",
+        ] {
+            assert!(is_content(&parts[key]), "{key}");
+        }
+        let roles: Vec<_> = content_by_role(&parts).into_keys().collect();
+        assert_eq!(roles, ["data", "data.evaluations.1", "data.test", "model"]);
+    }
+
+    #[test]
+    fn the_identity_follows_content_not_names() {
+        let mut folder = Folder::new();
+        let mut settings = folder.settings();
+        let before = of_parts(&folder.parts(&settings));
+
+        fs::rename(folder.path("test.csv"), folder.path("moved.csv")).unwrap();
+        settings["data"]["test_path"] = json!(folder.path("moved.csv"));
+        assert_eq!(of_parts(&folder.parts(&settings)), before);
+
+        fs::write(folder.path("moved.csv"), "c").unwrap();
+        let edited = of_parts(&folder.parts(&settings));
+        assert_ne!(edited, before);
+
+        fs::write(folder.path("tokenizer.json"), "{ }").unwrap();
+        assert_ne!(of_parts(&folder.parts(&settings)), edited);
+    }
+
+    #[test]
+    fn every_setting_and_the_seed_count() {
+        let mut folder = Folder::new();
+        let settings = folder.settings();
+        let before = of_parts(&folder.parts(&settings));
+        let mut other = settings.clone();
+        other["lora"]["rank"] = json!(4);
+        assert_ne!(of_parts(&folder.parts(&other)), before);
+        assert_ne!(
+            of_parts(&parts(&settings, 43, &mut folder.contents).unwrap()),
+            before
+        );
+    }
+
+    /// Dotted keys of all settings that a schema marks as paths.
+    fn paths(schema: &Value, keys: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+        if schema.get("x-path").is_some() {
+            found.push(keys.clone());
+        }
+        for (key, schema) in schema["properties"].as_object().into_iter().flatten() {
+            keys.push(key.clone());
+            paths(schema, keys, found);
+            keys.pop();
+        }
+        for word in ["items", "anyOf", "oneOf", "allOf"] {
+            let schemas = schema.get(word).map_or(&[][..], |below| {
+                below
+                    .as_array()
+                    .map_or(std::slice::from_ref(below), Vec::as_slice)
+            });
+            for schema in schemas {
+                paths(schema, keys, found);
+            }
+        }
+    }
+
+    #[test]
+    fn every_path_of_every_kind_counts_by_its_content() {
+        let mut generator = schemars::generate::SchemaSettings::draft07()
+            .with(|settings| settings.inline_subschemas = true)
+            .into_generator();
+        let schema = generator
+            .root_schema_for::<crate::config::Settings>()
+            .to_value();
+        let mut found = Vec::new();
+        paths(&schema, &mut Vec::new(), &mut found);
+        assert!(found.len() >= 6, "the schema marks its paths: {found:?}");
+        for keys in found {
+            assert!(input(&keys).is_some(), "{}", keys.join("."));
+        }
+    }
+
+    #[test]
+    fn the_hash_of_given_parts_never_changes() {
+        let parts = BTreeMap::from([
+            ("seed".to_owned(), "42".to_owned()),
+            ("kind".to_owned(), "lora".to_owned()),
+        ]);
+        // printf '{"kind":"lora","seed":"42"}' | sha256sum
+        assert_eq!(
+            of_parts(&parts),
+            "4bdc1e152348dbb72fb342d47b12ac14a9b8bd8e0f6846355e17311799821786"
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! What a run leaves: the versioned record and the rows of its CSV files. Written atomically, read by `plan` and `report`.
+
+mod csv_file;
+mod error;
+mod layout;
+pub mod number;
+mod plan_file;
+mod run_file;
+mod store;
+mod tables;
+
+pub use csv_file::{RowWriter, read_rows, write_rows};
+pub use error::RecordError;
+pub use layout::{
+    LOG_FILE, PLAN_FILE, RECORD_FILE, RUN_FILE, experiment_folder, lock_file, prepare_folder,
+    run_folder, run_label,
+};
+pub use plan_file::{PlanFile, PlannedRun};
+pub use run_file::RunFile;
+pub use store::{read, read_all, write_atomically};
+pub use tables::{
+    EpochRow, MeasurementRow, MetricRow, PREDICTIONS_FILE, ReportRow, Row, TrainingLogRow,
+    prediction_columns,
+};
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Version of `record.json`'s schema.
+pub const SCHEMA: u32 = 1;
+
+/// The content of `record.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Version of this schema.
+    pub schema: u32,
+    /// The experiment's name.
+    pub experiment: String,
+    /// The run's name within the experiment.
+    pub run: String,
+    /// The run's seed.
+    pub seed: u64,
+    /// `lora`, `prompt` or `rag`.
+    pub kind: String,
+    /// How the run ended.
+    pub status: Status,
+    /// Hash of everything that decides the result.
+    pub identity: String,
+    /// What `identity` was made of, part by part, so that a change can be named.
+    pub identity_parts: BTreeMap<String, String>,
+    /// `--set` values that were in force, as typed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<String>,
+    /// When the run began, RFC 3339.
+    pub started: String,
+    /// How long it took.
+    pub wall_seconds: f64,
+    /// Every scalar of the result.
+    pub metrics: Vec<MetricRow>,
+    /// What was measured rather than computed.
+    pub measurements: Vec<MeasurementRow>,
+    /// Class names in the order of their indices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+    /// Warnings a reader of the results should know of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// On what it ran.
+    pub environment: Environment,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+impl RunRecord {
+    /// `experiment/run@seed`, as a person types it.
+    #[must_use]
+    pub fn label(&self) -> String {
+        run_label(&self.experiment, &self.run, self.seed)
+    }
+
+    /// The value of a metric, if the run has it.
+    #[must_use]
+    pub fn metric(&self, evaluation: &str, metric: &str) -> Option<f64> {
+        self.metrics
+            .iter()
+            .find(|row| row.evaluation == evaluation && row.metric == metric)
+            .map(|row| row.value)
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// All files are there.
+    Complete,
+    /// It stopped with an error.
+    Failed,
+    /// It was asked to stop.
+    Interrupted,
+}
+
+/// On what a run ran.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// ensayo's version.
+    pub version: String,
+    /// ensayo's commit, where it was built from a checkout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// `cpu` or `cuda:N`, with the device's name.
+    pub device: String,
+    /// The device's driver.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
+    /// Threads in use on the CPU.
+    pub threads: usize,
+    /// Precision in which the frozen weights were held.
+    #[serde(default)]
+    pub precision: String,
+    /// sha256 or hub commit of each input, by role (`model`, `data` …).
+    pub content: BTreeMap<String, String>,
+}

@@ -1,0 +1,93 @@
+//! `plan.json`: the runs an experiment consists of, so that the report knows their order and which are missing.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::store::{read_json, write_json};
+use super::{PLAN_FILE, RecordError, experiment_folder, run_label};
+
+/// The content of `plan.json`: every run of the experiment, selected or not, in the order of the grid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanFile {
+    /// Version of the schema, which records and plans share.
+    pub schema: u32,
+    /// The experiment's name.
+    pub experiment: String,
+    /// `lora`, `prompt` or `rag`.
+    pub kind: String,
+    /// The experiment's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// In the order of the grid, each run's seeds together.
+    pub runs: Vec<PlannedRun>,
+}
+
+/// A run of `plan.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedRun {
+    /// The run's name within the experiment.
+    pub run: String,
+    /// The run's seed.
+    pub seed: u64,
+    /// The identity that a record must have to be this run's.
+    pub identity: String,
+    /// What sets this run apart: (dotted key, value) in the order of the axes.
+    pub axes: Vec<(String, String)>,
+}
+
+impl PlanFile {
+    /// `experiment/run@seed` of one of the runs.
+    #[must_use]
+    pub fn label(&self, run: &PlannedRun) -> String {
+        run_label(&self.experiment, &run.run, run.seed)
+    }
+
+    /// Writes `plan.json` into the experiment's folder, atomically.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, results: &Path) -> Result<(), RecordError> {
+        write_json(
+            &experiment_folder(results, &self.experiment).join(PLAN_FILE),
+            self,
+        )
+    }
+
+    /// Reads an experiment's `plan.json`; `None` if there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no plan, or was written with a newer schema.
+    pub fn read(results: &Path, experiment: &str) -> Result<Option<Self>, RecordError> {
+        read_json(&experiment_folder(results, experiment).join(PLAN_FILE))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_written_plan_reads_back() {
+        let results = tempfile::tempdir().unwrap();
+        assert_eq!(PlanFile::read(results.path(), "x").unwrap(), None);
+        let plan = PlanFile {
+            schema: super::super::SCHEMA,
+            experiment: "x".into(),
+            kind: "lora".into(),
+            description: None,
+            runs: vec![PlannedRun {
+                run: "rank=4".into(),
+                seed: 42,
+                identity: "abc".into(),
+                axes: vec![("lora.rank".into(), "4".into())],
+            }],
+        };
+        plan.write(results.path()).unwrap();
+        assert_eq!(
+            PlanFile::read(results.path(), "x").unwrap().as_ref(),
+            Some(&plan)
+        );
+        assert_eq!(plan.label(&plan.runs[0]), "x/rank=4@42");
+    }
+}

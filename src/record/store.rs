@@ -1,0 +1,229 @@
+//! Writing and reading records: whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use walkdir::WalkDir;
+
+use super::{RECORD_FILE, RecordError, RunRecord, SCHEMA};
+
+/// Writes a file so that a reader sees the old content or the new one, never a part: into a temporary file in the same
+/// folder, flushed to the disk, then renamed over `path`. Missing folders are made.
+///
+/// # Errors
+/// When a folder or file cannot be written.
+pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), RecordError> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let write = || -> std::io::Result<()> {
+        fs::create_dir_all(folder)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".part-");
+        // A temporary file is private by default; results follow the user's umask like any other file.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(folder)?;
+        file.write_all(content)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        // The rename itself lives in the folder. Not every file system can flush a folder; the content is safe already.
+        if let Ok(folder) = File::open(folder) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    };
+    write().map_err(RecordError::write(path))
+}
+
+impl RunRecord {
+    /// Writes `record.json` into the run's folder, atomically.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<(), RecordError> {
+        let path = folder.join(RECORD_FILE);
+        write_json(&path, self)
+    }
+}
+
+/// Writes a value as indented JSON, atomically.
+pub(super) fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> Result<(), RecordError> {
+    let mut text = serde_json::to_vec_pretty(value).map_err(|error| RecordError::Broken {
+        path: path.to_owned(),
+        message: error.to_string(),
+    })?;
+    text.push(b'\n');
+    write_atomically(path, &text)
+}
+
+/// Reads a JSON file with a `schema` number; `None` if there is no such file.
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RecordError> {
+    #[derive(Deserialize)]
+    struct Version {
+        schema: u32,
+    }
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(source) => {
+            return Err(RecordError::Read {
+                path: path.to_owned(),
+                source,
+            });
+        }
+    };
+    let broken = |error: serde_json::Error| RecordError::Broken {
+        path: path.to_owned(),
+        message: error.to_string(),
+    };
+    // The version first: a newer schema may well lack what this one requires.
+    let version: Version = serde_json::from_str(&text).map_err(broken)?;
+    if version.schema > SCHEMA {
+        return Err(RecordError::Newer {
+            path: path.to_owned(),
+            found: version.schema,
+            supported: SCHEMA,
+        });
+    }
+    serde_json::from_str(&text).map(Some).map_err(broken)
+}
+
+/// Reads the record in a run's folder; `None` if there is none, that is for an interrupted run or one never begun.
+///
+/// # Errors
+/// When the record cannot be read, is no record, or was written with a newer schema.
+pub fn read(folder: &Path) -> Result<Option<RunRecord>, RecordError> {
+    read_json(&folder.join(RECORD_FILE))
+}
+
+/// All records of a results tree in the order of their paths, each with its folder. A record that cannot be read stands
+/// beside the others as its error. A tree that does not exist has no records.
+#[must_use]
+pub fn read_all(results: &Path) -> Vec<(PathBuf, Result<RunRecord, RecordError>)> {
+    let mut found = Vec::new();
+    if !results.exists() {
+        return found;
+    }
+    let entries = WalkDir::new(results)
+        .min_depth(4)
+        .max_depth(4)
+        .sort_by_file_name()
+        .into_iter();
+    for entry in entries {
+        match entry {
+            Ok(entry) if entry.file_name() == RECORD_FILE => {
+                let folder = entry.path().parent().unwrap_or(results).to_owned();
+                if let Some(record) = read(&folder).transpose() {
+                    found.push((folder, record));
+                }
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let path = error.path().unwrap_or(results).to_owned();
+                let source = error
+                    .into_io_error()
+                    .unwrap_or_else(|| ErrorKind::Other.into());
+                found.push((path.clone(), Err(RecordError::Read { path, source })));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::record::{Environment, MetricRow, Status, run_folder};
+
+    fn record(run: &str) -> RunRecord {
+        RunRecord {
+            schema: SCHEMA,
+            experiment: "x".into(),
+            run: run.into(),
+            seed: 42,
+            kind: "lora".into(),
+            status: Status::Complete,
+            identity: "abc".into(),
+            identity_parts: BTreeMap::new(),
+            overrides: vec![],
+            started: "2026-01-01T00:00:00Z".into(),
+            wall_seconds: 1.5,
+            metrics: vec![MetricRow {
+                evaluation: "test".into(),
+                metric: "loss".into(),
+                value: f64::NAN,
+            }],
+            measurements: vec![],
+            labels: vec![],
+            notes: vec![],
+            environment: Environment::default(),
+            error: None,
+        }
+    }
+
+    #[test]
+    fn a_written_record_reads_back_even_after_divergence() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = run_folder(root.path(), "x", "base", 42);
+        assert_eq!(read(&folder).unwrap(), None);
+        record("base").write(&folder).unwrap();
+        let back = read(&folder).unwrap().unwrap();
+        assert_eq!(back.label(), "x/base@42");
+        assert!(back.metric("test", "loss").unwrap().is_nan());
+        // No temporary file stays behind.
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_by_name() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(
+            root.path().join(RECORD_FILE),
+            r#"{"schema": 999, "runs": []}"#,
+        )
+        .unwrap();
+        let error = read(root.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("record.json") && error.contains("schema 999"),
+            "{error}"
+        );
+        assert!(error.contains("use a newer ensayo"), "{error}");
+    }
+
+    #[test]
+    fn a_broken_record_is_reported_and_the_walk_goes_on() {
+        let root = tempfile::tempdir().unwrap();
+        record("b")
+            .write(&run_folder(root.path(), "x", "b", 42))
+            .unwrap();
+        let broken = run_folder(root.path(), "x", "a", 42);
+        write_atomically(&broken.join(RECORD_FILE), b"{\"schema\": 1,").unwrap();
+        fs::create_dir_all(run_folder(root.path(), "x", "unfinished", 42)).unwrap();
+
+        let all = read_all(root.path());
+        assert_eq!(all.len(), 2);
+        let error = all[0].1.as_ref().unwrap_err().to_string();
+        assert!(error.contains("line 1 column"), "{error}");
+        assert_eq!(all[1].1.as_ref().unwrap().run, "b");
+        assert!(read_all(&root.path().join("nowhere")).is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn written_files_are_as_readable_as_others() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        let (ours, plain) = (root.path().join("ours"), root.path().join("plain"));
+        write_atomically(&ours, b"x").unwrap();
+        fs::write(&plain, b"x").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&plain));
+    }
+}

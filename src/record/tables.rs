@@ -1,0 +1,206 @@
+//! The rows of the CSV files in a run's folder. Writers and readers share these structs.
+
+use serde::{Deserialize, Serialize};
+
+/// A row of one of the CSV files: where it stands and its columns.
+///
+/// The columns are named apart from the fields so that a file without rows still has its header.
+pub trait Row: Serialize {
+    /// The file's name in a run's folder.
+    const FILE: &'static str;
+    /// The header, in the order of the fields.
+    const COLUMNS: &'static [&'static str];
+}
+
+/// The file with the prediction for every evaluated row. Its columns depend on the classes: [`prediction_columns`].
+pub const PREDICTIONS_FILE: &str = "predictions.csv";
+
+/// The header of `predictions.csv` for these classes, in the order of their indices.
+#[must_use]
+pub fn prediction_columns<S: AsRef<str>>(classes: &[S]) -> Vec<String> {
+    let before = ["evaluation", "row", "label", "prediction"];
+    before
+        .into_iter()
+        .map(str::to_owned)
+        .chain(
+            classes
+                .iter()
+                .map(|class| format!("probability_{}", class.as_ref())),
+        )
+        .chain(std::iter::once("text".to_owned()))
+        .collect()
+}
+
+/// A row of `metrics.csv`: a scalar of the result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricRow {
+    /// `test`, `validation`, the name of an evaluation, or `run` for what belongs to none.
+    pub evaluation: String,
+    /// Such as `accuracy` or `trainable_parameters`.
+    pub metric: String,
+    /// Its value; not-a-number and infinities survive both CSV and JSON.
+    #[serde(with = "super::number")]
+    pub value: f64,
+}
+
+impl Row for MetricRow {
+    const FILE: &'static str = "metrics.csv";
+    const COLUMNS: &'static [&'static str] = &["evaluation", "metric", "value"];
+}
+
+/// A row of `measurements.csv`: something measured, which differs from time to time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeasurementRow {
+    /// Such as `wall_seconds`.
+    pub metric: String,
+    /// Its value; not-a-number and infinities survive both CSV and JSON.
+    #[serde(with = "super::number")]
+    pub value: f64,
+}
+
+impl Row for MeasurementRow {
+    const FILE: &'static str = "measurements.csv";
+    const COLUMNS: &'static [&'static str] = &["metric", "value"];
+}
+
+/// A row of `training_log.csv`, one every `logging_steps`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainingLogRow {
+    /// Optimiser steps so far.
+    pub step: usize,
+    /// Epochs so far, with a fraction.
+    pub epoch: f64,
+    /// Mean loss over the steps since the row before.
+    pub loss: f64,
+    /// Learning rate of the last step.
+    pub learning_rate: f64,
+    /// Global gradient norm of the last step, before clipping.
+    pub gradient_norm: f64,
+}
+
+impl Row for TrainingLogRow {
+    const FILE: &'static str = "training_log.csv";
+    const COLUMNS: &'static [&'static str] =
+        &["step", "epoch", "loss", "learning_rate", "gradient_norm"];
+}
+
+/// A row of `epochs.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EpochRow {
+    /// Epochs so far, from 1.
+    pub epoch: usize,
+    /// Mean loss over the last `logging_steps` logged before the epoch's end: what Hugging Face's `Trainer` prints.
+    pub train_loss: f64,
+    /// Mean loss over all of the epoch's steps.
+    pub train_loss_mean: f64,
+    /// Loss on the validation split, or on the test split where there is none.
+    pub validation_loss: f64,
+    /// Accuracy on the same split.
+    pub accuracy: f64,
+}
+
+impl Row for EpochRow {
+    const FILE: &'static str = "epochs.csv";
+    const COLUMNS: &'static [&'static str] = &[
+        "epoch",
+        "train_loss",
+        "train_loss_mean",
+        "validation_loss",
+        "accuracy",
+    ];
+}
+
+/// A row of `classification_report.csv`; `class` is a class name, `accuracy`, `macro avg` or `weighted avg`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReportRow {
+    /// Which evaluation.
+    pub evaluation: String,
+    /// Class name or average.
+    pub class: String,
+    /// Precision; empty on the accuracy row.
+    pub precision: Option<f64>,
+    /// Recall; empty on the accuracy row.
+    pub recall: Option<f64>,
+    /// F1 score; on the accuracy row, the accuracy.
+    pub f1_score: f64,
+    /// Rows of the class.
+    pub support: u64,
+}
+
+impl Row for ReportRow {
+    const FILE: &'static str = "classification_report.csv";
+    const COLUMNS: &'static [&'static str] = &[
+        "evaluation",
+        "class",
+        "precision",
+        "recall",
+        "f1_score",
+        "support",
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prediction_columns_end_with_the_text() {
+        assert_eq!(
+            prediction_columns(&["negative", "positive"]).join(","),
+            "evaluation,row,label,prediction,probability_negative,probability_positive,text"
+        );
+    }
+
+    fn header<R: Row>(row: R) -> Vec<String> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.serialize(row).unwrap();
+        let bytes = writer.into_inner().unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        text.lines()
+            .next()
+            .unwrap()
+            .split(',')
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn the_stated_columns_are_the_fields_in_their_order() {
+        let metric = MetricRow {
+            evaluation: "test".into(),
+            metric: "accuracy".into(),
+            value: 0.5,
+        };
+        assert_eq!(header(metric), MetricRow::COLUMNS);
+        let measurement = MeasurementRow {
+            metric: "wall_seconds".into(),
+            value: 1.0,
+        };
+        assert_eq!(header(measurement), MeasurementRow::COLUMNS);
+        let log = TrainingLogRow {
+            step: 1,
+            epoch: 0.1,
+            loss: 0.7,
+            learning_rate: 1e-4,
+            gradient_norm: 1.0,
+        };
+        assert_eq!(header(log), TrainingLogRow::COLUMNS);
+        let epoch = EpochRow {
+            epoch: 1,
+            train_loss: 0.7,
+            train_loss_mean: 0.7,
+            validation_loss: 0.6,
+            accuracy: 0.8,
+        };
+        assert_eq!(header(epoch), EpochRow::COLUMNS);
+        let report = ReportRow {
+            evaluation: "test".into(),
+            class: "0".into(),
+            precision: None,
+            recall: None,
+            f1_score: 0.5,
+            support: 3,
+        };
+        assert_eq!(header(report), ReportRow::COLUMNS);
+    }
+}

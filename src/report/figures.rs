@@ -1,0 +1,73 @@
+//! Numbers as people read them in tables.
+
+pub(super) use super::plots::group;
+
+/// A share or loss with four decimals.
+pub(super) fn decimal(value: f64) -> String {
+    if value.is_finite() {
+        format!("{value:.4}")
+    } else {
+        "not finite".to_owned()
+    }
+}
+
+/// A count with commas; what is no count with four decimals.
+pub(super) fn count(value: f64) -> String {
+    if value.is_finite() && value.fract() == 0.0 {
+        group(&format!("{value:.0}"))
+    } else {
+        decimal(value)
+    }
+}
+
+/// A share in percent, with enough digits for the few parameters of an adapter.
+pub(super) fn percent(value: f64) -> String {
+    if value.is_finite() {
+        format!("{value:.2} %")
+    } else {
+        "not finite".to_owned()
+    }
+}
+
+/// A duration: `0.8 s`, `2 min 05 s`, `3 h 07 min`.
+pub(super) fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() || seconds < 0.0 {
+        return "unknown".to_owned();
+    }
+    if seconds < 99.95 {
+        return format!("{seconds:.1} s");
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "finite and positive"
+    )]
+    let whole = seconds.round() as u64;
+    if whole < 3600 {
+        format!("{} min {:02} s", whole / 60, whole % 60)
+    } else {
+        format!("{} h {:02} min", whole / 3600, whole % 3600 / 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_well() {
+        assert_eq!(
+            [0.84, 59.0, 125.2, 3600.0, 11_220.0].map(duration),
+            ["0.8 s", "59.0 s", "2 min 05 s", "1 h 00 min", "3 h 07 min"]
+        );
+        assert_eq!(duration(f64::NAN), "unknown");
+    }
+
+    #[test]
+    fn counts_have_commas_and_others_decimals() {
+        assert_eq!(
+            [1_038_338.0, 12.0, 0.25, f64::NAN].map(count),
+            ["1,038,338", "12", "0.2500", "not finite"]
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! The report: tables, plots and one static page from what runs and plans left on disk. Knows neither tensors nor how runs come about, so that
+//! everything here is redrawn without a device.
+
+mod estimate;
+mod experiment;
+mod figures;
+mod html;
+mod page;
+mod plots;
+mod predictions;
+mod seed;
+mod settings;
+mod summary;
+mod terminal;
+mod write;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+pub use plots::DrawError;
+pub use write::Written;
+
+use crate::record::RecordError;
+use experiment::ExperimentReport;
+
+/// Folder of the page, beside the experiments' folders.
+pub const PAGE_FOLDER: &str = "report";
+
+/// What stands in a results tree, read and ordered.
+#[derive(Debug, Clone)]
+pub struct Report {
+    experiments: Vec<ExperimentReport>,
+    /// Those whose tables and plots are written; the page shows all.
+    selected: Vec<String>,
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A folder of the results tree cannot be listed.
+    #[error("cannot list {}: {source}", path.display())]
+    List {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// An experiment has no results.
+    #[error("{} has no results of `{name}`; there are results of {}", results.display(), or_nothing(known))]
+    NoSuchExperiment {
+        /// The results folder.
+        results: PathBuf,
+        /// The name that was asked for.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// A table or plot cannot be written.
+    #[error(transparent)]
+    Write(#[from] RecordError),
+    /// A table cannot be put into words.
+    #[error("cannot write {}: {source}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: csv::Error,
+    },
+    /// A plot cannot be drawn.
+    #[error("cannot write {}: {source}", path.display())]
+    Draw {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: DrawError,
+    },
+    /// The folder for temporary files cannot be used.
+    #[error("cannot make a temporary folder: {0}; set TMPDIR to a folder that can be written")]
+    Temporary(std::io::Error),
+}
+
+/// Reads all experiments in `results`. Tables and plots will be written for those named in `experiments`, for all if it names none; the page
+/// always shows all. Broken files of a run are shown in the report and stop nothing.
+///
+/// # Errors
+/// When the results folder cannot be listed, or one of `experiments` has left nothing in it.
+pub fn build(results: &Path, experiments: &[String]) -> Result<Report, ReportError> {
+    let mut read = Vec::new();
+    for name in subfolders(results)? {
+        let experiment = ExperimentReport::read(results, &name)?;
+        // A folder without runs, such as the page's own, is no experiment.
+        if !experiment.runs.is_empty() {
+            read.push(experiment);
+        }
+    }
+    let known: Vec<String> = read
+        .iter()
+        .map(|experiment| experiment.name.clone())
+        .collect();
+    if let Some(name) = experiments.iter().find(|name| !known.contains(name)) {
+        return Err(ReportError::NoSuchExperiment {
+            results: results.to_owned(),
+            name: name.clone(),
+            known,
+        });
+    }
+    let selected = if experiments.is_empty() {
+        known
+    } else {
+        experiments.to_vec()
+    };
+    Ok(Report {
+        experiments: read,
+        selected,
+    })
+}
+
+impl Report {
+    /// Writes `summary.csv` and `plots/` of the selected experiments and the page, each file whole or not at all.
+    ///
+    /// # Errors
+    /// When a file cannot be drawn or written.
+    pub fn write(&self, results: &Path) -> Result<Written, ReportError> {
+        write::all(self, results)
+    }
+
+    /// An experiment's results as an aligned table for the terminal, remarks and failures below it. None if it has no results.
+    #[must_use]
+    pub fn terminal_table(&self, experiment: &str) -> Option<String> {
+        self.experiments
+            .iter()
+            .find(|known| known.name == experiment)
+            .map(terminal::table)
+    }
+
+    /// Names of the selected experiments.
+    #[must_use]
+    pub fn selected(&self) -> &[String] {
+        &self.selected
+    }
+}
+
+/// Names of the folders in a folder, sorted; hidden ones left out, and those whose name is not Unicode, which no experiment or run has.
+fn subfolders(folder: &Path) -> Result<Vec<String>, ReportError> {
+    let list = |source| ReportError::List {
+        path: folder.to_owned(),
+        source,
+    };
+    let mut names = Vec::new();
+    match std::fs::read_dir(folder) {
+        Ok(entries) => {
+            for entry in entries {
+                let entry = entry.map_err(list)?;
+                if let Ok(name) = entry.file_name().into_string()
+                    && !name.starts_with('.')
+                    && entry.path().is_dir()
+                {
+                    names.push(name);
+                }
+            }
+        }
+        // Before the first run there is no folder, and nothing to report.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(list(error)),
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn or_nothing(names: &[String]) -> String {
+    if names.is_empty() {
+        "no experiment; `ensayo run` makes some".to_owned()
+    } else {
+        names.join(", ")
+    }
+}

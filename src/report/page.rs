@@ -1,0 +1,253 @@
+//! The page: all experiments in one HTML document that needs neither network nor script.
+
+mod run;
+
+use std::fmt::Write;
+
+use super::experiment::{ExperimentReport, RunReport};
+use super::html::{address, breakable, escape};
+use super::seed::State;
+use super::write::{Drawn, DrawnExperiment};
+use super::{figures, settings, terminal};
+
+/// The whole document. `drawn` has an entry for each experiment.
+pub(super) fn html(experiments: &[ExperimentReport], drawn: &[DrawnExperiment]) -> String {
+    let mut page = String::from(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>ensayo report</title>\n<style>\n",
+    );
+    page.push_str(include_str!("page.css"));
+    page.push_str("</style>\n</head>\n<body>\n<h1>ensayo report</h1>\n");
+    if experiments.is_empty() {
+        page.push_str("<p>There are no results yet: <code>ensayo run</code> makes some.</p>\n");
+    }
+    if experiments.len() > 1 {
+        page.push_str("<nav><ul>\n");
+        for (index, experiment) in experiments.iter().enumerate() {
+            let counts = counts(experiment);
+            add(
+                &mut page,
+                format_args!(
+                    "<li><a href=\"#experiment-{index}\">{}</a> ({counts})</li>\n",
+                    escape(&experiment.name)
+                ),
+            );
+        }
+        page.push_str("</ul></nav>\n");
+    }
+    for (index, (experiment, drawn)) in experiments.iter().zip(drawn).enumerate() {
+        section(&mut page, index, experiment, drawn);
+    }
+    page.push_str("</body>\n</html>\n");
+    page
+}
+
+fn section(
+    page: &mut String,
+    index: usize,
+    experiment: &ExperimentReport,
+    drawn: &DrawnExperiment,
+) {
+    add(
+        page,
+        format_args!(
+            "<section id=\"experiment-{index}\">\n<h2>{}</h2>\n",
+            escape(&experiment.name)
+        ),
+    );
+    if let Some(description) = &experiment.description {
+        add(page, format_args!("<p>{}</p>\n", escape(description)));
+    }
+    let kind = if experiment.kind.is_empty() {
+        String::new()
+    } else {
+        format!("Kind {}, ", escape(&experiment.kind))
+    };
+    let summary = address(&format!("../{}/summary.csv", experiment.name));
+    add(
+        page,
+        format_args!(
+            "<p class=\"meta\">{kind}{}. <a href=\"{summary}\">summary.csv</a></p>\n",
+            counts(experiment)
+        ),
+    );
+    list(page, "problems", &experiment.problems);
+    comparison(page, index, experiment);
+    for drawn in &drawn.together {
+        figure(page, &experiment.name, drawn);
+    }
+    page.push_str("<h3>Runs</h3>\n");
+    for (place, ((run, seed), plots)) in experiment.seeds().zip(&drawn.seeds).enumerate() {
+        run::details(
+            page,
+            &format!("run-{index}-{place}"),
+            experiment,
+            run,
+            seed,
+            plots,
+        );
+    }
+    page.push_str("</section>\n");
+}
+
+/// How many runs there are, and in which state.
+fn counts(experiment: &ExperimentReport) -> String {
+    let all = experiment.seeds().count();
+    let mut text = format!("{all} {}", if all == 1 { "run" } else { "runs" });
+    for state in [
+        State::Complete,
+        State::Failed,
+        State::Interrupted,
+        State::Unfinished,
+        State::NotRun,
+        State::Unreadable,
+    ] {
+        match experiment.count(state) {
+            0 => {}
+            count => add(&mut text, format_args!(", {count} {}", state.text())),
+        }
+    }
+    text
+}
+
+/// The table of all runs with the settings that set them apart.
+fn comparison(page: &mut String, index: usize, experiment: &ExperimentReport) {
+    let several = experiment.runs.iter().any(|run| run.seeds.len() > 1);
+    let evaluation = &experiment.evaluation;
+    let mut place = 0;
+    page.push_str("<div class=\"scroll\"><table>\n<thead><tr><th>run</th>");
+    for key in settings::short_keys(&experiment.varying) {
+        add(page, format_args!("<th>{}</th>", escape(&key)));
+    }
+    if several {
+        page.push_str("<th class=\"number\">seeds</th>");
+    }
+    add(
+        page,
+        format_args!(
+            "<th>accuracy on {}<br>[95 % interval]</th>",
+            escape(evaluation)
+        ),
+    );
+    for title in ["macro F1", "loss", "trainable", "share of all", "time"] {
+        add(page, format_args!("<th class=\"number\">{title}</th>"));
+    }
+    page.push_str("<th>status</th></tr></thead>\n<tbody>\n");
+    for run in &experiment.runs {
+        let name = breakable(&run.title());
+        add(
+            page,
+            format_args!("<tr><td class=\"name\"><a href=\"#run-{index}-{place}\">{name}</a></td>"),
+        );
+        place += run.seeds.len();
+        for key in &experiment.varying {
+            add(
+                page,
+                format_args!("<td class=\"setting\">{}</td>", escape(&setting(run, key))),
+            );
+        }
+        if several {
+            add(
+                page,
+                format_args!("<td class=\"number\">{}</td>", run.seeds.len()),
+            );
+        }
+        let accuracy = run
+            .accuracy(evaluation)
+            .map(|estimate| terminal::accuracy(&estimate))
+            .unwrap_or_default();
+        add(page, format_args!("<td class=\"accuracy\">{accuracy}</td>"));
+        let numbers = [
+            run.mean(|seed| seed.macro_f1(evaluation))
+                .map(figures::decimal),
+            run.mean(|seed| seed.metric(evaluation, &["loss"]))
+                .map(figures::decimal),
+            run.mean(|seed| seed.run_metric("trainable_parameters"))
+                .map(figures::count),
+            run.mean(|seed| seed.run_metric("trainable_percent"))
+                .map(figures::percent),
+            run.mean(|seed| Some(seed.record.as_ref()?.wall_seconds))
+                .map(figures::duration),
+        ];
+        for number in numbers {
+            add(
+                page,
+                format_args!("<td class=\"number\">{}</td>", number.unwrap_or_default()),
+            );
+        }
+        add(
+            page,
+            format_args!("<td>{}</td></tr>\n", status(run.state())),
+        );
+    }
+    page.push_str("</tbody></table></div>\n");
+    let remarks: Vec<String> = terminal::intervals(experiment)
+        .into_iter()
+        .chain(terminal::within_noise(experiment))
+        .collect();
+    list(page, "remarks", &remarks);
+}
+
+/// A setting of a run, which its seeds share but where one of them is of earlier settings.
+fn setting(run: &RunReport, key: &str) -> String {
+    let mut values: Vec<&str> = run
+        .seeds
+        .iter()
+        .filter_map(|seed| seed.settings.get(key))
+        .map(String::as_str)
+        .collect();
+    values.dedup();
+    values.join(" | ")
+}
+
+fn status(state: State) -> String {
+    if state == State::Complete {
+        state.text().to_owned()
+    } else {
+        format!("<span class=\"bad\">{}</span>", state.text())
+    }
+}
+
+/// A plot with its caption and links to its files.
+fn figure(page: &mut String, experiment: &str, drawn: &Drawn) {
+    let file = |ending: &str| {
+        address(&format!(
+            "../{experiment}/plots/{}.{ending}",
+            drawn.plot.stem
+        ))
+    };
+    add(
+        page,
+        format_args!(
+            "<figure>\n{}<figcaption>{} <a href=\"{}\">SVG</a> <a href=\"{}\">PNG</a></figcaption>\n</figure>\n",
+            drawn.svg,
+            escape(&drawn.plot.caption),
+            file("svg"),
+            file("png")
+        ),
+    );
+}
+
+/// A list, unless it is empty. `problems` and `notes` stand in a box.
+fn list(page: &mut String, class: &str, items: &[String]) {
+    if items.is_empty() {
+        return;
+    }
+    let boxed = class != "remarks";
+    let (open, close) = if boxed {
+        (format!("<div class=\"{class}\"><ul>"), "</ul></div>")
+    } else {
+        (format!("<ul class=\"{class}\">"), "</ul>")
+    };
+    page.push_str(&open);
+    for item in items {
+        add(page, format_args!("<li>{}</li>", escape(item)));
+    }
+    page.push_str(close);
+    page.push('\n');
+}
+
+fn add(page: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _ = page.write_fmt(text);
+}

@@ -1,0 +1,258 @@
+//! An experiment's results as an aligned text table.
+
+use super::estimate::{Basis, Estimate};
+use super::experiment::{ExperimentReport, RunReport};
+use super::figures;
+use super::seed::State;
+
+/// Longest run name that is not shortened, in characters.
+const NAME_CHARACTERS: usize = 60;
+
+/// The table, its remarks and the failures below it; ends with a line break.
+pub(super) fn table(experiment: &ExperimentReport) -> String {
+    let several = experiment.runs.iter().any(|run| run.seeds.len() > 1);
+    let evaluation = &experiment.evaluation;
+    let columns: Vec<Column> = vec![
+        Column::left("run", experiment, |run| Some(shortened(&run.title()))),
+        Column::right("seeds", experiment, |run| {
+            let (done, all) = (run.complete().count(), run.seeds.len());
+            several.then(|| {
+                if done == all {
+                    all.to_string()
+                } else {
+                    format!("{done} of {all}")
+                }
+            })
+        }),
+        Column::left("accuracy [95 % interval]", experiment, |run| {
+            run.accuracy(evaluation).map(|estimate| accuracy(&estimate))
+        }),
+        Column::right("macro F1", experiment, |run| {
+            run.mean(|seed| seed.macro_f1(evaluation))
+                .map(figures::decimal)
+        }),
+        Column::right("loss", experiment, |run| {
+            run.mean(|seed| seed.metric(evaluation, &["loss"]))
+                .map(figures::decimal)
+        }),
+        Column::right("trainable", experiment, |run| {
+            run.mean(|seed| seed.run_metric("trainable_parameters"))
+                .map(figures::count)
+        }),
+        Column::right("share", experiment, |run| {
+            run.mean(|seed| seed.run_metric("trainable_percent"))
+                .map(figures::percent)
+        }),
+        Column::right("time", experiment, |run| {
+            run.mean(|seed| Some(seed.record.as_ref()?.wall_seconds))
+                .map(figures::duration)
+        }),
+        Column::left("status", experiment, |run| {
+            (run.state() != State::Complete).then(|| run.state().text().to_owned())
+        }),
+    ];
+    let columns: Vec<Column> = columns
+        .into_iter()
+        .filter(|column| column.cells.iter().any(|cell| !cell.is_empty()))
+        .collect();
+    let mut text = line(columns.iter().map(|column| column.padded(column.title)));
+    text.push_str(&line(columns.iter().map(|column| "─".repeat(column.width))));
+    for row in 0..experiment.runs.len() {
+        text.push_str(&line(
+            columns
+                .iter()
+                .map(|column| column.padded(&column.cells[row])),
+        ));
+    }
+    for remark in remarks(experiment) {
+        text.push('\n');
+        text.push_str(&remark);
+    }
+    text.push('\n');
+    text
+}
+
+struct Column {
+    title: &'static str,
+    cells: Vec<String>,
+    width: usize,
+    to_the_right: bool,
+}
+
+impl Column {
+    fn left(
+        title: &'static str,
+        experiment: &ExperimentReport,
+        cell: impl Fn(&RunReport) -> Option<String>,
+    ) -> Self {
+        let cells: Vec<String> = experiment
+            .runs
+            .iter()
+            .map(|run| cell(run).unwrap_or_default())
+            .collect();
+        let width = cells
+            .iter()
+            .map(|cell| cell.chars().count())
+            .chain([title.len()])
+            .max()
+            .unwrap_or(0);
+        Self {
+            title,
+            cells,
+            width,
+            to_the_right: false,
+        }
+    }
+
+    fn right(
+        title: &'static str,
+        experiment: &ExperimentReport,
+        cell: impl Fn(&RunReport) -> Option<String>,
+    ) -> Self {
+        Self {
+            to_the_right: true,
+            ..Self::left(title, experiment, cell)
+        }
+    }
+
+    fn padded(&self, text: &str) -> String {
+        let width = self.width;
+        if self.to_the_right {
+            format!("{text:>width$}")
+        } else {
+            format!("{text:<width$}")
+        }
+    }
+}
+
+fn line(cells: impl Iterator<Item = String>) -> String {
+    let mut line = cells.collect::<Vec<_>>().join("  ");
+    line.truncate(line.trim_end().len());
+    line.push('\n');
+    line
+}
+
+/// A value with its interval, where it has one.
+pub(super) fn accuracy(estimate: &Estimate) -> String {
+    let value = figures::decimal(estimate.value);
+    if estimate.basis == Basis::None {
+        value
+    } else {
+        format!("{value} [{:.4}, {:.4}]", estimate.low, estimate.high)
+    }
+}
+
+/// The middle of a long name gives way: names of cells differ at both ends.
+fn shortened(name: &str) -> String {
+    let characters: Vec<char> = name
+        .chars()
+        .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
+        .collect();
+    if characters.len() <= NAME_CHARACTERS {
+        return characters.into_iter().collect();
+    }
+    let half = (NAME_CHARACTERS - 1) / 2;
+    let (head, tail) = (
+        &characters[..NAME_CHARACTERS - 1 - half],
+        &characters[characters.len() - half..],
+    );
+    head.iter().chain(&['…']).chain(tail).collect()
+}
+
+/// What the intervals are, what may be noise, and what went wrong.
+fn remarks(experiment: &ExperimentReport) -> Vec<String> {
+    let mut remarks = intervals(experiment);
+    remarks.extend(within_noise(experiment));
+    for (run, seed) in experiment.seeds() {
+        let label = format!("{}/{}@{}", experiment.name, run.name, seed.seed);
+        if let Some(error) = seed
+            .record
+            .as_ref()
+            .and_then(|record| record.error.as_ref())
+        {
+            remarks.push(format!(
+                "{label} {}: {}",
+                seed.state.text(),
+                error.lines().next().unwrap_or_default()
+            ));
+        }
+        remarks.extend(
+            seed.problems
+                .iter()
+                .map(|problem| format!("{label}: {problem}")),
+        );
+    }
+    remarks.extend(experiment.problems.iter().cloned());
+    remarks
+}
+
+/// What the accuracies and their intervals are.
+pub(super) fn intervals(experiment: &ExperimentReport) -> Vec<String> {
+    let estimates: Vec<Estimate> = experiment
+        .runs
+        .iter()
+        .filter_map(|run| run.accuracy(&experiment.evaluation))
+        .collect();
+    let mut rows: Vec<u64> = estimates
+        .iter()
+        .filter_map(|estimate| {
+            if let Basis::Rows(rows) = estimate.basis {
+                Some(rows)
+            } else {
+                None
+            }
+        })
+        .collect();
+    rows.sort_unstable();
+    rows.dedup();
+    let count = |rows: u64| figures::group(&rows.to_string());
+    let mut said = Vec::new();
+    match rows[..] {
+        [] => {}
+        [rows] => said.push(format!(
+            "Accuracy on “{}”; interval of one seed: Wilson, on {} rows.",
+            experiment.evaluation,
+            count(rows)
+        )),
+        [fewest, .., most] => {
+            let (fewest, most) = (count(fewest), count(most));
+            said.push(format!(
+                "Accuracy on “{}”; interval of one seed: Wilson, on {fewest} to {most} rows.",
+                experiment.evaluation
+            ));
+        }
+    }
+    if experiment.runs.iter().any(|run| run.seeds.len() > 1) {
+        said.push(
+            "Several seeds: means; from three seeds on with their 95 % t-interval.".to_owned(),
+        );
+    }
+    said
+}
+
+/// Which differences may be noise.
+pub(super) fn within_noise(experiment: &ExperimentReport) -> Option<String> {
+    let estimates: Vec<Estimate> = experiment
+        .runs
+        .iter()
+        .filter_map(|run| run.accuracy(&experiment.evaluation))
+        .collect();
+    let best = estimates
+        .iter()
+        .filter(|estimate| estimate.value.is_finite() && estimate.basis != Basis::None)
+        .max_by(|a, b| a.value.total_cmp(&b.value))?;
+    let others = estimates
+        .iter()
+        .filter(|estimate| estimate.value.is_finite())
+        .count()
+        - 1;
+    let near = estimates
+        .iter()
+        .filter(|estimate| estimate.value >= best.low && estimate.value <= best.value)
+        .count()
+        .checked_sub(1)?;
+    (near > 0).then(|| {
+        let verb = if near == 1 { "lies" } else { "lie" };
+        format!("{near} of the {others} other runs {verb} within the best run's interval: differences that small may be noise.")
+    })
+}

@@ -1,0 +1,178 @@
+//! Writes a report's files, each whole or not at all.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::experiment::ExperimentReport;
+use super::plots::{self, OF_EXPERIMENT, Plot};
+use super::{PAGE_FOLDER, Report, ReportError, page, summary};
+use crate::record::{RecordError, experiment_folder, write_atomically};
+
+/// What was written, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The page.
+    pub page: PathBuf,
+    /// Each selected experiment's `summary.csv`.
+    pub summaries: Vec<PathBuf>,
+    /// Each selected experiment's folder of plots that has any.
+    pub plot_folders: Vec<PathBuf>,
+    /// Number of plots, each as SVG and PNG.
+    pub plots: usize,
+}
+
+/// A plot with its SVG text, in the order of the page.
+pub(super) struct Drawn {
+    /// The plot.
+    pub plot: Plot,
+    /// The same as SVG.
+    pub svg: String,
+}
+
+/// The plots of an experiment.
+pub(super) struct DrawnExperiment {
+    /// Those that compare runs.
+    pub together: Vec<Drawn>,
+    /// Those of each seed, in the order of [`ExperimentReport::seeds`].
+    pub seeds: Vec<Vec<Drawn>>,
+}
+
+/// Writes everything.
+pub(super) fn all(report: &Report, results: &Path) -> Result<Written, ReportError> {
+    let drawn = draw_all(report, results)?;
+    let mut written = Written {
+        page: write_page(report, &drawn, results)?,
+        summaries: Vec::new(),
+        plot_folders: Vec::new(),
+        plots: 0,
+    };
+    for (experiment, drawn) in report.experiments.iter().zip(&drawn) {
+        if report.selected.contains(&experiment.name) {
+            let folder = experiment_folder(results, &experiment.name);
+            written.summaries.push(write_summary(experiment, &folder)?);
+            let count = write_plots(drawn, &folder.join("plots"))?;
+            written.plots += count;
+            if count > 0 {
+                written.plot_folders.push(folder.join("plots"));
+            }
+        }
+    }
+    Ok(written)
+}
+
+/// The plots of all experiments, in memory.
+pub(super) fn draw_all(
+    report: &Report,
+    results: &Path,
+) -> Result<Vec<DrawnExperiment>, ReportError> {
+    let draw_one = |experiment: &ExperimentReport| {
+        draw(experiment, &experiment_folder(results, &experiment.name))
+    };
+    report.experiments.iter().map(draw_one).collect()
+}
+
+/// Writes the page and says where.
+pub(super) fn write_page(
+    report: &Report,
+    drawn: &[DrawnExperiment],
+    results: &Path,
+) -> Result<PathBuf, ReportError> {
+    let path = results.join(PAGE_FOLDER).join("index.html");
+    write_atomically(&path, page::html(&report.experiments, drawn).as_bytes())?;
+    Ok(path)
+}
+
+fn draw(experiment: &ExperimentReport, folder: &Path) -> Result<DrawnExperiment, ReportError> {
+    let svg = |plot: Plot| -> Result<Drawn, ReportError> {
+        let svg = plots::svg(&plot.scene, &plot.caption).map_err(|source| ReportError::Draw {
+            path: folder.join("plots").join(format!("{}.svg", plot.stem)),
+            source,
+        })?;
+        Ok(Drawn { plot, svg })
+    };
+    let together = plots::of_experiment(experiment)
+        .into_iter()
+        .map(svg)
+        .collect::<Result<_, _>>()?;
+    let seeds: Vec<_> = experiment.seeds().collect();
+    let seeds = seeds
+        .into_par_iter()
+        .map(|(run, seed)| {
+            plots::of_seed(experiment, run, seed)
+                .into_iter()
+                .map(svg)
+                .collect::<Result<_, _>>()
+        })
+        .collect::<Result<_, ReportError>>()?;
+    Ok(DrawnExperiment { together, seeds })
+}
+
+/// Writes an experiment's table and says where.
+pub(super) fn write_summary(
+    experiment: &ExperimentReport,
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
+    let path = folder.join("summary.csv");
+    let content = summary::csv(experiment).map_err(|source| ReportError::Table {
+        path: path.clone(),
+        source,
+    })?;
+    write_atomically(&path, &content)?;
+    Ok(path)
+}
+
+/// Writes each plot as SVG and PNG and removes plots of runs that are no more. Returns how many there are.
+fn write_plots(drawn: &DrawnExperiment, folder: &Path) -> Result<usize, ReportError> {
+    let plots: Vec<&Drawn> = drawn
+        .together
+        .iter()
+        .chain(drawn.seeds.iter().flatten())
+        .collect();
+    let temporary = tempfile::tempdir().map_err(ReportError::Temporary)?;
+    plots
+        .par_iter()
+        .enumerate()
+        .try_for_each(|(index, drawn)| -> Result<(), ReportError> {
+            write_atomically(
+                &folder.join(format!("{}.svg", drawn.plot.stem)),
+                drawn.svg.as_bytes(),
+            )?;
+            // Plotters writes PNG to a path only.
+            let (draft, path) = (
+                temporary.path().join(format!("{index}.png")),
+                folder.join(format!("{}.png", drawn.plot.stem)),
+            );
+            plots::write_png(&drawn.plot.scene, &draft).map_err(|source| ReportError::Draw {
+                path: path.clone(),
+                source,
+            })?;
+            let png = fs::read(&draft).map_err(|source| RecordError::Read {
+                path: draft,
+                source,
+            })?;
+            Ok(write_atomically(&path, &png)?)
+        })?;
+    let current: Vec<&str> = plots.iter().map(|drawn| drawn.plot.stem.as_str()).collect();
+    remove_stale(folder, &current);
+    Ok(plots.len())
+}
+
+/// Removes plots that only a former report could have made. What does not look like one of ours stays; what cannot be removed stays as well,
+/// since nothing depends on it.
+fn remove_stale(folder: &Path, current: &[&str]) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(stem) = name.to_str().and_then(|name| {
+            name.strip_suffix(".svg")
+                .or_else(|| name.strip_suffix(".png"))
+        }) else {
+            continue;
+        };
+        let ours = OF_EXPERIMENT.contains(&stem) || stem.contains(".seed-");
+        if ours && !current.contains(&stem) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The child's side: executes the runs of one job, each under its lock, and leaves their records.
+
+use std::fs;
+use std::io::{BufRead, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::wire::{Assignment, STOP};
+use super::{Context, Event, Execute, ExecuteError, Outcome, RunLock, StopFlag};
+use crate::plan::{Job, RunSpec};
+use crate::record::{self, Environment, MeasurementRow, RecordError, RunFile, RunRecord, Status};
+
+/// The child cannot do what its parent asks.
+#[derive(Debug, thiserror::Error)]
+pub enum ChildError {
+    /// There is no assignment on standard input.
+    #[error("no job on standard input: {0}; this command is for ensayo's own use")]
+    Assignment(String),
+    /// A run's folder or lock cannot be used.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// Reads an assignment from `input`, executes it and writes events to `output`. A line `stop` on the input, or its end, asks
+/// to stop after the current step.
+///
+/// # Errors
+/// When there is no assignment, or a run's folder cannot be written. A run that fails is no error but a record.
+pub fn serve<I, O>(mut input: I, mut output: O, execute: &dyn Execute) -> Result<(), ChildError>
+where
+    I: BufRead + Send + 'static,
+    O: Write,
+{
+    let mut line = String::new();
+    input
+        .read_line(&mut line)
+        .map_err(|error| ChildError::Assignment(error.to_string()))?;
+    let Assignment { job, device, log } =
+        serde_json::from_str(&line).map_err(|error| ChildError::Assignment(error.to_string()))?;
+
+    let stop = StopFlag::new();
+    let raised = stop.clone();
+    // Not joined: it ends with the process, or with its input.
+    std::thread::spawn(move || {
+        for line in input.lines() {
+            match line {
+                Ok(line) if line.trim() == STOP => raised.raise(),
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        raised.raise();
+    });
+
+    let mut send = |event: Event| {
+        // A parent that no longer listens is gone, and the end of the input says so too.
+        if let Ok(mut line) = serde_json::to_vec(&event) {
+            line.push(b'\n');
+            let _ = output.write_all(&line).and_then(|()| output.flush());
+        }
+    };
+    work(&job, &device, log.as_deref(), execute, &mut send, &stop)
+}
+
+/// Executes a job in the calling process. [`serve`] does this in a child.
+///
+/// # Errors
+/// When a run's folder or lock cannot be used.
+pub fn run_job(
+    job: &Job,
+    device: &str,
+    execute: &dyn Execute,
+    events: &mut dyn FnMut(Event),
+    stop: &StopFlag,
+) -> Result<(), ChildError> {
+    work(job, device, None, execute, events, stop)
+}
+
+fn work(
+    job: &Job,
+    device: &str,
+    mut log: Option<&Path>,
+    execute: &dyn Execute,
+    events: &mut dyn FnMut(Event),
+    stop: &StopFlag,
+) -> Result<(), ChildError> {
+    for spec in &job.runs {
+        if stop.is_raised() {
+            break;
+        }
+        let run = spec.label();
+        let Some(_lock) = RunLock::acquire(&spec.folder)? else {
+            events(Event::Busy { run });
+            continue;
+        };
+        if let Some(status) = found(spec) {
+            events(Event::Found { run, status });
+            continue;
+        }
+        record::prepare_folder(&spec.folder)?;
+        if let Some(log) = log.take() {
+            let path = spec.folder.join(record::LOG_FILE);
+            fs::rename(log, &path).map_err(|source| RecordError::Write { path, source })?;
+        }
+        one(spec, device, execute, events, stop)?;
+    }
+    Ok(())
+}
+
+/// How another runner ended the run since the plan was made, if one did.
+pub(super) fn found(spec: &RunSpec) -> Option<Status> {
+    let record = record::read(&spec.folder).ok().flatten()?;
+    let later = spec.seen.as_ref() != Some(&record.started);
+    let ended = record.status != Status::Interrupted;
+    (later && ended && record.identity == spec.identity).then_some(record.status)
+}
+
+fn one(
+    spec: &RunSpec,
+    device: &str,
+    execute: &dyn Execute,
+    events: &mut dyn FnMut(Event),
+    stop: &StopFlag,
+) -> Result<(), ChildError> {
+    let run = spec.label();
+    events(Event::Started { run: run.clone() });
+    let started = Timestamp::now();
+    let clock = Instant::now();
+    let settings = RunFile {
+        experiment: spec.experiment.clone(),
+        run: spec.run.clone(),
+        seed: spec.seed,
+        settings: &spec.settings,
+    };
+    settings.write(&spec.folder)?;
+
+    let mut context = Context {
+        folder: &spec.folder,
+        device,
+        events,
+        stop,
+    };
+    let result = execute.execute(spec, &mut context);
+    let wall_seconds = clock.elapsed().as_secs_f64();
+    let record = to_record(spec, device, result, started, wall_seconds);
+    record::write_rows(&spec.folder, &record.metrics)?;
+    record::write_rows(&spec.folder, &record.measurements)?;
+    record.write(&spec.folder)?;
+    events(Event::Finished {
+        run,
+        status: record.status,
+        summary: summary(&record),
+    });
+    Ok(())
+}
+
+fn to_record(
+    spec: &RunSpec,
+    device: &str,
+    result: Result<Outcome, ExecuteError>,
+    started: Timestamp,
+    wall_seconds: f64,
+) -> RunRecord {
+    let mut record = blank(spec, device, started, wall_seconds);
+    match result {
+        Ok(outcome) => {
+            record.status = if outcome.interrupted {
+                Status::Interrupted
+            } else {
+                Status::Complete
+            };
+            record.metrics = outcome.metrics;
+            record.measurements.extend(outcome.measurements);
+            record.labels = outcome.labels;
+            record.notes = outcome.notes;
+            let planned = std::mem::replace(&mut record.environment, outcome.environment);
+            if record.environment.content.is_empty() {
+                record.environment.content = planned.content;
+            }
+            if record.environment.device.is_empty() {
+                record.environment.device = planned.device;
+            }
+            if record.environment.version.is_empty() {
+                record.environment.version = planned.version;
+            }
+        }
+        Err(error) => record.error = Some(error.to_string()),
+    }
+    record
+}
+
+/// The record of a run that failed, before its error is known.
+pub(super) fn blank(
+    spec: &RunSpec,
+    device: &str,
+    started: Timestamp,
+    wall_seconds: f64,
+) -> RunRecord {
+    RunRecord {
+        schema: record::SCHEMA,
+        experiment: spec.experiment.clone(),
+        run: spec.run.clone(),
+        seed: spec.seed,
+        kind: spec.settings.kind().to_string(),
+        status: Status::Failed,
+        identity: spec.identity.clone(),
+        identity_parts: spec.identity_parts.clone(),
+        overrides: spec.overrides.clone(),
+        started: started.to_string(),
+        wall_seconds,
+        metrics: Vec::new(),
+        measurements: vec![MeasurementRow {
+            metric: "wall_seconds".into(),
+            value: wall_seconds,
+        }],
+        labels: Vec::new(),
+        notes: Vec::new(),
+        environment: Environment {
+            version: env!("CARGO_PKG_VERSION").into(),
+            device: device.into(),
+            content: spec.content(),
+            ..Environment::default()
+        },
+        error: None,
+    }
+}
+
+/// One line about a run that ended: its error, or its main metrics.
+fn summary(record: &RunRecord) -> String {
+    const MAIN: [&str; 3] = ["accuracy", "macro_f1", "loss"];
+    if let Some(error) = &record.error {
+        return error.lines().next().unwrap_or_default().to_owned();
+    }
+    if record.status != Status::Complete {
+        return String::new();
+    }
+    let metrics: Vec<_> = MAIN
+        .iter()
+        .filter_map(|name| Some(format!("{name} {:.4}", record.metric("test", name)?)))
+        .collect();
+    metrics.join(", ")
+}

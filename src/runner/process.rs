@@ -1,0 +1,276 @@
+//! Launches a job as a child process: this program again, with its hidden subcommand `job`.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use super::wire::{Assignment, STOP};
+use super::{Event, JobEnd, Launcher, StopFlag};
+use crate::plan::Job;
+use crate::record::{LOG_FILE, lock_file};
+
+/// How often the wish to stop is looked at while a child is silent.
+const TICK: Duration = Duration::from_millis(50);
+/// How much of a dead child's log its record quotes.
+const QUOTED_LINES: usize = 15;
+const QUOTED_BYTES: u64 = 16 * 1024;
+
+/// Starts a process per job. The child leads a process group of its own, so that Ctrl-C on the terminal reaches the parent
+/// alone, which then asks the child to stop.
+#[derive(Debug, Clone)]
+pub struct ProcessLauncher {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    device: String,
+}
+
+struct Started {
+    child: Child,
+    input: ChildStdin,
+    output: ChildStdout,
+    /// The child's standard error.
+    said: File,
+}
+
+impl ProcessLauncher {
+    /// Runs jobs in children of the program `program arguments…`, which must call [`serve`](super::serve). `device` is `auto`,
+    /// `cpu` or `cuda:N`.
+    pub fn new<A: Into<OsString>>(
+        program: impl Into<PathBuf>,
+        arguments: impl IntoIterator<Item = A>,
+        device: impl Into<String>,
+    ) -> Self {
+        Self {
+            program: program.into(),
+            arguments: arguments.into_iter().map(Into::into).collect(),
+            device: device.into(),
+        }
+    }
+
+    fn start(&self, job: &Job, log: &Path) -> std::io::Result<Started> {
+        if let Some(parent) = log.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let _ = fs::remove_file(log);
+        // Both append: the child moves the file under this handle, and either may write.
+        let said = File::options().append(true).create(true).open(log)?;
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(said.try_clone()?);
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.spawn()?;
+        let pipes = child.stdin.take().zip(child.stdout.take());
+        let (mut input, output) =
+            pipes.ok_or_else(|| std::io::Error::other("no pipes to the child"))?;
+        let assignment = Assignment {
+            job: job.clone(),
+            device: self.device.clone(),
+            log: Some(log.to_owned()),
+        };
+        let mut line = serde_json::to_vec(&assignment)?;
+        line.push(b'\n');
+        // A child that dies at once closes the pipe; how it died says more than that.
+        let _ = input.write_all(&line).and_then(|()| input.flush());
+        Ok(Started {
+            child,
+            input,
+            output,
+            said,
+        })
+    }
+}
+
+impl Launcher for ProcessLauncher {
+    fn launch(&self, job: &Job, events: &mut dyn FnMut(Event), stop: &StopFlag) -> JobEnd {
+        let Some(first) = job.runs.first() else {
+            return JobEnd::Exited;
+        };
+        // Beside the folder, which may be another runner's, until the child owns it.
+        let log = lock_file(&first.folder).with_extension(format!("{}.log", std::process::id()));
+        let Started {
+            mut child,
+            input,
+            output,
+            mut said,
+        } = match self.start(job, &log) {
+            Ok(started) => started,
+            Err(error) => {
+                let _ = fs::remove_file(&log);
+                return JobEnd::Died(format!("cannot start {}: {error}", self.program.display()));
+            }
+        };
+        let killed = follow(&mut child, input, output, &mut said, events, stop);
+        let end = match child.wait() {
+            Ok(status) if status.success() => JobEnd::Exited,
+            Ok(_) if killed => JobEnd::Killed,
+            Ok(status) => {
+                let path = if log.exists() {
+                    log.clone()
+                } else {
+                    first.folder.join(LOG_FILE)
+                };
+                JobEnd::Died(describe(status, &path))
+            }
+            Err(error) => JobEnd::Died(format!("the job's process is lost: {error}")),
+        };
+        // Still here if the child never owned the folder.
+        let _ = fs::remove_file(&log);
+        end
+    }
+}
+
+/// Passes on the child's events until it closes its output, and the wish to stop to the child. Tells whether the child was
+/// killed for it.
+fn follow(
+    child: &mut Child,
+    input: ChildStdin,
+    output: ChildStdout,
+    said: &mut File,
+    events: &mut dyn FnMut(Event),
+    stop: &StopFlag,
+) -> bool {
+    let (sender, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        let mut line = Vec::new();
+        while matches!(output.read_until(b'\n', &mut line), Ok(count) if count > 0) {
+            if sender.send(std::mem::take(&mut line)).is_err() {
+                break;
+            }
+        }
+    });
+    // Dropping the input tells the child to stop, so it lives as long as the child does.
+    let mut input = input;
+    let mut asked = false;
+    let mut killed = false;
+    loop {
+        match lines.recv_timeout(TICK) {
+            Ok(line) => match serde_json::from_slice(&line) {
+                Ok(event) => events(event),
+                // Some library printed to standard output.
+                Err(_) => {
+                    let _ = said.write_all(&line);
+                }
+            },
+            Err(RecvTimeoutError::Timeout) => {
+                // A grandchild may hold the output open after the child's death.
+                if matches!(child.try_wait(), Ok(Some(_))) {
+                    while let Ok(line) = lines.recv_timeout(TICK) {
+                        if let Ok(event) = serde_json::from_slice(&line) {
+                            events(event);
+                        }
+                    }
+                    break;
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if stop.is_raised() && !asked {
+            asked = true;
+            let _ = writeln!(input, "{STOP}").and_then(|()| input.flush());
+        }
+        if stop.is_urgent() && !killed {
+            killed = true;
+            let _ = child.kill();
+        }
+    }
+    killed
+}
+
+/// How a child died, and its last words. The first line stands alone where there is room for one line only.
+fn describe(status: ExitStatus, log: &Path) -> String {
+    let said = last_words(log).unwrap_or_default();
+    if let Some(panic) = panic_message(&said) {
+        return format!("the job's process panicked at {panic}");
+    }
+    let mut text = match signal(status) {
+        Some(9) => {
+            "the job's process was killed by the system, perhaps because memory ran out".to_owned()
+        }
+        Some(11) => "the job's process died of a segmentation fault (signal 11)".to_owned(),
+        Some(signal) => format!("the job's process died of signal {signal}"),
+        None => format!("the job's process ended early with {status}"),
+    };
+    let lines: Vec<_> = said
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    let lines = &lines[lines.len().saturating_sub(QUOTED_LINES)..];
+    if let Some(last) = lines.last() {
+        text.push_str("; it said last: ");
+        text.push_str(last.trim());
+    }
+    if lines.len() > 1 {
+        text.push('\n');
+        text.push_str(&lines.join("\n"));
+    }
+    text
+}
+
+fn last_words(log: &Path) -> std::io::Result<String> {
+    let mut file = File::open(log)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(QUOTED_BYTES)))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Place and message of the last panic in a log, without its backtrace.
+fn panic_message(log: &str) -> Option<String> {
+    let (_, after) = log.rsplit_once("panicked at ")?;
+    let lines = after
+        .lines()
+        .take_while(|line| !(line.starts_with("stack backtrace:") || line.starts_with("note: ")));
+    let lines: Vec<_> = lines.take(QUOTED_LINES).collect();
+    Some(lines.join(" ").trim().to_owned())
+}
+
+#[cfg(unix)]
+fn signal(status: ExitStatus) -> Option<i32> {
+    std::os::unix::process::ExitStatusExt::signal(&status)
+}
+
+#[cfg(not(unix))]
+fn signal(_status: ExitStatus) -> Option<i32> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_by_place_and_message_alone() {
+        let log = "loading\n\nthread 'main' (12) panicked at src/x.rs:1:2:\nout of\nmemory\nstack backtrace:\n   0: main\n";
+        assert_eq!(
+            panic_message(log).as_deref(),
+            Some("src/x.rs:1:2: out of memory")
+        );
+        let log = "thread 'main' panicked at src/x.rs:1:2:\nno\nnote: run with `RUST_BACKTRACE=1`";
+        assert_eq!(panic_message(log).as_deref(), Some("src/x.rs:1:2: no"));
+        assert_eq!(panic_message("all quiet"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn last_words_are_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("run.log");
+        std::fs::write(&log, "first\n\nerror: no such driver\n").unwrap();
+        let status: ExitStatus = std::os::unix::process::ExitStatusExt::from_raw(256);
+        assert_eq!(
+            describe(status, &log),
+            "the job's process ended early with exit status: 1; it said last: error: no such driver\nfirst\nerror: no such driver"
+        );
+        assert!(describe(status, &folder.path().join("none")).ends_with("exit status: 1"));
+    }
+}

@@ -1,0 +1,295 @@
+//! The parent's side: launches the jobs of a plan, some at a time, and sees to it that every run ends in a known way.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::child::{blank, found};
+use super::{Event, RunLock, StopFlag};
+use crate::plan::{Job, RunSpec};
+use crate::record::Status;
+
+/// How long a run that another runner is at is left alone before the next look.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// How often a worker without work looks around.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Executes one job somewhere: the one expensive seam of the runner.
+pub trait Launcher: Sync {
+    /// Executes the job, passes on its events and returns at its end. Once `stop` is raised the job is to end after its
+    /// current step, and at once when it is urgent.
+    fn launch(&self, job: &Job, events: &mut dyn FnMut(Event), stop: &StopFlag) -> JobEnd;
+}
+
+/// How a job's process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobEnd {
+    /// By itself; what became of its runs, its events have told.
+    Exited,
+    /// Against its will, for this reason.
+    Died(String),
+    /// Killed because the wish to stop was urgent.
+    Killed,
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunEnd {
+    /// Its record is complete.
+    Complete,
+    /// Its record has this error, or could not be written for this reason.
+    Failed(String),
+    /// It stopped before its end.
+    Interrupted,
+    /// It was not begun.
+    NotStarted,
+}
+
+/// A run and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SweptRun {
+    /// The run.
+    pub spec: RunSpec,
+    /// What became of it.
+    pub end: RunEnd,
+}
+
+/// What became of a sweep.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SweepEnd {
+    /// All runs of all jobs, in order.
+    pub runs: Vec<SweptRun>,
+}
+
+impl SweepEnd {
+    /// How many runs failed.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.runs
+            .iter()
+            .filter(|run| matches!(run.end, RunEnd::Failed(_)))
+            .count()
+    }
+
+    /// How many runs are complete.
+    #[must_use]
+    pub fn complete(&self) -> usize {
+        self.runs
+            .iter()
+            .filter(|run| run.end == RunEnd::Complete)
+            .count()
+    }
+}
+
+/// How a sweep goes about its jobs.
+#[derive(Clone, Copy)]
+pub struct Sweep<'a> {
+    /// Executes jobs.
+    pub launcher: &'a dyn Launcher,
+    /// Jobs at the same time, at least 1.
+    pub at_once: usize,
+    /// Begin nothing more after the first failure.
+    pub fail_fast: bool,
+    /// `auto`, `cpu` or `cuda:N`, for the records of runs that died.
+    pub device: &'a str,
+    /// Hears of everything.
+    pub events: &'a (dyn Fn(Event) + Sync),
+    /// The wish to stop.
+    pub stop: &'a StopFlag,
+}
+
+/// Jobs that wait, each not before its time.
+type Queue = Mutex<VecDeque<(Instant, Job)>>;
+
+impl Sweep<'_> {
+    /// Executes the jobs in order. A run that another runner is at is put off until that one has ended it, or has died.
+    #[must_use]
+    pub fn run(&self, jobs: &[Job]) -> SweepEnd {
+        let now = Instant::now();
+        let queue: Queue = Mutex::new(jobs.iter().map(|job| (now, job.clone())).collect());
+        let ends: Mutex<HashMap<String, RunEnd>> = Mutex::default();
+        let announced: Mutex<HashSet<String>> = Mutex::default();
+        let failed = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..self.at_once.clamp(1, jobs.len().max(1)) {
+                scope.spawn(|| {
+                    while !(self.stop.is_raised()
+                        || self.fail_fast && failed.load(Ordering::SeqCst))
+                    {
+                        let job = match next(&queue) {
+                            Next::Job(job) => job,
+                            Next::Later => {
+                                std::thread::sleep(TICK);
+                                continue;
+                            }
+                            Next::Nothing => break,
+                        };
+                        let mut busy = Vec::new();
+                        for (spec, end) in self.job(job) {
+                            let Some(end) = end else {
+                                if lock(&announced).insert(spec.label()) {
+                                    (self.events)(Event::Busy { run: spec.label() });
+                                }
+                                busy.push(spec);
+                                continue;
+                            };
+                            if matches!(end, RunEnd::Failed(_)) {
+                                failed.store(true, Ordering::SeqCst);
+                            }
+                            lock(&ends).insert(spec.label(), end);
+                        }
+                        if !busy.is_empty() {
+                            let later = Instant::now() + PATIENCE;
+                            lock(&queue).push_back((later, Job { runs: busy }));
+                        }
+                    }
+                });
+            }
+        });
+        let mut ends = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let runs = jobs.iter().flat_map(|job| &job.runs).map(|spec| SweptRun {
+            spec: spec.clone(),
+            end: ends.remove(&spec.label()).unwrap_or(RunEnd::NotStarted),
+        });
+        SweepEnd {
+            runs: runs.collect(),
+        }
+    }
+
+    /// Executes a job as far as other runners leave it to this one; `None` for a run that one of them is at.
+    fn job(&self, job: Job) -> Vec<(RunSpec, Option<RunEnd>)> {
+        let mut ends: Vec<(RunSpec, Option<RunEnd>)> = Vec::new();
+        let mut ours = Vec::new();
+        for spec in job.runs {
+            // Only a shortcut that spares a process: the child takes the lock and looks again.
+            if RunLock::is_held(&spec.folder).unwrap_or(false) {
+                ends.push((spec, None));
+            } else if let Some(status) = found(&spec) {
+                (self.events)(Event::Found {
+                    run: spec.label(),
+                    status,
+                });
+                ends.push((spec, Some(found_end(status))));
+            } else {
+                ours.push(spec);
+            }
+        }
+        if ours.is_empty() {
+            return ends;
+        }
+        let job = Job { runs: ours };
+        let started = Timestamp::now();
+        let clock = Instant::now();
+        let mut told: HashMap<String, Option<RunEnd>> = HashMap::new();
+        let end = self.launcher.launch(
+            &job,
+            &mut |event| {
+                match &event {
+                    Event::Finished {
+                        run,
+                        status,
+                        summary,
+                    } => {
+                        told.insert(run.clone(), Some(finished_end(*status, summary)));
+                    }
+                    Event::Found { run, status } => {
+                        told.insert(run.clone(), Some(found_end(*status)));
+                    }
+                    Event::Busy { run } => {
+                        told.insert(run.clone(), None);
+                        // Announced once, by the caller, however often it is tried.
+                        return;
+                    }
+                    _ => {}
+                }
+                (self.events)(event);
+            },
+            self.stop,
+        );
+        for spec in job.runs {
+            let end = match told.remove(&spec.label()) {
+                Some(end) => end,
+                None => self.untold(&spec, &end, started, clock.elapsed()),
+            };
+            ends.push((spec, end));
+        }
+        ends
+    }
+
+    /// What became of a run that its process did not speak of. A run that died gets its record here.
+    fn untold(
+        &self,
+        spec: &RunSpec,
+        end: &JobEnd,
+        started: Timestamp,
+        elapsed: Duration,
+    ) -> Option<RunEnd> {
+        let reason = match end {
+            JobEnd::Killed => return Some(RunEnd::Interrupted),
+            JobEnd::Exited if self.stop.is_raised() => return Some(RunEnd::NotStarted),
+            JobEnd::Exited => "the job's process ended without executing the run",
+            JobEnd::Died(reason) => reason,
+        };
+        // Its own lock died with it. Whoever holds it now is another runner, which has taken the run over.
+        let _lock = match RunLock::acquire(&spec.folder) {
+            Ok(Some(lock)) => lock,
+            Ok(None) => return None,
+            Err(error) => return Some(RunEnd::Failed(format!("{reason}; no record: {error}"))),
+        };
+        if let Some(status) = found(spec) {
+            return Some(found_end(status));
+        }
+        let mut record = blank(spec, self.device, started, elapsed.as_secs_f64());
+        record.error = Some(reason.to_owned());
+        let error = match record.write(&spec.folder) {
+            Ok(()) => reason.to_owned(),
+            Err(error) => format!("{reason}; no record: {error}"),
+        };
+        let summary = error.lines().next().unwrap_or_default().to_owned();
+        (self.events)(Event::Finished {
+            run: spec.label(),
+            status: Status::Failed,
+            summary,
+        });
+        Some(RunEnd::Failed(error))
+    }
+}
+
+fn finished_end(status: Status, summary: &str) -> RunEnd {
+    match status {
+        Status::Complete => RunEnd::Complete,
+        Status::Failed => RunEnd::Failed(summary.to_owned()),
+        Status::Interrupted => RunEnd::Interrupted,
+    }
+}
+
+fn found_end(status: Status) -> RunEnd {
+    finished_end(status, "it failed in another runner")
+}
+
+enum Next {
+    Job(Job),
+    /// All that wait are put off.
+    Later,
+    Nothing,
+}
+
+fn next(queue: &Queue) -> Next {
+    let mut queue = lock(queue);
+    let now = Instant::now();
+    match queue.iter().position(|(time, _)| *time <= now) {
+        Some(index) => queue
+            .remove(index)
+            .map_or(Next::Nothing, |(_, job)| Next::Job(job)),
+        None if queue.is_empty() => Next::Nothing,
+        None => Next::Later,
+    }
+}
+
+/// No worker panics while it holds one of these locks in a way that would leave half a change behind.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

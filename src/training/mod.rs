@@ -1,0 +1,26 @@
+//! The training loop, its optimiser and its learning-rate schedule. Takes plain arguments: it knows no configuration and leaves no files.
+
+mod adamw;
+mod evaluate;
+mod fine_tune;
+mod loss;
+mod schedule;
+
+pub use adamw::{AdamW, AdamWOptions, clip, global_norm};
+pub use evaluate::{Predictions, evaluate};
+pub use fine_tune::{
+    Control, Ended, Epoch, History, LogRow, Observer, Options, TrainError, fine_tune, steps_per_epoch,
+};
+pub use loss::summed_cross_entropy;
+pub use schedule::{Decay, Schedule};
+
+/// A text as training sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// Its tokens, special ones included; at least one.
+    pub tokens: Vec<u32>,
+    /// Index of its class.
+    pub label: usize,
+    /// Its row in the data set, by which dropout knows it.
+    pub row: usize,
+}

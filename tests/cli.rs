@@ -1,0 +1,205 @@
+//! The program as a person meets it: what it prints where, and its exit codes. Nothing here trains a model.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A folder with an experiment `trial` on the bundled encoder.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        let encoder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/quickstart-encoder");
+        fs::create_dir(place.path("experiments")).unwrap();
+        fs::write(
+            place.path("data.csv"),
+            "text,label\ngood,1\nbad,0\nfine,1\nawful,0\n",
+        )
+        .unwrap();
+        place.write(
+            "trial",
+            &format!(
+                r#"
+                name = "trial"
+                kind = "lora"
+                description = "A trial"
+                seeds = [1, 2]
+                [model]
+                random = {{ config = "{}", seed = 0 }}
+                [data]
+                path = "../data.csv"
+                [lora]
+                targets = ["query"]
+                [training]
+                max_length = 32
+                [grid]
+                "lora.rank" = [2, 4]
+                "#,
+                encoder.join("config.json").display()
+            ),
+        );
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(&format!("experiments/{name}.toml")), text).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ensayo"));
+        command
+            .args(arguments)
+            .current_dir(self.0.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Exit code, standard output, standard error.
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = self.command(arguments).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (status.code().unwrap(), text(stdout), text(stderr))
+    }
+}
+
+#[test]
+fn list_shows_experiments_and_with_patterns_runs() {
+    let place = Place::new();
+    let (code, output, _) = place.run(&["list"]);
+    assert_eq!(code, 0);
+    assert!(
+        output.contains("trial       lora     4  1 2    A trial"),
+        "{output}"
+    );
+    let (code, output, talk) = place.run(&["list", "trial@2"]);
+    assert_eq!(
+        (code, output.as_str(), talk.as_str()),
+        (0, "trial/rank=2@2\ntrial/rank=4@2\n", "")
+    );
+}
+
+#[test]
+fn plan_tells_the_number_of_runs_first_and_writes_no_results() {
+    let place = Place::new();
+    let (code, output, _) = place.run(&["plan", "trial/rank=4", "--set", "training.epochs=1"]);
+    assert_eq!(code, 0);
+    assert!(
+        output.starts_with("2 runs of 1 experiment: 2 to execute, 0 done; no estimate"),
+        "{output}"
+    );
+    assert!(
+        output.contains("trial/rank=4@1  no estimate  new"),
+        "{output}"
+    );
+    assert!(!place.path("results/trial").exists());
+}
+
+#[test]
+fn bad_input_is_exit_code_2_with_a_message_on_standard_error() {
+    let place = Place::new();
+    let cases: [(&[&str], &str); 8] = [
+        (&["plan", "trail"], "did you mean `trial`?"),
+        (&["run", "trial/rank=8"], "did you mean `rank=2`"),
+        (&["plan", "trial@3"], "the seeds are 1, 2"),
+        (&["run", "--experiments", "nowhere"], "nowhere"),
+        (
+            &["run", "--device", "gpu"],
+            "a device is auto, cpu or cuda:N",
+        ),
+        (
+            &["plan", "--set", "training.epoch=1"],
+            "did you mean `training.epochs`?",
+        ),
+        (&["show", "trial"], "no results folder"),
+        (&["predict", "trial/rank=2@1", "good"], "no results folder"),
+    ];
+    for (arguments, message) in cases {
+        let (code, output, talk) = place.run(arguments);
+        assert_eq!((code, output.as_str()), (2, ""), "{arguments:?}");
+        assert!(talk.contains(message), "{arguments:?}: {talk}");
+    }
+}
+
+#[test]
+fn a_broken_experiment_stops_only_those_who_ask_for_it() {
+    let place = Place::new();
+    place.write("broken", "name = \"broken\"\nkind = \"lora\"\nseed = 1\n");
+    let (code, _, talk) = place.run(&["check"]);
+    assert_eq!(code, 2);
+    assert!(
+        talk.contains("unknown key `seed`") && talk.contains("broken.toml:3:1"),
+        "{talk}"
+    );
+
+    let (code, output, talk) = place.run(&["check", "trial"]);
+    assert_eq!(
+        (code, output.as_str()),
+        (0, "4 runs of 1 experiment: all sound\n")
+    );
+    assert!(talk.contains("`ensayo check` shows them"), "{talk}");
+
+    let (code, output, _) = place.run(&["list"]);
+    assert_eq!(code, 0);
+    assert!(output.contains("has problems"), "{output}");
+}
+
+#[test]
+fn the_schema_is_json_on_standard_output() {
+    let (code, output, talk) = Place::new().run(&["check", "--schema"]);
+    assert_eq!((code, talk.as_str()), (0, ""));
+    let schema: serde_json::Value = serde_json::from_str(&output).unwrap();
+    assert!(schema.is_object());
+}
+
+#[test]
+fn a_job_without_an_assignment_is_refused() {
+    let (code, _, talk) = Place::new().run(&["job"]);
+    assert_eq!(code, 1);
+    assert!(talk.contains("for ensayo's own use"), "{talk}");
+}
+
+#[test]
+fn a_reader_who_has_had_enough_is_no_error() {
+    let place = Place::new();
+    let mut child = place
+        .command(&["check", "--schema"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Closed before anything is read.
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+#[test]
+fn reports_of_an_unreadable_record_go_on_without_it() {
+    let place = Place::new();
+    let folder = place.path("results/trial/rank=2/seed-1");
+    fs::create_dir_all(&folder).unwrap();
+    fs::File::create(folder.join("record.json"))
+        .unwrap()
+        .write_all(b"{")
+        .unwrap();
+    let (code, _, talk) = place.run(&["show", "trial"]);
+    assert_eq!(code, 2);
+    assert!(
+        talk.contains("warning: ") && talk.contains("record.json"),
+        "{talk}"
+    );
+    let (code, output, _) = place.run(&["plan", "trial/rank=2@1"]);
+    assert_eq!(code, 0);
+    assert!(output.contains("its record cannot be read"), "{output}");
+}

@@ -1,0 +1,211 @@
+//! What only shows when a whole cell is looked at.
+
+use insta::assert_snapshot;
+
+use crate::{SOUND, after, complaints, laid_out, lora, with};
+
+#[test]
+fn targets_that_the_model_does_not_have_are_suggested() {
+    assert_snapshot!(after(
+        "[\"query\", \"value\"]",
+        "[\"query\", \"valeu\", \"q_proj\", \"classifier\", \"query\"]"
+    ));
+}
+
+#[test]
+fn no_targets_get_an_example() {
+    assert_snapshot!(after("targets = [\"query\", \"value\"]", ""));
+    assert_snapshot!(after("[\"query\", \"value\"]", "[]"));
+}
+
+#[test]
+fn the_rank_is_at_most_the_narrowest_layers() {
+    assert_snapshot!(after("rank = 4", "rank = 33"));
+}
+
+#[test]
+fn texts_are_at_most_as_long_as_the_model_reads() {
+    assert_snapshot!(after("max_length = 64", "max_length = 65"));
+    assert_snapshot!(after("max_length = 64", ""));
+}
+
+#[test]
+fn choosing_on_the_test_split_is_refused() {
+    assert_snapshot!(with("keep = \"best\"\nearly_stopping = 2\n"));
+}
+
+#[test]
+fn a_wrong_validation_size_is_the_only_complaint() {
+    let text = format!(
+        "{}keep = \"best\"\n",
+        SOUND.replace("reviews.csv\"", "reviews.csv\"\nvalidation_size = 2.0")
+    );
+    assert_snapshot!(complaints(&text));
+}
+
+#[test]
+fn a_model_is_named_in_exactly_one_way() {
+    assert_snapshot!(after("path = \"../models/tiny\"", "precision = \"f32\""));
+    assert_snapshot!(after(
+        "path = \"../models/tiny\"",
+        "path = \"../models/tiny\"\nid = \"a/b\""
+    ));
+    assert_snapshot!(after(
+        "path = \"../models/tiny\"",
+        "path = \"../models/tiny\"\nrevision = \"v2\""
+    ));
+}
+
+#[test]
+fn a_run_that_names_another_model_replaces_the_bases() {
+    let text = SOUND.replace(
+        "path = \"../models/tiny\"",
+        "id = \"org/model\"\nrevision = \"v2\"",
+    );
+    let grid = laid_out(
+        &format!("{text}[[runs]]\nname = \"local\"\nmodel.path = \"../models/tiny\"\n"),
+        &[],
+    );
+    let model = &lora(&grid).model;
+    assert_eq!(
+        (model.path.as_deref(), &model.id, &model.revision),
+        (Some("models/tiny".as_ref()), &None, &None)
+    );
+}
+
+#[test]
+fn model_folders_that_cannot_be_used_say_why() {
+    assert_snapshot!(after("models/tiny", "models/tyny"));
+    assert_snapshot!(after("models/tiny", "data/reviews.csv"));
+    assert_snapshot!(after("models/tiny", "models/bare"));
+    assert_snapshot!(after("models/tiny", "models/odd"));
+    assert_snapshot!(after("models/tiny", "models/other"));
+}
+
+#[test]
+fn missing_files_say_where_they_were_looked_for() {
+    let text = SOUND.replace(
+        "reviews.csv\"",
+        "review.csv\"\ntest_path = \"/nowhere/test.csv\"",
+    );
+    assert_snapshot!(complaints(&text));
+}
+
+#[test]
+fn variables_in_paths_come_from_the_environment() {
+    let grid = laid_out(&SOUND.replace("../models", "../${MODELS}"), &[]);
+    assert_eq!(
+        lora(&grid).model.path.as_deref(),
+        Some("models/tiny".as_ref())
+    );
+    assert_snapshot!(after("../models/tiny", "${MINILM}"));
+    assert_snapshot!(after("../models/tiny", "${MINILM"));
+}
+
+#[test]
+fn the_split_is_given_in_at_most_one_way() {
+    assert_snapshot!(after(
+        "reviews.csv\"",
+        "reviews.csv\"\ntest_size = 0.1\ntest_path = \"../data/other.csv\""
+    ));
+    assert_eq!(lora(&laid_out(SOUND, &[])).data.test_size, Some(0.2));
+    let own = SOUND.replace(
+        "reviews.csv\"",
+        "reviews.csv\"\ntest_path = \"../data/other.csv\"",
+    );
+    assert_eq!(lora(&laid_out(&own, &[])).data.test_size, None);
+}
+
+#[test]
+fn evaluations_are_named_and_filled() {
+    assert_snapshot!(with(
+        r#"
+[[data.evaluations]]
+name = "test"
+path = "../data/other.csv"
+[[data.evaluations]]
+name = "mine"
+rows = [{ text = "good", label = 1 }, { text = " ", label = "x" }]
+[[data.evaluations]]
+name = "mine"
+path = "../data/gone.csv"
+[[data.evaluations]]
+name = "both"
+path = "../data/other.csv"
+rows = [{ text = "good", label = 1 }]
+[[data.evaluations]]
+name = "neither"
+"#
+    ));
+}
+
+#[test]
+fn broken_evaluations_are_shown_at_the_row() {
+    assert_snapshot!(with(
+        r#"
+[[data.evaluations]]
+name = "mine"
+rows = [{ text = "good", label = 1.5 }, { text = "bad" }, { txet = "bad", label = 0 }]
+[[data.evaluations]]
+path = "../data/other.csv"
+"#
+    ));
+}
+
+#[test]
+fn an_adapter_to_start_from_says_rank_alpha_and_targets() {
+    let text = SOUND.replace(
+        "rank = 4\ntargets = [\"query\", \"value\"]",
+        "init = \"../adapters/first\"",
+    );
+    let grid = laid_out(&text, &[]);
+    let lora = &lora(&grid).lora;
+    assert_eq!(
+        (lora.rank, lora.alpha, lora.targets.as_slice()),
+        (
+            16,
+            32.0,
+            ["query".to_owned(), "value".to_owned()].as_slice()
+        )
+    );
+    let again = SOUND.replace(
+        "rank = 4",
+        "rank = 16\nalpha = 32\ninit = \"../adapters/first\"",
+    );
+    assert_eq!(
+        crate::lora(&laid_out(&again, &[])).lora,
+        *lora,
+        "the same values may stand there"
+    );
+}
+
+#[test]
+fn settings_other_than_the_adapters_are_refused() {
+    assert_snapshot!(after("rank = 4", "rank = 4\ninit = \"../adapters/first\""));
+    assert_snapshot!(after(
+        "rank = 4\ntargets = [\"query\", \"value\"]",
+        "targets = [\"query\"]\ninit = \"../adapters/first\""
+    ));
+}
+
+#[test]
+fn adapters_that_cannot_be_started_from_say_why() {
+    let with_init = |name: &str| {
+        after(
+            "rank = 4\ntargets = [\"query\", \"value\"]",
+            &format!("init = \"../adapters/{name}\""),
+        )
+    };
+    assert_snapshot!(with_init("dora"));
+    assert_snapshot!(with_init("broken"));
+    assert_snapshot!(with_init("gone"));
+}
+
+#[test]
+fn a_hub_models_revision_defaults_to_main() {
+    let grid = laid_out(
+        &SOUND.replace("path = \"../models/tiny\"", "id = \"org/model\""),
+        &[],
+    );
+    assert_eq!(lora(&grid).model.revision.as_deref(), Some("main"));
+}
