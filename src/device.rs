@@ -31,7 +31,9 @@ pub enum DeviceError {
         asked: String,
     },
     /// There is no NVIDIA driver.
-    #[error("cuda:{index} was asked for, but this machine has no NVIDIA driver; install one, or use --device cpu")]
+    #[error(
+        "cuda:{index} was asked for, but this machine has no NVIDIA driver; install one, or use --device cpu"
+    )]
     NoDriver {
         /// The card's number.
         index: usize,
@@ -71,8 +73,12 @@ impl Device {
         if asked == "cpu" {
             return Ok(Self::Cpu);
         }
-        let number = asked.strip_prefix("cuda:").and_then(|number| number.parse().ok());
-        number.map(Self::Cuda).ok_or_else(|| DeviceError::Unknown { asked: asked.to_owned() })
+        let number = asked
+            .strip_prefix("cuda:")
+            .and_then(|number| number.parse().ok());
+        number.map(Self::Cuda).ok_or_else(|| DeviceError::Unknown {
+            asked: asked.to_owned(),
+        })
     }
 
     /// The device for `auto`, `cpu` or `cuda:N`, tried where it is a card. `auto` takes the first card if there is a driver, and the processor if there is none;
@@ -102,7 +108,11 @@ impl Device {
             Self::Cpu => None,
             Self::Cuda(_) => {
                 let text = std::fs::read_to_string(DRIVER_VERSION).ok()?;
-                text.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()) && word.contains('.')).map(str::to_owned)
+                text.split_whitespace()
+                    .find(|word| {
+                        word.starts_with(|first: char| first.is_ascii_digit()) && word.contains('.')
+                    })
+                    .map(str::to_owned)
             }
         }
     }
@@ -130,7 +140,9 @@ const DRIVER_VERSION: &str = "/proc/driver/nvidia/version";
 
 /// Whether an NVIDIA driver is installed: natively, in a container, or in Windows' subsystem for Linux.
 fn has_driver() -> bool {
-    [DRIVER_VERSION, "/dev/nvidiactl", "/dev/dxg"].iter().any(|path| Path::new(path).exists())
+    [DRIVER_VERSION, "/dev/nvidiactl", "/dev/dxg"]
+        .iter()
+        .any(|path| Path::new(path).exists())
 }
 
 /// Tries a card in a child process.
@@ -149,10 +161,16 @@ fn try_card(index: usize) -> Result<(), DeviceError> {
     let lines: Vec<&str> = said
         .lines()
         .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with("note:") && !line.starts_with("thread "))
+        .filter(|line| {
+            !line.is_empty() && !line.starts_with("note:") && !line.starts_with("thread ")
+        })
         .take(3)
         .collect();
-    Err(unusable(if lines.is_empty() { output.status.to_string() } else { lines.join(" ") }))
+    Err(unusable(if lines.is_empty() {
+        output.status.to_string()
+    } else {
+        lines.join(" ")
+    }))
 }
 
 /// Multiplies two small matrices on a card; panics in CUDA's own words where that fails. For [`PROBE`] only.
@@ -160,7 +178,13 @@ fn try_card(index: usize) -> Result<(), DeviceError> {
 pub fn probe(index: usize) -> bool {
     let device = CudaDevice::new(index);
     let ones = Tensor::<Cuda, 2>::ones([4, 4], &device);
-    let sum: f32 = ones.clone().matmul(ones).sum().into_data().iter::<f32>().sum();
+    let sum: f32 = ones
+        .clone()
+        .matmul(ones)
+        .sum()
+        .into_data()
+        .iter::<f32>()
+        .sum();
     (sum - 64.0).abs() < 0.5
 }
 
@@ -189,7 +213,9 @@ mod tests {
 
     #[test]
     fn peak_memory_counts_what_was_held() {
-        let Some(before) = peak_memory_bytes() else { return };
+        let Some(before) = peak_memory_bytes() else {
+            return;
+        };
         let held = vec![1_u8; 64 << 20];
         assert!(held.iter().all(|&byte| byte == 1));
         let after = peak_memory_bytes().unwrap();

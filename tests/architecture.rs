@@ -33,7 +33,7 @@ const fn with_burn(name: &'static str, may_use: &'static [&'static str]) -> Room
 const HOUSE: &[Room] = &[
     room("main", &["cli"]),
     room("lib", &[]),
-    room("cli", &["commands"]),
+    room("cli", &["commands", "device"]),
     room(
         "commands",
         &[

@@ -26,5 +26,7 @@ pub fn probe(index: usize) -> Result<Ended, CommandError> {
     if device::probe(index) {
         return Ok(Ended::Done);
     }
-    Err(CommandError::Unexpected(format!("cuda:{index} computes a wrong product")))
+    Err(CommandError::Unexpected(format!(
+        "cuda:{index} computes a wrong product"
+    )))
 }

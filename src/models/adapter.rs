@@ -68,26 +68,46 @@ pub struct AdapterSettings {
 }
 
 /// Puts fresh adapters on a model's linear layers, initialised as PEFT does: the first matrix uniform as `nn.Linear`'s, the second 0.
-pub fn attach<B: Operations, M: Classifier<B>>(model: &mut M, settings: &AdapterSettings, seed: u64) {
+pub fn attach<B: Operations, M: Classifier<B>>(
+    model: &mut M,
+    settings: &AdapterSettings,
+    seed: u64,
+) {
     let (linears, _) = model.parts_mut();
-    for (name, linear) in linears.into_iter().filter(|(name, _)| settings.modules.contains(name)) {
+    for (name, linear) in linears
+        .into_iter()
+        .filter(|(name, _)| settings.modules.contains(name))
+    {
         let [inputs, outputs] = linear.sizes();
         let device = linear.weight.device();
         #[allow(clippy::cast_precision_loss)]
         let bound = (inputs as f64).sqrt().recip();
-        let a = draw(seed, &format!("{name}.lora_A.weight"), settings.rank * inputs, Initial::Uniform(bound));
+        let a = draw(
+            seed,
+            &format!("{name}.lora_A.weight"),
+            settings.rank * inputs,
+            Initial::Uniform(bound),
+        );
         #[allow(clippy::cast_precision_loss)]
         let scaling = settings.alpha / settings.rank as f64;
         linear.lora = Some(Lora {
             a: matrix(a, [settings.rank, inputs], &device),
-            b: matrix(vec![0.0; outputs * settings.rank], [outputs, settings.rank], &device),
+            b: matrix(
+                vec![0.0; outputs * settings.rank],
+                [outputs, settings.rank],
+                &device,
+            ),
             scaling,
             dropout: settings.dropout,
         });
     }
 }
 
-fn matrix<B: Backend>(values: Vec<f32>, shape: [usize; 2], device: &B::Device) -> Param<Tensor<B, 2>> {
+fn matrix<B: Backend>(
+    values: Vec<f32>,
+    shape: [usize; 2],
+    device: &B::Device,
+) -> Param<Tensor<B, 2>> {
     Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), device))
 }
 
@@ -152,14 +172,23 @@ pub fn write<B: Operations, M: Classifier<B>>(
     let mut saved: BTreeSet<String> = model.head().into_iter().map(|(name, _)| name).collect();
     let mut tensors = BTreeMap::new();
     for (name, parameter) in trained(model) {
-        tensors.insert(format!("{PREFIX}{name}"), (parameter.shape(), bytes(parameter.flat())));
+        tensors.insert(
+            format!("{PREFIX}{name}"),
+            (parameter.shape(), bytes(parameter.flat())),
+        );
     }
     for (name, linear) in model.linears() {
         if fresh.contains(&format!("{name}.weight")) {
             let shape = linear.weight.dims().to_vec();
-            tensors.insert(format!("{PREFIX}{name}.weight"), (shape, bytes(linear.weight.val().flatten(0, 1))));
+            tensors.insert(
+                format!("{PREFIX}{name}.weight"),
+                (shape, bytes(linear.weight.val().flatten(0, 1))),
+            );
             let shape = linear.bias.dims().to_vec();
-            tensors.insert(format!("{PREFIX}{name}.bias"), (shape, bytes(linear.bias.val())));
+            tensors.insert(
+                format!("{PREFIX}{name}.bias"),
+                (shape, bytes(linear.bias.val())),
+            );
             saved.insert(name);
         }
     }
@@ -183,15 +212,19 @@ pub fn write<B: Operations, M: Classifier<B>>(
     let views = tensors.iter().map(|(name, (shape, bytes))| {
         TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name, view))
     });
-    let stored = views
-        .collect::<Result<Vec<_>, _>>()
-        .and_then(|views| safetensors::serialize(views, Some(HashMap::from([("format".into(), "pt".into())]))));
-    let failed = |name: &str, source| AdapterError::Write { path: folder.join(name), source };
+    let stored = views.collect::<Result<Vec<_>, _>>().and_then(|views| {
+        safetensors::serialize(views, Some(HashMap::from([("format".into(), "pt".into())])))
+    });
+    let failed = |name: &str, source| AdapterError::Write {
+        path: folder.join(name),
+        source,
+    };
     std::fs::create_dir_all(folder).map_err(|source| failed("", source))?;
     let write = |name: &str, content: &[u8]| {
         std::fs::write(folder.join(name), content).map_err(|source| failed(name, source))
     };
-    let stored = stored.map_err(|error| failed("adapter_model.safetensors", std::io::Error::other(error)))?;
+    let stored = stored
+        .map_err(|error| failed("adapter_model.safetensors", std::io::Error::other(error)))?;
     write("adapter_model.safetensors", &stored)?;
     let text = serde_json::to_string_pretty(&config)
         .map_err(|error| failed("adapter_config.json", std::io::Error::other(error)))?;
@@ -212,18 +245,27 @@ fn readme(card: &Card) -> String {
 
 #[allow(clippy::cast_possible_truncation)]
 fn bytes<B: Backend>(values: Tensor<B, 1>) -> Vec<u8> {
-    values.into_data().iter::<f32>().flat_map(f32::to_le_bytes).collect()
+    values
+        .into_data()
+        .iter::<f32>()
+        .flat_map(f32::to_le_bytes)
+        .collect()
 }
 
 /// The shortest ends of module names by which PEFT finds exactly `modules` among `all`.
 fn suffixes(all: &[String], modules: &BTreeSet<String>) -> BTreeSet<String> {
     let found = |suffix: &str| {
-        all.iter().filter(|name| *name == suffix || name.ends_with(&format!(".{suffix}"))).all(|name| modules.contains(name))
+        all.iter()
+            .filter(|name| *name == suffix || name.ends_with(&format!(".{suffix}")))
+            .all(|name| modules.contains(name))
     };
     modules
         .iter()
         .map(|module| {
-            let starts = module.rmatch_indices('.').map(|(dot, _)| dot + 1).chain([0]);
+            let starts = module
+                .rmatch_indices('.')
+                .map(|(dot, _)| dot + 1)
+                .chain([0]);
             let mut ends = starts.map(|start| &module[start..]);
             ends.find(|end| found(end)).unwrap_or(module).to_owned()
         })
@@ -234,11 +276,17 @@ fn suffixes(all: &[String], modules: &BTreeSet<String>) -> BTreeSet<String> {
 ///
 /// # Errors
 /// When a file cannot be read, asks for something unsupported, or was made for another network.
-pub fn read<B: Operations, M: Classifier<B>>(model: &mut M, folder: &Path) -> Result<AdapterSettings, AdapterError> {
+pub fn read<B: Operations, M: Classifier<B>>(
+    model: &mut M,
+    folder: &Path,
+) -> Result<AdapterSettings, AdapterError> {
     let config = read_config(&folder.join("adapter_config.json"))?;
     let path = folder.join("adapter_model.safetensors");
     let files = TensorFiles::open(vec![path.clone()])?;
-    let mismatch = |problem| AdapterError::Mismatch { path: path.clone(), problem };
+    let mismatch = |problem| AdapterError::Mismatch {
+        path: path.clone(),
+        problem,
+    };
 
     let mut unused: BTreeSet<String> = files.names().map(str::to_owned).collect();
     let mut take = |name: &str, shape: &[usize]| -> Result<Option<Vec<f32>>, AdapterError> {
@@ -248,15 +296,19 @@ pub fn read<B: Operations, M: Classifier<B>>(model: &mut M, folder: &Path) -> Re
         }
         match files.shape(&name) {
             Some(stored) if stored == shape => Ok(files.read(&name)?),
-            stored => Err(mismatch(format!("`{name}` has the shape {stored:?}, the model needs {shape:?}"))),
+            stored => Err(mismatch(format!(
+                "`{name}` has the shape {stored:?}, the model needs {shape:?}"
+            ))),
         }
     };
     #[allow(clippy::cast_precision_loss)]
     let scaling = config.lora_alpha / config.r as f64;
     let (linears, head): (NamedLinears<'_, B>, NamedLinears<'_, B>) = model.parts_mut();
     let mut modules = BTreeSet::new();
-    for (is_head, (name, linear)) in
-        linears.into_iter().map(|named| (false, named)).chain(head.into_iter().map(|named| (true, named)))
+    for (is_head, (name, linear)) in linears
+        .into_iter()
+        .map(|named| (false, named))
+        .chain(head.into_iter().map(|named| (true, named)))
     {
         let [inputs, outputs] = linear.sizes();
         let device = linear.weight.device();
@@ -273,14 +325,24 @@ pub fn read<B: Operations, M: Classifier<B>>(model: &mut M, folder: &Path) -> Re
                 modules.insert(name.clone());
             }
             (None, None) => {}
-            (Some(_), Some(_)) => return Err(mismatch(format!("it adapts the head `{name}`, which is trained in full here"))),
-            _ => return Err(mismatch(format!("`{name}` has one of its two matrices only"))),
+            (Some(_), Some(_)) => {
+                return Err(mismatch(format!(
+                    "it adapts the head `{name}`, which is trained in full here"
+                )));
+            }
+            _ => {
+                return Err(mismatch(format!(
+                    "`{name}` has one of its two matrices only"
+                )));
+            }
         }
         if let Some(values) = take(&format!("{name}.weight"), &[outputs, inputs])? {
             let values = Tensor::from_data(TensorData::new(values, [outputs, inputs]), &device);
             linear.weight = Param::from_tensor(values).set_require_grad(false);
         } else if is_head {
-            return Err(mismatch(format!("it has no `{name}.weight`, so the classes are unknown")));
+            return Err(mismatch(format!(
+                "it has no `{name}.weight`, so the classes are unknown"
+            )));
         }
         if let Some(values) = take(&format!("{name}.bias"), &[outputs])? {
             let values = Tensor::from_data(TensorData::new(values, [outputs]), &device);
@@ -293,14 +355,25 @@ pub fn read<B: Operations, M: Classifier<B>>(model: &mut M, folder: &Path) -> Re
     if modules.is_empty() {
         return Err(mismatch("it holds no adapter".to_owned()));
     }
-    Ok(AdapterSettings { rank: config.r, alpha: config.lora_alpha, dropout: config.lora_dropout, modules })
+    Ok(AdapterSettings {
+        rank: config.r,
+        alpha: config.lora_alpha,
+        dropout: config.lora_dropout,
+        modules,
+    })
 }
 
 fn read_config(path: &Path) -> Result<AdapterConfig, AdapterError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
-    let refused = |problem: String| AdapterError::Config { path: path.to_owned(), problem };
-    let config: AdapterConfig = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
+    let text = std::fs::read_to_string(path).map_err(|source| CheckpointError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let refused = |problem: String| AdapterError::Config {
+        path: path.to_owned(),
+        problem,
+    };
+    let config: AdapterConfig =
+        serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
     let unsupported = [
         (config.peft_type != "LORA", "`peft_type` other than LORA"),
         (config.bias != "none", "`bias` other than none"),
@@ -321,7 +394,10 @@ fn read_config(path: &Path) -> Result<AdapterConfig, AdapterError> {
 
 /// Copies of the trained values, to come back to.
 pub fn snapshot<B: Operations, M: Classifier<B>>(model: &mut M) -> Vec<Tensor<B, 1>> {
-    trained(model).iter().map(|(_, parameter): &(String, Trained<'_, B>)| parameter.flat()).collect()
+    trained(model)
+        .iter()
+        .map(|(_, parameter): &(String, Trained<'_, B>)| parameter.flat())
+        .collect()
 }
 
 /// Puts copies taken with [`snapshot`] back.
@@ -341,10 +417,24 @@ mod tests {
 
     #[test]
     fn suffixes_are_as_short_as_they_can_be_without_matching_more() {
-        let all = names(&["bert.layer.0.query", "bert.layer.0.attention.output.dense", "bert.layer.0.output.dense", "bert.pooler.dense"]);
+        let all = names(&[
+            "bert.layer.0.query",
+            "bert.layer.0.attention.output.dense",
+            "bert.layer.0.output.dense",
+            "bert.pooler.dense",
+        ]);
         let of = |modules: &[&str]| suffixes(&all, &names(modules).into_iter().collect());
-        assert_eq!(of(&["bert.layer.0.query"]), BTreeSet::from(["query".to_owned()]));
-        assert_eq!(of(&["bert.layer.0.output.dense"]), BTreeSet::from(["0.output.dense".to_owned()]));
-        assert_eq!(of(&["bert.layer.0.attention.output.dense"]), BTreeSet::from(["attention.output.dense".to_owned()]));
+        assert_eq!(
+            of(&["bert.layer.0.query"]),
+            BTreeSet::from(["query".to_owned()])
+        );
+        assert_eq!(
+            of(&["bert.layer.0.output.dense"]),
+            BTreeSet::from(["0.output.dense".to_owned()])
+        );
+        assert_eq!(
+            of(&["bert.layer.0.attention.output.dense"]),
+            BTreeSet::from(["attention.output.dense".to_owned()])
+        );
     }
 }

@@ -92,7 +92,11 @@ impl<B: Operations> BertClassifier<B> {
     ///
     /// # Errors
     /// When the checkpoint cannot be read.
-    pub fn new(config: &BertConfig, classes: usize, weights: &Weights<'_, B>) -> Result<Self, CheckpointError> {
+    pub fn new(
+        config: &BertConfig,
+        classes: usize,
+        weights: &Weights<'_, B>,
+    ) -> Result<Self, CheckpointError> {
         let hidden = config.hidden_size;
         let layers = (0..config.num_hidden_layers).map(|index| Layer::new(config, index, weights));
         Ok(Self {
@@ -100,7 +104,9 @@ impl<B: Operations> BertClassifier<B> {
             layers: layers.collect::<Result<_, _>>()?,
             pooler: weights.linear("bert.pooler.dense", hidden, hidden)?,
             classifier: weights.head("classifier", hidden, classes)?,
-            dropout: config.classifier_dropout.unwrap_or(config.hidden_dropout_prob),
+            dropout: config
+                .classifier_dropout
+                .unwrap_or(config.hidden_dropout_prob),
         })
     }
 
@@ -108,28 +114,44 @@ impl<B: Operations> BertClassifier<B> {
     #[must_use]
     pub fn hidden_states(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
         let embedded = self.embeddings.forward(tokens, noise);
-        self.layers.iter().zip(1..).fold(embedded, |hidden, (layer, number)| {
-            layer.forward(hidden, tokens, number, noise)
-        })
+        self.layers
+            .iter()
+            .zip(1..)
+            .fold(embedded, |hidden, (layer, number)| {
+                layer.forward(hidden, tokens, number, noise)
+            })
     }
 }
 
 impl<B: Operations> Classifier<B> for BertClassifier<B> {
     fn logits(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
         let hidden = self.hidden_states(tokens, noise);
-        let pooled = self.pooler.forward(ops::pack(hidden, &tokens.firsts), None).tanh();
+        let pooled = self
+            .pooler
+            .forward(ops::pack(hidden, &tokens.firsts), None)
+            .tanh();
         let dropout = noise.and_then(|noise| {
-            let firsts = tokens.ragged.segments.iter().map(|(start, _)| noise.tokens()[start]);
+            let firsts = tokens
+                .ragged
+                .segments
+                .iter()
+                .map(|(start, _)| noise.tokens()[start]);
             noise.with_tokens(firsts.collect()).at(POOLED, self.dropout)
         });
-        self.classifier.forward(ops::dropout(pooled, dropout.as_ref()), None)
+        self.classifier
+            .forward(ops::dropout(pooled, dropout.as_ref()), None)
     }
 
     fn linears(&self) -> Vec<(String, &Linear<B>)> {
         let layers = self.layers.iter().enumerate().flat_map(|(index, layer)| {
-            LINEARS.iter().map(move |name| module_name(index, name)).zip(layer.linears())
+            LINEARS
+                .iter()
+                .map(move |name| module_name(index, name))
+                .zip(layer.linears())
         });
-        layers.chain([("bert.pooler.dense".to_owned(), &self.pooler)]).collect()
+        layers
+            .chain([("bert.pooler.dense".to_owned(), &self.pooler)])
+            .collect()
     }
 
     fn head(&self) -> Vec<(String, &Linear<B>)> {
@@ -137,11 +159,23 @@ impl<B: Operations> Classifier<B> for BertClassifier<B> {
     }
 
     fn parts_mut(&mut self) -> (NamedLinears<'_, B>, NamedLinears<'_, B>) {
-        let layers = self.layers.iter_mut().enumerate().flat_map(|(index, layer)| {
-            LINEARS.iter().map(move |name| module_name(index, name)).zip(layer.linears_mut())
-        });
-        let linears = layers.chain([("bert.pooler.dense".to_owned(), &mut self.pooler)]).collect();
-        (linears, vec![("classifier".to_owned(), &mut self.classifier)])
+        let layers = self
+            .layers
+            .iter_mut()
+            .enumerate()
+            .flat_map(|(index, layer)| {
+                LINEARS
+                    .iter()
+                    .map(move |name| module_name(index, name))
+                    .zip(layer.linears_mut())
+            });
+        let linears = layers
+            .chain([("bert.pooler.dense".to_owned(), &mut self.pooler)])
+            .collect();
+        (
+            linears,
+            vec![("classifier".to_owned(), &mut self.classifier)],
+        )
     }
 }
 
@@ -153,7 +187,10 @@ impl<B: Operations> Embeddings<B> {
     fn new(config: &BertConfig, weights: &Weights<'_, B>) -> Result<Self, CheckpointError> {
         let hidden = config.hidden_size;
         let table = |name: &str, rows| {
-            let table = weights.embedding(&format!("bert.embeddings.{name}_embeddings"), [rows, hidden])?;
+            let table = weights.embedding(
+                &format!("bert.embeddings.{name}_embeddings"),
+                [rows, hidden],
+            )?;
             Ok::<_, CheckpointError>(Param::from_tensor(table).set_require_grad(false))
         };
         Ok(Self {
@@ -171,20 +208,29 @@ impl<B: Operations> Embeddings<B> {
         };
         // A single text is all of segment 0.
         let segment = self.segments.val().slice(0..1);
-        let sum = rows(&self.words, &tokens.ids) + rows(&self.positions, &tokens.positions) + segment;
+        let sum =
+            rows(&self.words, &tokens.ids) + rows(&self.positions, &tokens.positions) + segment;
         let dropout = noise.and_then(|noise| noise.at(EMBEDDINGS, self.dropout));
         ops::dropout(self.norm.forward(sum), dropout.as_ref())
     }
 }
 
 impl<B: Operations> Layer<B> {
-    fn new(config: &BertConfig, index: usize, weights: &Weights<'_, B>) -> Result<Self, CheckpointError> {
+    fn new(
+        config: &BertConfig,
+        index: usize,
+        weights: &Weights<'_, B>,
+    ) -> Result<Self, CheckpointError> {
         let (hidden, intermediate) = (config.hidden_size, config.intermediate_size);
         let linear = |part: usize, inputs, outputs| {
             weights.linear(&module_name(index, LINEARS[part]), inputs, outputs)
         };
         let norm = |name: &str| {
-            weights.norm(&format!("bert.encoder.layer.{index}.{name}"), hidden, config.layer_norm_eps)
+            weights.norm(
+                &format!("bert.encoder.layer.{index}.{name}"),
+                hidden,
+                config.layer_norm_eps,
+            )
         };
         Ok(Self {
             query: linear(0, hidden, hidden)?,
@@ -205,7 +251,14 @@ impl<B: Operations> Layer<B> {
     }
 
     fn linears(&self) -> [&Linear<B>; 6] {
-        [&self.query, &self.key, &self.value, &self.attention_output, &self.intermediate, &self.output]
+        [
+            &self.query,
+            &self.key,
+            &self.value,
+            &self.attention_output,
+            &self.intermediate,
+            &self.output,
+        ]
     }
 
     fn linears_mut(&mut self) -> [&mut Linear<B>; 6] {
@@ -220,10 +273,24 @@ impl<B: Operations> Layer<B> {
     }
 
     /// `[tokens, hidden]` to the same shape; `number` counts layers from 1.
-    fn forward(&self, input: Tensor<B, 2>, tokens: &Tokens<B>, number: u32, noise: Option<&Noise>) -> Tensor<B, 2> {
+    fn forward(
+        &self,
+        input: Tensor<B, 2>,
+        tokens: &Tokens<B>,
+        number: u32,
+        noise: Option<&Noise>,
+    ) -> Tensor<B, 2> {
         let settings = &self.settings;
         let dropout = |place, probability| {
-            noise.and_then(|noise| noise.at(Site { layer: number, place }, probability))
+            noise.and_then(|noise| {
+                noise.at(
+                    Site {
+                        layer: number,
+                        place,
+                    },
+                    probability,
+                )
+            })
         };
         let linear = |part: usize, input: Tensor<B, 2>| {
             let layer = self.linears()[part];
@@ -249,8 +316,10 @@ impl<B: Operations> Layer<B> {
         );
         let attended = self.attention_norm.forward(attended + input);
         let inner = activate(linear(4, attended.clone()), settings.activation);
-        let output =
-            ops::dropout(linear(5, inner), dropout(place::OUTPUT, settings.dropout).as_ref());
+        let output = ops::dropout(
+            linear(5, inner),
+            dropout(place::OUTPUT, settings.dropout).as_ref(),
+        );
         self.output_norm.forward(output + attended)
     }
 }

@@ -82,7 +82,10 @@ impl Checkpoint {
     ) -> Result<Self, CheckpointError> {
         let mut stored = TensorFiles::open(weight_files(folder)?)?;
         stored.rename(|names| spelling.canonical(names));
-        let mut checkpoint = Self { tensors: stored, fresh: Vec::new() };
+        let mut checkpoint = Self {
+            tensors: stored,
+            fresh: Vec::new(),
+        };
         checkpoint.check(folder, tensors, spelling)?;
         Ok(checkpoint)
     }
@@ -107,7 +110,8 @@ impl Checkpoint {
         tensors: &[TensorShape],
         spelling: &Spelling,
     ) -> Result<(), CheckpointError> {
-        let starts = |name: &str, prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+        let starts =
+            |name: &str, prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
         let mut problems = Vec::new();
         for TensorShape { name, shape, .. } in tensors {
             match self.tensors.shape(name) {
@@ -134,7 +138,10 @@ impl Checkpoint {
             problems.truncate(SHOWN);
             problems.push(format!("and {} more", total - SHOWN));
         }
-        Err(CheckpointError::Mismatch { folder: folder.to_owned(), problems })
+        Err(CheckpointError::Mismatch {
+            folder: folder.to_owned(),
+            problems,
+        })
     }
 }
 
@@ -146,7 +153,10 @@ impl Spelling {
     fn canonical(&self, names: &mut [String]) {
         let bare = !names.iter().any(|name| name.starts_with(self.prefix));
         for name in names {
-            for (old, new) in [("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")] {
+            for (old, new) in [
+                ("LayerNorm.gamma", "LayerNorm.weight"),
+                ("LayerNorm.beta", "LayerNorm.bias"),
+            ] {
                 if let Some(stem) = name.strip_suffix(old) {
                     *name = format!("{stem}{new}");
                 }
@@ -170,17 +180,25 @@ fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
     }
     let path = folder.join("model.safetensors.index.json");
     if !path.is_file() {
-        return Err(CheckpointError::NoWeights { folder: folder.to_owned() });
+        return Err(CheckpointError::NoWeights {
+            folder: folder.to_owned(),
+        });
     }
-    let text = std::fs::read_to_string(&path)
-        .map_err(|source| CheckpointError::Read { path: path.clone(), source })?;
-    let index: Index = serde_json::from_str(&text)
-        .map_err(|error| CheckpointError::Damaged { path: path.clone(), problem: error.to_string() })?;
+    let text = std::fs::read_to_string(&path).map_err(|source| CheckpointError::Read {
+        path: path.clone(),
+        source,
+    })?;
+    let index: Index = serde_json::from_str(&text).map_err(|error| CheckpointError::Damaged {
+        path: path.clone(),
+        problem: error.to_string(),
+    })?;
     let names: BTreeSet<&String> = index.weight_map.values().collect();
-    if let Some(name) = names.iter().find(|name| Path::new(name).components().count() != 1) {
+    if let Some(name) = names
+        .iter()
+        .find(|name| Path::new(name).components().count() != 1)
+    {
         let problem = format!("`{name}` is not the name of a file beside it");
         return Err(CheckpointError::Damaged { path, problem });
     }
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }
-

@@ -52,7 +52,10 @@ impl TensorFiles {
             for (name, entry) in read_header(path, file)? {
                 if entries.insert(name.clone(), entry).is_some() {
                     let problem = format!("it holds `{name}` a second time");
-                    return Err(CheckpointError::Damaged { path: path.clone(), problem });
+                    return Err(CheckpointError::Damaged {
+                        path: path.clone(),
+                        problem,
+                    });
                 }
             }
         }
@@ -61,7 +64,8 @@ impl TensorFiles {
 
     /// Gives the tensors other names.
     pub fn rename(&mut self, rename: impl FnOnce(&mut [String])) {
-        let (mut names, entries): (Vec<_>, Vec<_>) = std::mem::take(&mut self.entries).into_iter().unzip();
+        let (mut names, entries): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.entries).into_iter().unzip();
         rename(&mut names);
         self.entries = names.into_iter().zip(entries).collect();
     }
@@ -86,7 +90,10 @@ impl TensorFiles {
             return Ok(None);
         };
         let path = &self.files[entry.file];
-        let failed = |source| CheckpointError::Read { path: path.clone(), source };
+        let failed = |source| CheckpointError::Read {
+            path: path.clone(),
+            source,
+        };
         let mut file = File::open(path).map_err(failed)?;
         file.seek(SeekFrom::Start(entry.offset)).map_err(failed)?;
         let mut bytes = vec![0; entry.bytes];
@@ -106,13 +113,24 @@ fn decode(bytes: &[u8], float: Float) -> Vec<f32> {
 }
 
 fn values<const N: usize>(bytes: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    bytes.as_chunks().0.iter().map(|&chunk| value(chunk)).collect()
+    bytes
+        .as_chunks()
+        .0
+        .iter()
+        .map(|&chunk| value(chunk))
+        .collect()
 }
 
 /// The tensors of one safetensors file, without reading their values.
 fn read_header(path: &Path, file: usize) -> Result<Vec<(String, Entry)>, CheckpointError> {
-    let failed = |source| CheckpointError::Read { path: path.to_owned(), source };
-    let damaged = |problem: String| CheckpointError::Damaged { path: path.to_owned(), problem };
+    let failed = |source| CheckpointError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let damaged = |problem: String| CheckpointError::Damaged {
+        path: path.to_owned(),
+        problem,
+    };
     let mut reader = File::open(path).map_err(failed)?;
     let size = reader.metadata().map_err(failed)?.len();
     if size < 8 {
@@ -122,16 +140,23 @@ fn read_header(path: &Path, file: usize) -> Result<Vec<(String, Entry)>, Checkpo
     reader.read_exact(&mut length).map_err(failed)?;
     let length = u64::from_le_bytes(length);
     if length > LONGEST_HEADER.min(size - 8) {
-        return Err(damaged(format!("its header claims {length} bytes of {size}")));
+        return Err(damaged(format!(
+            "its header claims {length} bytes of {size}"
+        )));
     }
     let mut header = Vec::new();
-    reader.take(length).read_to_end(&mut header).map_err(failed)?;
+    reader
+        .take(length)
+        .read_to_end(&mut header)
+        .map_err(failed)?;
     let metadata: Metadata =
         serde_json::from_slice(&header).map_err(|error| damaged(error.to_string()))?;
     let data = size - 8 - length;
     let expected = metadata.data_len() as u64;
     if expected != data {
-        return Err(damaged(format!("it holds {data} bytes of values where its header promises {expected}")));
+        return Err(damaged(format!(
+            "it holds {data} bytes of values where its header promises {expected}"
+        )));
     }
     let mut entries = Vec::new();
     for (name, info) in metadata.tensors() {
@@ -145,7 +170,16 @@ fn read_header(path: &Path, file: usize) -> Result<Vec<(String, Entry)>, Checkpo
         };
         let (start, end) = info.data_offsets;
         let (offset, bytes) = (8 + length + start as u64, end - start);
-        entries.push((name, Entry { file, float, shape: info.shape.clone(), offset, bytes }));
+        entries.push((
+            name,
+            Entry {
+                file,
+                float,
+                shape: info.shape.clone(),
+                offset,
+                bytes,
+            },
+        ));
     }
     Ok(entries)
 }

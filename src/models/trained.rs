@@ -1,8 +1,8 @@
 //! The parameters that a fine-tuning run trains, in one order and under the names PEFT stores them by.
 
 use burn::module::Param;
-use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::Tensor;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 
 use super::classifier::Classifier;
 use crate::nn::ops::Operations;
@@ -60,11 +60,15 @@ impl<B: Backend> Trained<'_, B> {
 
 impl<B: AutodiffBackend> Trained<'_, B> {
     /// Takes its gradient, flat; `None` if the loss did not depend on it.
-    pub fn take_gradient(&self, gradients: &mut B::Gradients) -> Option<Tensor<B::InnerBackend, 1>> {
+    pub fn take_gradient(
+        &self,
+        gradients: &mut B::Gradients,
+    ) -> Option<Tensor<B::InnerBackend, 1>> {
         match self {
-            Self::Matrix(parameter) => {
-                parameter.val().grad_remove(gradients).map(|gradient| gradient.flatten(0, 1))
-            }
+            Self::Matrix(parameter) => parameter
+                .val()
+                .grad_remove(gradients)
+                .map(|gradient| gradient.flatten(0, 1)),
             Self::Vector(parameter) => parameter.val().grad_remove(gradients),
         }
     }
@@ -84,12 +88,21 @@ pub fn trained<B: Operations, M: Classifier<B>>(model: &mut M) -> Vec<(String, T
     let mut all = Vec::new();
     for (name, linear) in linears {
         if let Some(lora) = &mut linear.lora {
-            all.push((format!("{name}.lora_A.weight"), Trained::Matrix(&mut lora.a)));
-            all.push((format!("{name}.lora_B.weight"), Trained::Matrix(&mut lora.b)));
+            all.push((
+                format!("{name}.lora_A.weight"),
+                Trained::Matrix(&mut lora.a),
+            ));
+            all.push((
+                format!("{name}.lora_B.weight"),
+                Trained::Matrix(&mut lora.b),
+            ));
         }
     }
     for (name, linear) in head {
-        all.push((format!("{name}.weight"), Trained::Matrix(&mut linear.weight)));
+        all.push((
+            format!("{name}.weight"),
+            Trained::Matrix(&mut linear.weight),
+        ));
         all.push((format!("{name}.bias"), Trained::Vector(&mut linear.bias)));
     }
     all
@@ -106,6 +119,12 @@ pub fn unfreeze<B: Operations, M: Classifier<B>>(model: &mut M) {
 pub fn count<B: Operations, M: Classifier<B>>(model: &mut M) -> u64 {
     trained(model)
         .iter()
-        .map(|(_, parameter)| parameter.shape().iter().map(|&size| size as u64).product::<u64>())
+        .map(|(_, parameter)| {
+            parameter
+                .shape()
+                .iter()
+                .map(|&size| size as u64)
+                .product::<u64>()
+        })
         .sum()
 }

@@ -59,22 +59,38 @@ impl<B: Operations> Weights<'_, B> {
             None => None,
         };
         let values = stored.unwrap_or_else(|| draw(seed, name, shape.iter().product(), initial));
-        Ok(Tensor::from_data(TensorData::new(values, shape), self.device))
+        Ok(Tensor::from_data(
+            TensorData::new(values, shape),
+            self.device,
+        ))
     }
 
     /// An embedding table `[rows, width]`.
     ///
     /// # Errors
     /// When the checkpoint cannot be read.
-    pub fn embedding(&self, name: &str, shape: [usize; 2]) -> Result<Tensor<B, 2>, CheckpointError> {
-        self.tensor(&format!("{name}.weight"), shape, Initial::Normal(self.deviation))
+    pub fn embedding(
+        &self,
+        name: &str,
+        shape: [usize; 2],
+    ) -> Result<Tensor<B, 2>, CheckpointError> {
+        self.tensor(
+            &format!("{name}.weight"),
+            shape,
+            Initial::Normal(self.deviation),
+        )
     }
 
     /// A frozen linear layer.
     ///
     /// # Errors
     /// When the checkpoint cannot be read.
-    pub fn linear(&self, name: &str, inputs: usize, outputs: usize) -> Result<Linear<B>, CheckpointError> {
+    pub fn linear(
+        &self,
+        name: &str,
+        inputs: usize,
+        outputs: usize,
+    ) -> Result<Linear<B>, CheckpointError> {
         self.seeded_linear(self.seed, name, inputs, outputs)
     }
 
@@ -82,7 +98,12 @@ impl<B: Operations> Weights<'_, B> {
     ///
     /// # Errors
     /// When the checkpoint cannot be read.
-    pub fn head(&self, name: &str, inputs: usize, outputs: usize) -> Result<Linear<B>, CheckpointError> {
+    pub fn head(
+        &self,
+        name: &str,
+        inputs: usize,
+        outputs: usize,
+    ) -> Result<Linear<B>, CheckpointError> {
         self.seeded_linear(self.head_seed, name, inputs, outputs)
     }
 
@@ -96,7 +117,12 @@ impl<B: Operations> Weights<'_, B> {
         let normal = Initial::Normal(self.deviation);
         Ok(Linear::new(
             self.seeded(seed, &format!("{name}.weight"), [outputs, inputs], normal)?,
-            self.seeded(seed, &format!("{name}.bias"), [outputs], Initial::Constant(0.0))?,
+            self.seeded(
+                seed,
+                &format!("{name}.bias"),
+                [outputs],
+                Initial::Constant(0.0),
+            )?,
         ))
     }
 
@@ -104,7 +130,12 @@ impl<B: Operations> Weights<'_, B> {
     ///
     /// # Errors
     /// When the checkpoint cannot be read.
-    pub fn norm(&self, name: &str, width: usize, epsilon: f64) -> Result<LayerNorm<B>, CheckpointError> {
+    pub fn norm(
+        &self,
+        name: &str,
+        width: usize,
+        epsilon: f64,
+    ) -> Result<LayerNorm<B>, CheckpointError> {
         Ok(LayerNorm::new(
             self.tensor(&format!("{name}.weight"), [width], Initial::Constant(1.0))?,
             self.tensor(&format!("{name}.bias"), [width], Initial::Constant(0.0))?,
@@ -117,16 +148,18 @@ impl<B: Operations> Weights<'_, B> {
 #[must_use]
 #[allow(clippy::cast_possible_truncation)]
 pub fn draw(seed: u64, name: &str, count: usize, initial: Initial) -> Vec<f32> {
-    let key = name.bytes().fold(mix(seed), |key, byte| mix(key ^ u64::from(byte)));
+    let key = name
+        .bytes()
+        .fold(mix(seed), |key, byte| mix(key ^ u64::from(byte)));
     let uniform = |index: usize| {
         // 53 random bits, shifted by half a unit so that 0 never comes.
         ((mix(key.wrapping_add(index as u64)) >> 11) as f64 + 0.5) / 9_007_199_254_740_992.0
     };
     match initial {
         Initial::Constant(value) => vec![value; count],
-        Initial::Uniform(bound) => {
-            (0..count).map(|index| ((2.0 * uniform(index) - 1.0) * bound) as f32).collect()
-        }
+        Initial::Uniform(bound) => (0..count)
+            .map(|index| ((2.0 * uniform(index) - 1.0) * bound) as f32)
+            .collect(),
         Initial::Normal(deviation) => (0..count)
             .map(|index| {
                 // Box and Muller, 1958; each value has two uniform numbers of its own.
@@ -146,7 +179,11 @@ mod tests {
         #[allow(clippy::cast_precision_loss)]
         let count = values.len() as f64;
         let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
-        let variance = values.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / count;
+        let variance = values
+            .iter()
+            .map(|&value| (f64::from(value) - mean).powi(2))
+            .sum::<f64>()
+            / count;
         (mean, variance.sqrt())
     }
 

@@ -52,8 +52,11 @@ impl<B: Operations> Linear<B> {
     /// `[tokens, inputs]` to `[tokens, outputs]`; `noise` is the dropout of the adapter's input.
     #[must_use]
     pub fn forward(&self, input: Tensor<B, 2>, noise: Option<&Dropout>) -> Tensor<B, 2> {
-        let output =
-            linear(input.clone(), self.weight.val().transpose(), Some(self.bias.val()));
+        let output = linear(
+            input.clone(),
+            self.weight.val().transpose(),
+            Some(self.bias.val()),
+        );
         match &self.lora {
             Some(lora) => output + lora.forward(dropout(input, noise)),
             None => output,

@@ -26,9 +26,14 @@ impl<B: Backend> Tokens<B> {
     pub fn new<T: AsRef<[u32]>>(texts: &[T], device: &B::Device) -> Self {
         let lengths: Vec<usize> = texts.iter().map(|text| text.as_ref().len()).collect();
         let segments = Segments::new(&lengths);
-        let ids = texts.iter().flat_map(|text| text.as_ref().iter().map(|&id| i64::from(id)));
+        let ids = texts
+            .iter()
+            .flat_map(|text| text.as_ref().iter().map(|&id| i64::from(id)));
         #[allow(clippy::cast_possible_wrap)]
-        let positions = segments.positions().into_iter().map(|position| position as i64);
+        let positions = segments
+            .positions()
+            .into_iter()
+            .map(|position| position as i64);
         let firsts: Vec<usize> = segments.iter().map(|(start, _)| start).collect();
         Self {
             ids: ints(ids.collect(), device),

@@ -8,8 +8,8 @@ use crate::config::{Model, Precision};
 use crate::models::bert::{BertClassifier, SPELLING};
 use crate::models::{Checkpoint, CheckpointError, Weights};
 use crate::nn::ops::Operations;
-use crate::shapes::{Shapes, ShapesError};
 use crate::shapes::bert::BertConfig;
+use crate::shapes::{Shapes, ShapesError};
 
 /// Why a model cannot be made.
 #[derive(Debug, Error)]
@@ -26,13 +26,17 @@ pub enum EncoderError {
         source: ShapesError,
     },
     /// A model of the hub.
-    #[error("`{id}` is a model of the hub, which cannot be fetched yet; download its folder and give it as model.path")]
+    #[error(
+        "`{id}` is a model of the hub, which cannot be fetched yet; download its folder and give it as model.path"
+    )]
     Hub {
         /// Its id.
         id: String,
     },
     /// A number format that cannot be used yet.
-    #[error("model.precision {precision:?} is not supported for encoders yet; use \"auto\" or \"f32\"")]
+    #[error(
+        "model.precision {precision:?} is not supported for encoders yet; use \"auto\" or \"f32\""
+    )]
     Precision {
         /// As in the settings.
         precision: Precision,
@@ -60,16 +64,27 @@ impl Encoder {
     /// When files are missing or broken, or the model is not supported.
     pub fn open(model: &Model, classes: usize, seed: u64) -> Result<Self, EncoderError> {
         if !matches!(model.precision, Precision::Auto | Precision::F32) {
-            return Err(EncoderError::Precision { precision: model.precision });
+            return Err(EncoderError::Precision {
+                precision: model.precision,
+            });
         }
         let path = match (&model.path, &model.random, &model.id) {
             (Some(folder), _, _) => folder.join("config.json"),
             (_, Some(random), _) => random.config.clone(),
-            (_, _, id) => return Err(EncoderError::Hub { id: id.clone().unwrap_or_default() }),
+            (_, _, id) => {
+                return Err(EncoderError::Hub {
+                    id: id.clone().unwrap_or_default(),
+                });
+            }
         };
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| CheckpointError::Read { path: path.clone(), source })?;
-        let wrong = |source| EncoderError::Config { path: path.clone(), source };
+        let text = std::fs::read_to_string(&path).map_err(|source| CheckpointError::Read {
+            path: path.clone(),
+            source,
+        })?;
+        let wrong = |source| EncoderError::Config {
+            path: path.clone(),
+            source,
+        };
         let shapes = Shapes::read(&text, classes).map_err(wrong)?;
         let mut config = BertConfig::read(&text).map_err(wrong)?;
         if let Some(probability) = model.dropout {
@@ -81,14 +96,25 @@ impl Encoder {
         };
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
         let base_seed = model.random.as_ref().map_or(seed, |random| random.seed);
-        Ok(Self { folder, shapes, config, checkpoint, classes, seed: base_seed, head_seed: seed })
+        Ok(Self {
+            folder,
+            shapes,
+            config,
+            checkpoint,
+            classes,
+            seed: base_seed,
+            head_seed: seed,
+        })
     }
 
     /// Loads the weights, all of them frozen.
     ///
     /// # Errors
     /// When the checkpoint cannot be read.
-    pub fn load<B: Operations>(&self, device: &B::Device) -> Result<BertClassifier<B>, CheckpointError> {
+    pub fn load<B: Operations>(
+        &self,
+        device: &B::Device,
+    ) -> Result<BertClassifier<B>, CheckpointError> {
         let weights = Weights {
             checkpoint: self.checkpoint.as_ref(),
             seed: self.seed,

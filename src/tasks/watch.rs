@@ -20,18 +20,29 @@ pub struct Progress<'a> {
 impl<'a> Progress<'a> {
     /// Progress of the run with this label.
     pub fn new(run: String, events: &'a mut dyn FnMut(Event), stop: &'a StopFlag) -> Self {
-        Self { run, events, stop, last: None }
+        Self {
+            run,
+            events,
+            stop,
+            last: None,
+        }
     }
 
     /// A new stage began.
     pub fn stage(&mut self, stage: &str) {
         self.last = None;
-        (self.events)(Event::Stage { run: self.run.clone(), stage: stage.to_owned() });
+        (self.events)(Event::Stage {
+            run: self.run.clone(),
+            stage: stage.to_owned(),
+        });
     }
 
     /// Something the user should know.
     pub fn note(&mut self, text: &str) {
-        (self.events)(Event::Note { run: self.run.clone(), text: text.to_owned() });
+        (self.events)(Event::Note {
+            run: self.run.clone(),
+            text: text.to_owned(),
+        });
     }
 
     /// Some of the stage is done; says whether to go on.
@@ -52,7 +63,11 @@ impl<'a> Progress<'a> {
     /// Whether to go on.
     #[must_use]
     pub fn control(&self) -> Control {
-        if self.stop.is_raised() { Control::Stop } else { Control::Continue }
+        if self.stop.is_raised() {
+            Control::Stop
+        } else {
+            Control::Continue
+        }
     }
 }
 
@@ -78,7 +93,11 @@ impl Watch<'_, '_> {
     }
 
     fn control(&self, control: Control) -> Control {
-        if self.failure.is_some() { Control::Stop } else { control }
+        if self.failure.is_some() {
+            Control::Stop
+        } else {
+            control
+        }
     }
 }
 

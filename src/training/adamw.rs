@@ -34,8 +34,18 @@ impl<B: Backend> AdamW<B> {
     /// An optimiser for parameters of which `decayed` says whether weight decay applies.
     #[must_use]
     pub fn new(options: AdamWOptions, decayed: impl IntoIterator<Item = bool>) -> Self {
-        let slots = decayed.into_iter().map(|decayed| Slot { decayed, moments: None }).collect();
-        Self { options, steps: 0, slots }
+        let slots = decayed
+            .into_iter()
+            .map(|decayed| Slot {
+                decayed,
+                moments: None,
+            })
+            .collect();
+        Self {
+            options,
+            steps: 0,
+            slots,
+        }
     }
 
     /// One step: new values from values and gradients, in the order of the constructor.
@@ -46,7 +56,12 @@ impl<B: Backend> AdamW<B> {
         parameters: Vec<Tensor<B, 1>>,
         gradients: Vec<Tensor<B, 1>>,
     ) -> Vec<Tensor<B, 1>> {
-        let AdamWOptions { beta1, beta2, epsilon, weight_decay } = self.options;
+        let AdamWOptions {
+            beta1,
+            beta2,
+            epsilon,
+            weight_decay,
+        } = self.options;
         self.steps += 1;
         let first_correction = 1.0 - beta1.powi(self.steps);
         let second_correction = (1.0 - beta2.powi(self.steps)).sqrt();
@@ -77,8 +92,13 @@ impl<B: Backend> AdamW<B> {
 /// The norm of all gradients together.
 #[must_use]
 pub fn global_norm<B: Backend>(gradients: &[Tensor<B, 1>]) -> f64 {
-    let squares = gradients.iter().map(|gradient| (gradient.clone() * gradient.clone()).sum());
-    squares.reduce(|total, square| total + square).map_or(0.0, scalar).sqrt()
+    let squares = gradients
+        .iter()
+        .map(|gradient| (gradient.clone() * gradient.clone()).sum());
+    squares
+        .reduce(|total, square| total + square)
+        .map_or(0.0, scalar)
+        .sqrt()
 }
 
 /// Scales gradients of the given global norm down to `limit`, as PyTorch's `clip_grad_norm_`; 0 switches it off.
@@ -88,7 +108,10 @@ pub fn clip<B: Backend>(gradients: Vec<Tensor<B, 1>>, norm: f64, limit: f64) -> 
     if limit == 0.0 || factor >= 1.0 {
         return gradients;
     }
-    gradients.into_iter().map(|gradient| gradient * factor).collect()
+    gradients
+        .into_iter()
+        .map(|gradient| gradient * factor)
+        .collect()
 }
 
 /// The one value of a tensor, waiting for the device.

@@ -1,6 +1,5 @@
 //! Predictions of a trained classifier and their loss.
 
-
 use super::Example;
 use crate::models::Classifier;
 use crate::nn::Tokens;
@@ -20,7 +19,10 @@ impl Predictions {
     #[must_use]
     pub fn classes(&self) -> Vec<usize> {
         let best = |row: &Vec<f64>| {
-            row.iter().enumerate().fold(0, |best, (class, value)| if *value > row[best] { class } else { best })
+            row.iter().enumerate().fold(
+                0,
+                |best, (class, value)| if *value > row[best] { class } else { best },
+            )
         };
         self.probabilities.iter().map(best).collect()
     }
@@ -45,14 +47,19 @@ pub fn evaluate<B: Operations, M: Classifier<B>>(
 ) -> Option<Predictions> {
     let mut predictions = Predictions::default();
     for batch in examples.chunks(batch_size) {
-        let texts: Vec<&[u32]> = batch.iter().map(|example| example.tokens.as_slice()).collect();
+        let texts: Vec<&[u32]> = batch
+            .iter()
+            .map(|example| example.tokens.as_slice())
+            .collect();
         let logits = model.logits(&Tokens::new(&texts, device), None);
         let classes = logits.dims()[1];
         let values: Vec<f64> = logits.into_data().iter::<f64>().collect();
         for (row, example) in values.chunks(classes).zip(batch) {
             let logarithms = log_softmax(row);
             predictions.losses.push(-logarithms[example.label]);
-            predictions.probabilities.push(logarithms.into_iter().map(f64::exp).collect());
+            predictions
+                .probabilities
+                .push(logarithms.into_iter().map(f64::exp).collect());
         }
         if !progress(predictions.losses.len()) {
             return None;
@@ -63,6 +70,11 @@ pub fn evaluate<B: Operations, M: Classifier<B>>(
 
 fn log_softmax(row: &[f64]) -> Vec<f64> {
     let highest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let total = row.iter().map(|value| (value - highest).exp()).sum::<f64>().ln() + highest;
+    let total = row
+        .iter()
+        .map(|value| (value - highest).exp())
+        .sum::<f64>()
+        .ln()
+        + highest;
     row.iter().map(|value| value - total).collect()
 }

@@ -46,7 +46,9 @@ pub struct Options {
 /// Optimiser steps in one pass over `examples` texts.
 #[must_use]
 pub fn steps_per_epoch(examples: usize, batch_size: usize, gradient_accumulation: usize) -> usize {
-    examples.div_ceil(batch_size).div_ceil(gradient_accumulation)
+    examples
+        .div_ceil(batch_size)
+        .div_ceil(gradient_accumulation)
 }
 
 /// One row of the training log.
@@ -139,7 +141,9 @@ pub trait Observer {
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum TrainError {
     /// The loss or its gradient became infinite or not a number.
-    #[error("the {what} is {value} at step {step}: training has diverged; try a lower training.learning_rate, or training.warmup_steps")]
+    #[error(
+        "the {what} is {value} at step {step}: training has diverged; try a lower training.learning_rate, or training.warmup_steps"
+    )]
     Diverged {
         /// `loss` or `gradient norm`.
         what: &'static str,
@@ -168,9 +172,16 @@ where
     M::InnerModule: Classifier<B>,
 {
     // Weight decay spares biases and norms, as `Trainer`'s groups do.
-    let decayed = trained(model).iter().map(|(name, _)| !name.ends_with(".bias")).collect::<Vec<_>>();
+    let decayed = trained(model)
+        .iter()
+        .map(|(name, _)| !name.ends_with(".bias"))
+        .collect::<Vec<_>>();
     let mut optimiser = AdamW::<B>::new(options.adamw, decayed);
-    let per_epoch = steps_per_epoch(examples.len(), options.batch_size, options.gradient_accumulation);
+    let per_epoch = steps_per_epoch(
+        examples.len(),
+        options.batch_size,
+        options.gradient_accumulation,
+    );
     let total_steps = per_epoch * options.epochs;
     let mut history = History::default();
     let (mut losses, mut unlogged): (Vec<f64>, usize) = (Vec::new(), 0);
@@ -183,17 +194,33 @@ where
             let begun = Instant::now();
             let step = history.steps;
             let rate = options.schedule.at(step);
-            let (loss, norm) = one_step(model, &mut optimiser, examples, rows, options, step, rate, device);
+            let (loss, norm) = one_step(
+                model,
+                &mut optimiser,
+                examples,
+                rows,
+                options,
+                step,
+                rate,
+                device,
+            );
             history.steps += 1;
             history.step_time += begun.elapsed();
             for (what, value) in [("loss", loss), ("gradient norm", norm)] {
                 if !value.is_finite() {
-                    return Err(TrainError::Diverged { what, value, step: history.steps });
+                    return Err(TrainError::Diverged {
+                        what,
+                        value,
+                        step: history.steps,
+                    });
                 }
             }
             losses.push(loss);
             history.examples += rows.len();
-            history.tokens += rows.iter().map(|&row| examples[row].tokens.len()).sum::<usize>();
+            history.tokens += rows
+                .iter()
+                .map(|&row| examples[row].tokens.len())
+                .sum::<usize>();
             unlogged += 1;
             if history.steps.is_multiple_of(options.logging_steps) {
                 #[allow(clippy::cast_precision_loss)]
@@ -215,15 +242,22 @@ where
         }
         history.mean_loss = mean(&losses);
         let total = validation.len();
-        let evaluated = evaluate(&model.valid(), validation, options.batch_size, device, |done| {
-            observer.evaluated(done, total) == Control::Continue
-        });
+        let evaluated = evaluate(
+            &model.valid(),
+            validation,
+            options.batch_size,
+            device,
+            |done| observer.evaluated(done, total) == Control::Continue,
+        );
         let Some(predictions) = evaluated else {
             history.ended = Ended::Stopped;
             return Ok(history);
         };
         let classes = predictions.classes();
-        let right = classes.iter().zip(validation).filter(|(class, example)| **class == example.label);
+        let right = classes
+            .iter()
+            .zip(validation)
+            .filter(|(class, example)| **class == example.label);
         #[allow(clippy::cast_precision_loss)]
         let ended = Epoch {
             epoch,
@@ -233,12 +267,18 @@ where
             accuracy: right.count() as f64 / total as f64,
         };
         observer.epoch(&ended);
-        let lowest = best.as_ref().is_none_or(|(lowest, _)| ended.validation_loss < *lowest);
+        let lowest = best
+            .as_ref()
+            .is_none_or(|(lowest, _)| ended.validation_loss < *lowest);
         if lowest || !options.keep_best {
             history.kept_epoch = epoch;
         }
         if lowest && (options.keep_best || options.early_stopping.is_some()) {
-            let kept = if options.keep_best { snapshot(model) } else { Vec::new() };
+            let kept = if options.keep_best {
+                snapshot(model)
+            } else {
+                Vec::new()
+            };
             best = Some((ended.validation_loss, kept));
         }
         history.epochs.push(ended);
@@ -257,7 +297,11 @@ where
 /// Epochs since the one with the lowest validation loss.
 fn epochs_since_lowest(epochs: &[Epoch]) -> usize {
     let lowest = (0..epochs.len()).fold(0, |lowest, index| {
-        if epochs[index].validation_loss < epochs[lowest].validation_loss { index } else { lowest }
+        if epochs[index].validation_loss < epochs[lowest].validation_loss {
+            index
+        } else {
+            lowest
+        }
     });
     epochs.len() - 1 - lowest
 }
@@ -299,7 +343,10 @@ where
     let mut loss = 0.0;
     let mut summed: Vec<Option<Tensor<B, 1>>> = Vec::new();
     for batch in batches {
-        let texts: Vec<&[u32]> = batch.iter().map(|&row| examples[row].tokens.as_slice()).collect();
+        let texts: Vec<&[u32]> = batch
+            .iter()
+            .map(|&row| examples[row].tokens.as_slice())
+            .collect();
         let labels: Vec<usize> = batch.iter().map(|&row| examples[row].label).collect();
         let ids: Vec<usize> = batch.iter().map(|&row| examples[row].row).collect();
         let noise = Noise::new(options.seed, step as u64, token_keys(&texts, &ids));
@@ -321,7 +368,10 @@ where
             }
         }
     }
-    let parameters: Vec<Tensor<B, 1>> = trained(model).iter().map(|(_, parameter)| parameter.inner()).collect();
+    let parameters: Vec<Tensor<B, 1>> = trained(model)
+        .iter()
+        .map(|(_, parameter)| parameter.inner())
+        .collect();
     let gradients: Vec<Tensor<B, 1>> = summed
         .into_iter()
         .zip(&parameters)

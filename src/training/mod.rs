@@ -9,7 +9,8 @@ mod schedule;
 pub use adamw::{AdamW, AdamWOptions, clip, global_norm};
 pub use evaluate::{Predictions, evaluate};
 pub use fine_tune::{
-    Control, Ended, Epoch, History, LogRow, Observer, Options, TrainError, fine_tune, steps_per_epoch,
+    Control, Ended, Epoch, History, LogRow, Observer, Options, TrainError, fine_tune,
+    steps_per_epoch,
 };
 pub use loss::summed_cross_entropy;
 pub use schedule::{Decay, Schedule};

@@ -8,7 +8,9 @@ use ensayo::nn::Tokens;
 use ensayo::shapes::bert::BertConfig;
 use ensayo::training::summed_cross_entropy;
 
-use crate::fixture::{Fixture, assert_close, assert_relative, config, path, values};
+use crate::fixture::{
+    Fixture, assert_close, assert_close_to_scale, assert_relative, config, path, values,
+};
 
 pub type B = Autodiff<Flex>;
 
@@ -24,8 +26,13 @@ fn load_with_fresh(folder: &str, classes: usize) -> (BertClassifier<B>, BertConf
     config.override_dropout(0.0);
     let checkpoint = Checkpoint::open(&folder, &config.shapes(classes).tensors, &SPELLING).unwrap();
     let device = Default::default();
-    let weights =
-        Weights { checkpoint: Some(&checkpoint), seed: 0, head_seed: 0, deviation: config.initializer_range, device: &device };
+    let weights = Weights {
+        checkpoint: Some(&checkpoint),
+        seed: 0,
+        head_seed: 0,
+        deviation: config.initializer_range,
+        device: &device,
+    };
     let model = BertClassifier::new(&config, classes, &weights).unwrap();
     (model, config, checkpoint.fresh().to_vec())
 }
@@ -35,8 +42,13 @@ fn check_forward(model: &BertClassifier<B>, fixture: &Fixture, prefix: &str) {
     let texts = fixture.texts(prefix);
     let tokens = Tokens::new(&texts, &device);
     let logits = values(model.logits(&tokens, None));
-    assert_close(&format!("{prefix}logits"), &logits, &fixture.floats(&format!("{prefix}logits")), 1e-5);
     assert_close(
+        &format!("{prefix}logits"),
+        &logits,
+        &fixture.floats(&format!("{prefix}logits")),
+        1e-5,
+    );
+    assert_close_to_scale(
         &format!("{prefix}last_hidden_state"),
         &values(model.hidden_states(&tokens, None)),
         &fixture.floats(&format!("{prefix}last_hidden_state")),
@@ -45,26 +57,41 @@ fn check_forward(model: &BertClassifier<B>, fixture: &Fixture, prefix: &str) {
     let classes = logits.len() / texts.len();
     for (row, text) in texts.iter().enumerate() {
         let alone = values(model.logits(&Tokens::new(&[text], &device), None));
-        assert_close(&format!("{prefix}row {row} alone"), &alone, &logits[row * classes..(row + 1) * classes], 1e-5);
+        assert_close(
+            &format!("{prefix}row {row} alone"),
+            &alone,
+            &logits[row * classes..(row + 1) * classes],
+            1e-5,
+        );
     }
 }
 
 #[test]
 fn logits_equal_transformers_for_ragged_batches_and_single_rows() {
-    for (folder, fixture, classes) in
-        [("checkpoint", "forward", 2), ("checkpoint-3-labels", "forward-3-labels", 3), ("sharded", "forward", 2)]
-    {
+    for (folder, fixture, classes) in [
+        ("checkpoint", "forward", 2),
+        ("checkpoint-3-labels", "forward-3-labels", 3),
+        ("sharded", "forward", 2),
+    ] {
         let (_, model) = load(&format!("bert/{folder}"), classes);
         let fixture = Fixture::read(&format!("bert/{fixture}.safetensors"));
-        let batches = (0..).map(|batch| format!("batch.{batch}.")).take_while(|prefix| fixture.has(&format!("{prefix}lengths")));
+        let batches = (0..)
+            .map(|batch| format!("batch.{batch}."))
+            .take_while(|prefix| fixture.has(&format!("{prefix}lengths")));
         let mut checked = 0;
         for prefix in batches {
             check_forward(&model, &fixture, &prefix);
             let labels = fixture.integers(&format!("{prefix}labels"));
             let tokens = Tokens::new(&fixture.texts(&prefix), &Default::default());
             #[allow(clippy::cast_precision_loss)]
-            let loss = summed_cross_entropy(model.logits(&tokens, None), &labels) / labels.len() as f32;
-            assert_close(&format!("{prefix}loss"), &values(loss), &fixture.floats(&format!("{prefix}loss")), 1e-5);
+            let loss =
+                summed_cross_entropy(model.logits(&tokens, None), &labels) / labels.len() as f32;
+            assert_close(
+                &format!("{prefix}loss"),
+                &values(loss),
+                &fixture.floats(&format!("{prefix}loss")),
+                1e-5,
+            );
             checked += 1;
         }
         assert!(checked > 1, "{folder}");
@@ -98,7 +125,8 @@ fn checkpoints_without_a_head_start_it_afresh_and_say_so() {
 fn adapters_of_peft_give_its_logits_and_gradients() {
     for case in ["query-value", "all-linears"] {
         let (_, mut model) = load("bert/checkpoint", 2);
-        let settings = adapter::read(&mut model, &path(&format!("bert/lora/{case}/adapter"))).unwrap();
+        let settings =
+            adapter::read(&mut model, &path(&format!("bert/lora/{case}/adapter"))).unwrap();
         assert_eq!((settings.rank, settings.alpha), (4, 16.0), "{case}");
         let fixture = Fixture::read(&format!("bert/lora/{case}/expected.safetensors"));
         check_forward(&model, &fixture, "");
@@ -117,7 +145,11 @@ fn adapters_of_peft_give_its_logits_and_gradients() {
             assert_relative(&name, &gradient, &fixture.floats(&name), 1e-4);
             compared += 1;
         }
-        let expected = fixture.names().iter().filter(|name| name.starts_with("gradient.")).count();
+        let expected = fixture
+            .names()
+            .iter()
+            .filter(|name| name.starts_with("gradient."))
+            .count();
         assert_eq!(compared, expected, "{case}");
     }
 }
@@ -127,16 +159,35 @@ fn a_written_adapter_is_read_back_to_the_same_logits() {
     let folder = tempfile::tempdir().unwrap();
     for case in ["query-value", "all-linears"] {
         let (_, mut model) = load("bert/checkpoint", 2);
-        let settings = adapter::read(&mut model, &path(&format!("bert/lora/{case}/adapter"))).unwrap();
-        let card = adapter::Card { base_model: "tiny".into(), description: String::new() };
+        let settings =
+            adapter::read(&mut model, &path(&format!("bert/lora/{case}/adapter"))).unwrap();
+        let card = adapter::Card {
+            base_model: "tiny".into(),
+            description: String::new(),
+        };
         adapter::write(&mut model, folder.path(), &settings, &[], &card).unwrap();
         let (_, mut again) = load("bert/checkpoint", 2);
         assert_eq!(adapter::read(&mut again, folder.path()).unwrap(), settings);
-        let tokens = Tokens::new(&Fixture::read("bert/forward.safetensors").texts("batch.0."), &Default::default());
-        assert_eq!(values(again.logits(&tokens, None)), values(model.logits(&tokens, None)), "{case}");
+        let tokens = Tokens::new(
+            &Fixture::read("bert/forward.safetensors").texts("batch.0."),
+            &Default::default(),
+        );
+        assert_eq!(
+            values(again.logits(&tokens, None)),
+            values(model.logits(&tokens, None)),
+            "{case}"
+        );
 
-        let theirs = Fixture::read(&format!("bert/lora/{case}/adapter/adapter_model.safetensors"));
-        let ours = Fixture::read(folder.path().join("adapter_model.safetensors").to_str().unwrap());
+        let theirs = Fixture::read(&format!(
+            "bert/lora/{case}/adapter/adapter_model.safetensors"
+        ));
+        let ours = Fixture::read(
+            folder
+                .path()
+                .join("adapter_model.safetensors")
+                .to_str()
+                .unwrap(),
+        );
         let sorted = |fixture: &Fixture| {
             let mut names = fixture.names();
             names.sort();
@@ -150,47 +201,118 @@ fn a_written_adapter_is_read_back_to_the_same_logits() {
 fn a_fresh_pooler_travels_with_the_adapter() {
     let folder = tempfile::tempdir().unwrap();
     let (mut model, config, fresh) = load_with_fresh("bert/mlm", 2);
-    let targets = config.shapes(2).resolve_targets(&["query".into()]).unwrap().iter().map(|linear| linear.module.clone()).collect();
-    let settings = adapter::AdapterSettings { rank: 2, alpha: 4.0, dropout: 0.0, modules: targets };
+    let targets = config
+        .shapes(2)
+        .resolve_targets(&["query".into()])
+        .unwrap()
+        .iter()
+        .map(|linear| linear.module.clone())
+        .collect();
+    let settings = adapter::AdapterSettings {
+        rank: 2,
+        alpha: 4.0,
+        dropout: 0.0,
+        modules: targets,
+    };
     adapter::attach(&mut model, &settings, 5);
-    let card = adapter::Card { base_model: "tiny".into(), description: String::new() };
+    let card = adapter::Card {
+        base_model: "tiny".into(),
+        description: String::new(),
+    };
     adapter::write(&mut model, folder.path(), &settings, &fresh, &card).unwrap();
 
     // Another seed draws another pooler; the adapter must replace it.
     let folder_of_base = path("bert/mlm");
-    let checkpoint = Checkpoint::open(&folder_of_base, &config.shapes(2).tensors, &SPELLING).unwrap();
+    let checkpoint =
+        Checkpoint::open(&folder_of_base, &config.shapes(2).tensors, &SPELLING).unwrap();
     let device = Default::default();
-    let weights = Weights { checkpoint: Some(&checkpoint), seed: 99, head_seed: 99, deviation: 0.02, device: &device };
+    let weights = Weights {
+        checkpoint: Some(&checkpoint),
+        seed: 99,
+        head_seed: 99,
+        deviation: 0.02,
+        device: &device,
+    };
     let mut again: BertClassifier<B> = BertClassifier::new(&config, 2, &weights).unwrap();
     let tokens = Tokens::new(&[[2_u32, 7, 9, 3]], &device);
-    assert_ne!(values(again.logits(&tokens, None)), values(model.logits(&tokens, None)));
+    assert_ne!(
+        values(again.logits(&tokens, None)),
+        values(model.logits(&tokens, None))
+    );
     adapter::read(&mut again, folder.path()).unwrap();
-    assert_eq!(values(again.logits(&tokens, None)), values(model.logits(&tokens, None)));
+    assert_eq!(
+        values(again.logits(&tokens, None)),
+        values(model.logits(&tokens, None))
+    );
 }
 
 #[test]
 fn the_built_model_has_the_parameters_that_shapes_lists() {
     let (config, mut model) = load("bert/checkpoint", 2);
     let shapes = config.shapes(2);
-    let linears: Vec<(String, [usize; 2])> = model.linears().into_iter().map(|(name, linear)| (name, linear.sizes())).collect();
-    let expected: Vec<(String, [usize; 2])> =
-        shapes.linears.iter().map(|linear| (linear.module.clone(), [linear.input, linear.output])).collect();
+    let linears: Vec<(String, [usize; 2])> = model
+        .linears()
+        .into_iter()
+        .map(|(name, linear)| (name, linear.sizes()))
+        .collect();
+    let expected: Vec<(String, [usize; 2])> = shapes
+        .linears
+        .iter()
+        .map(|linear| (linear.module.clone(), [linear.input, linear.output]))
+        .collect();
     assert_eq!(linears, expected);
-    assert_eq!(burn::module::Module::num_params(&model) as u64, shapes.total_parameters());
+    assert_eq!(
+        burn::module::Module::num_params(&model) as u64,
+        shapes.total_parameters()
+    );
 
     let targets = ["query".to_owned(), "output".to_owned()];
-    let modules = shapes.resolve_targets(&targets).unwrap().iter().map(|linear| linear.module.clone()).collect();
-    adapter::attach(&mut model, &adapter::AdapterSettings { rank: 3, alpha: 6.0, dropout: 0.0, modules }, 1);
-    assert_eq!(count(&mut model), shapes.trainable_parameters(3, &targets).unwrap());
+    let modules = shapes
+        .resolve_targets(&targets)
+        .unwrap()
+        .iter()
+        .map(|linear| linear.module.clone())
+        .collect();
+    adapter::attach(
+        &mut model,
+        &adapter::AdapterSettings {
+            rank: 3,
+            alpha: 6.0,
+            dropout: 0.0,
+            modules,
+        },
+        1,
+    );
+    assert_eq!(
+        count(&mut model),
+        shapes.trainable_parameters(3, &targets).unwrap()
+    );
 }
 
 #[test]
 fn a_fresh_adapter_changes_nothing() {
     let (config, mut model) = load("bert/checkpoint", 2);
-    let tokens = Tokens::new(&Fixture::read("bert/forward.safetensors").texts("batch.0."), &Default::default());
+    let tokens = Tokens::new(
+        &Fixture::read("bert/forward.safetensors").texts("batch.0."),
+        &Default::default(),
+    );
     let before = values::<B, 2>(model.logits(&tokens, None));
-    let modules = config.shapes(2).linears.into_iter().map(|linear| linear.module).collect();
-    adapter::attach(&mut model, &adapter::AdapterSettings { rank: 4, alpha: 8.0, dropout: 0.1, modules }, 1);
+    let modules = config
+        .shapes(2)
+        .linears
+        .into_iter()
+        .map(|linear| linear.module)
+        .collect();
+    adapter::attach(
+        &mut model,
+        &adapter::AdapterSettings {
+            rank: 4,
+            alpha: 8.0,
+            dropout: 0.1,
+            modules,
+        },
+        1,
+    );
     let after: Tensor<B, 2> = model.logits(&tokens, None);
     assert_eq!(values(after), before);
 }

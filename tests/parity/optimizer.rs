@@ -12,7 +12,10 @@ fn read<T: serde::de::DeserializeOwned>(name: &str) -> T {
 }
 
 fn tensor(values: &[f32]) -> Tensor<Flex, 1> {
-    Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &Default::default())
+    Tensor::from_data(
+        TensorData::new(values.to_vec(), [values.len()]),
+        &Default::default(),
+    )
 }
 
 #[test]
@@ -38,12 +41,22 @@ fn schedules_equal_transformers() {
             "constant" => Decay::Constant,
             other => panic!("{other}"),
         };
-        let schedule =
-            Schedule { peak: case.learning_rate, warmup_steps: case.warmup_steps, total_steps: case.steps, decay };
+        let schedule = Schedule {
+            peak: case.learning_rate,
+            warmup_steps: case.warmup_steps,
+            total_steps: case.steps,
+            decay,
+        };
         for (step, expected) in case.rates.iter().enumerate() {
             let rate = schedule.at(step);
-            let name = format!("{} {}/{} step {step}", case.schedule, case.warmup_steps, case.steps);
-            assert!((rate - expected).abs() <= 1e-15 * case.learning_rate.max(1.0), "{name}: {rate} {expected}");
+            let name = format!(
+                "{} {}/{} step {step}",
+                case.schedule, case.warmup_steps, case.steps
+            );
+            assert!(
+                (rate - expected).abs() <= 1e-15 * case.learning_rate.max(1.0),
+                "{name}: {rate} {expected}"
+            );
         }
     }
 }
@@ -86,9 +99,17 @@ fn adamw_equals_pytorchs() {
         };
         let mut optimiser = AdamW::new(options, [true]);
         let mut parameter = tensor(&case.start);
-        for (step, (rate, gradient)) in case.learning_rates.iter().zip(&case.gradients).enumerate() {
-            parameter = optimiser.step(*rate, vec![parameter], vec![tensor(gradient)]).remove(0);
-            assert_close(&format!("case {number} step {step}"), &values(parameter.clone()), &case.tensors[step], 1e-6);
+        for (step, (rate, gradient)) in case.learning_rates.iter().zip(&case.gradients).enumerate()
+        {
+            parameter = optimiser
+                .step(*rate, vec![parameter], vec![tensor(gradient)])
+                .remove(0);
+            assert_close(
+                &format!("case {number} step {step}"),
+                &values(parameter.clone()),
+                &case.tensors[step],
+                1e-6,
+            );
         }
     }
 }
@@ -99,8 +120,15 @@ fn clipping_by_the_global_norm_equals_pytorchs() {
     for case in fixture.clipping {
         let gradients: Vec<_> = case.before.iter().map(|values| tensor(values)).collect();
         let norm = global_norm(&gradients);
-        assert!((norm - case.norm).abs() <= 1e-6 * case.norm, "{norm} {}", case.norm);
-        for (actual, expected) in clip(gradients, norm, case.max_gradient_norm).into_iter().zip(&case.after) {
+        assert!(
+            (norm - case.norm).abs() <= 1e-6 * case.norm,
+            "{norm} {}",
+            case.norm
+        );
+        for (actual, expected) in clip(gradients, norm, case.max_gradient_norm)
+            .into_iter()
+            .zip(&case.after)
+        {
             assert_close("clipped", &values(actual), expected, 1e-6);
         }
     }

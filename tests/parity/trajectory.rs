@@ -2,7 +2,9 @@
 
 use burn::backend::Flex;
 use ensayo::models::{adapter, trained, unfreeze};
-use ensayo::training::{AdamWOptions, Control, Decay, Epoch, Example, LogRow, Observer, Options, Schedule, fine_tune};
+use ensayo::training::{
+    AdamWOptions, Control, Decay, Epoch, Example, LogRow, Observer, Options, Schedule, fine_tune,
+};
 use serde::Deserialize;
 
 use crate::bert::load;
@@ -55,8 +57,16 @@ fn training_follows_pytorchs_trajectory() {
         let mut examples = Vec::new();
         for batch in 0..20 {
             let labels = fixture.integers(&format!("batch.{batch}.labels"));
-            for (tokens, label) in fixture.texts(&format!("batch.{batch}.")).into_iter().zip(labels) {
-                examples.push(Example { tokens, label, row: examples.len() });
+            for (tokens, label) in fixture
+                .texts(&format!("batch.{batch}."))
+                .into_iter()
+                .zip(labels)
+            {
+                examples.push(Example {
+                    tokens,
+                    label,
+                    row: examples.len(),
+                });
             }
         }
         let options = Options {
@@ -83,22 +93,47 @@ fn training_follows_pytorchs_trajectory() {
             seed: 1,
         };
         let device = Default::default();
-        let history =
-            fine_tune::<Flex, _>(&mut model, &examples, &examples[..8], &options, &device, &mut Silent).unwrap();
+        let history = fine_tune::<Flex, _>(
+            &mut model,
+            &examples,
+            &examples[..8],
+            &options,
+            &device,
+            &mut Silent,
+        )
+        .unwrap();
         assert_eq!(history.log.len(), log.losses.len());
         for (index, row) in history.log.iter().enumerate() {
             let near = |what: &str, actual: f64, expected: f64, tolerance: f64| {
                 let difference = (actual - expected).abs();
-                assert!(difference <= tolerance * expected.abs().max(1e-9), "{case} step {index} {what}: {actual} {expected}");
+                assert!(
+                    difference <= tolerance * expected.abs().max(1e-9),
+                    "{case} step {index} {what}: {actual} {expected}"
+                );
             };
             near("loss", row.loss, log.losses[index], 1e-4);
-            near("gradient norm", row.gradient_norm, log.gradient_norms[index], 1e-3);
-            near("learning rate", row.learning_rate, log.learning_rates[index], 1e-12);
+            near(
+                "gradient norm",
+                row.gradient_norm,
+                log.gradient_norms[index],
+                1e-3,
+            );
+            near(
+                "learning rate",
+                row.learning_rate,
+                log.learning_rates[index],
+                1e-12,
+            );
         }
         let expected = Fixture::read(&format!("bert/{case}/final/adapter_model.safetensors"));
         for (name, parameter) in trained(&mut model) {
             let expected = expected.floats(&format!("base_model.model.{name}"));
-            assert_relative(&format!("{case} {name}"), &values(parameter.flat()), &expected, 1e-4);
+            assert_relative(
+                &format!("{case} {name}"),
+                &values(parameter.flat()),
+                &expected,
+                1e-4,
+            );
         }
     }
 }

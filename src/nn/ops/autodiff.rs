@@ -17,7 +17,9 @@ impl<B: Operations> Backward<B, 1> for Gelu {
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let input = ops.state;
-        unary::<B, _>(ops.parents, ops.node, grads, |gradient| B::exact_gelu_backward(input, gradient));
+        unary::<B, _>(ops.parents, ops.node, grads, |gradient| {
+            B::exact_gelu_backward(input, gradient)
+        });
     }
 }
 
@@ -34,9 +36,11 @@ impl<B: Operations> Backward<B, 3> for LayerNorm {
         let affine = weight_node.is_some() || bias_node.is_some();
         let gradients = B::token_norm_backward(input, weight, epsilon, gradient, affine);
         let [weight, bias] = gradients.affine.map_or([None, None], |both| both.map(Some));
-        for (node, gradient) in
-            [(input_node, Some(gradients.input)), (weight_node, weight), (bias_node, bias)]
-        {
+        for (node, gradient) in [
+            (input_node, Some(gradients.input)),
+            (weight_node, weight),
+            (bias_node, bias),
+        ] {
             if let (Some(node), Some(gradient)) = (node, gradient) {
                 grads.register::<B>(node.id, gradient);
             }
@@ -52,7 +56,9 @@ impl<B: Operations> Backward<B, 1> for ApplyDropout {
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let dropout = ops.state;
-        unary::<B, _>(ops.parents, ops.node, grads, |gradient| B::token_dropout(gradient, &dropout));
+        unary::<B, _>(ops.parents, ops.node, grads, |gradient| {
+            B::token_dropout(gradient, &dropout)
+        });
     }
 }
 
@@ -64,7 +70,9 @@ impl<B: Operations> Backward<B, 1> for Pack {
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let selection = ops.state;
-        unary::<B, _>(ops.parents, ops.node, grads, |gradient| B::unpack(gradient, &selection));
+        unary::<B, _>(ops.parents, ops.node, grads, |gradient| {
+            B::unpack(gradient, &selection)
+        });
     }
 }
 
@@ -76,7 +84,9 @@ impl<B: Operations> Backward<B, 1> for Unpack {
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let selection = ops.state;
-        unary::<B, _>(ops.parents, ops.node, grads, |gradient| B::pack(gradient, &selection));
+        unary::<B, _>(ops.parents, ops.node, grads, |gradient| {
+            B::pack(gradient, &selection)
+        });
     }
 }
 
@@ -89,7 +99,8 @@ impl<B: Operations> Backward<B, 3> for Attention {
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<B>(&ops.node);
         let ([query, key, value], ragged, options) = ops.state;
-        let gradients = B::ragged_attention_backward(query, key, value, gradient, &ragged, &options);
+        let gradients =
+            B::ragged_attention_backward(query, key, value, gradient, &ragged, &options);
         for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(node) = parent {
                 grads.register::<B>(node.id, gradient);
@@ -125,7 +136,11 @@ impl<B: Operations, C: CheckpointStrategy> Operations for Autodiff<B, C> {
 
     fn token_dropout(input: FloatTensor<Self>, dropout: &Dropout) -> FloatTensor<Self> {
         let output = B::token_dropout(input.primitive, dropout);
-        match ApplyDropout.prepare::<C>([input.node]).compute_bound().stateful() {
+        match ApplyDropout
+            .prepare::<C>([input.node])
+            .compute_bound()
+            .stateful()
+        {
             OpsKind::Tracked(prep) => prep.finish(dropout.clone(), output),
             OpsKind::UnTracked(prep) => prep.finish(output),
         }
@@ -143,7 +158,11 @@ impl<B: Operations, C: CheckpointStrategy> Operations for Autodiff<B, C> {
     fn unpack(packed: FloatTensor<Self>, selection: &Selection<Self>) -> FloatTensor<Self> {
         let selection = selection.cast::<B>();
         let output = B::unpack(packed.primitive, &selection);
-        match Unpack.prepare::<C>([packed.node]).compute_bound().stateful() {
+        match Unpack
+            .prepare::<C>([packed.node])
+            .compute_bound()
+            .stateful()
+        {
             OpsKind::Tracked(prep) => prep.finish(selection, output),
             OpsKind::UnTracked(prep) => prep.finish(output),
         }

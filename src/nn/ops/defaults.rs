@@ -5,8 +5,8 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, FloatDType, Tensor, TensorData, TensorMetadata};
 
 use super::{
-    AttentionGradients, AttentionOptions, Dropout, LayerNormGradients, Operations, Ragged, Selection,
-    probability_feature, unwrap, wrap,
+    AttentionGradients, AttentionOptions, Dropout, LayerNormGradients, Operations, Ragged,
+    Selection, probability_feature, unwrap, wrap,
 };
 
 /// The error function's argument is `x / sqrt 2`.
@@ -89,14 +89,24 @@ pub(super) fn dropout<B: Operations>(input: FloatTensor<B>, dropout: &Dropout) -
 fn like<B: Operations>(values: TensorData, other: &FloatTensor<B>) -> FloatTensor<B> {
     let tensor = B::float_from_data(values, &B::float_device(other));
     let dtype = other.dtype();
-    if dtype == DType::F32 { tensor } else { B::float_cast(tensor, FloatDType::from(dtype)) }
+    if dtype == DType::F32 {
+        tensor
+    } else {
+        B::float_cast(tensor, FloatDType::from(dtype))
+    }
 }
 
-pub(super) fn pack<B: Operations>(input: FloatTensor<B>, selection: &Selection<B>) -> FloatTensor<B> {
+pub(super) fn pack<B: Operations>(
+    input: FloatTensor<B>,
+    selection: &Selection<B>,
+) -> FloatTensor<B> {
     B::float_select(input, 0, selection.rows.clone())
 }
 
-pub(super) fn unpack<B: Operations>(packed: FloatTensor<B>, selection: &Selection<B>) -> FloatTensor<B> {
+pub(super) fn unpack<B: Operations>(
+    packed: FloatTensor<B>,
+    selection: &Selection<B>,
+) -> FloatTensor<B> {
     let features = packed.shape()[1];
     let rows = selection.picked.shape()[0];
     let filled = B::float_select(packed, 0, selection.picked.clone());
@@ -117,16 +127,24 @@ struct Padded<B: Operations> {
 }
 
 /// `[tokens, heads * size]` to `[rows, heads, longest, size]`.
-fn split_heads<B: Operations>(packed: FloatTensor<B>, ragged: &Ragged<B>, heads: usize) -> Tensor<B, 4> {
+fn split_heads<B: Operations>(
+    packed: FloatTensor<B>,
+    ragged: &Ragged<B>,
+    heads: usize,
+) -> Tensor<B, 4> {
     let size = packed.shape()[1] / heads;
     let (rows, longest) = (ragged.segments.rows(), ragged.segments.longest());
-    wrap::<B, 2>(B::unpack(packed, &ragged.tokens)).reshape([rows, longest, heads, size]).swap_dims(1, 2)
+    wrap::<B, 2>(B::unpack(packed, &ragged.tokens))
+        .reshape([rows, longest, heads, size])
+        .swap_dims(1, 2)
 }
 
 /// The opposite of [`split_heads`].
 fn join_heads<B: Operations>(padded: Tensor<B, 4>, ragged: &Ragged<B>) -> FloatTensor<B> {
     let [rows, heads, longest, size] = padded.dims();
-    let flat: Tensor<B, 2> = padded.swap_dims(1, 2).reshape([rows * longest, heads * size]);
+    let flat: Tensor<B, 2> = padded
+        .swap_dims(1, 2)
+        .reshape([rows * longest, heads * size]);
     B::pack(unwrap(flat), &ragged.tokens)
 }
 
@@ -146,10 +164,19 @@ impl<B: Operations> Padded<B> {
         let (query, key, value) = (split(query), split(key), split(value));
         let [rows, heads, longest, _] = query.dims();
         let scores = query.clone().matmul(key.clone().swap_dims(2, 3)) * options.scale;
-        let padding = ragged.padding().reshape([rows, 1, 1, longest]).expand([rows, heads, longest, longest]);
+        let padding = ragged
+            .padding()
+            .reshape([rows, 1, 1, longest])
+            .expand([rows, heads, longest, longest]);
         // Half precision cannot hold a lower number, and one is enough: its exponential is 0.
         let scores = scores.mask_fill(padding, -30_000.0);
-        Self { query, key, value, probabilities: softmax(scores, 3), factors }
+        Self {
+            query,
+            key,
+            value,
+            probabilities: softmax(scores, 3),
+            factors,
+        }
     }
 
     fn dropped(&self, values: Tensor<B, 4>) -> Tensor<B, 4> {
@@ -161,7 +188,11 @@ impl<B: Operations> Padded<B> {
 }
 
 /// `[rows, heads, longest, longest]`: the factors of dropout on probabilities, 1 at padding.
-fn probability_factors<B: Operations>(dropout: &Dropout, ragged: &Ragged<B>, heads: usize) -> TensorData {
+fn probability_factors<B: Operations>(
+    dropout: &Dropout,
+    ragged: &Ragged<B>,
+    heads: usize,
+) -> TensorData {
     let (rows, longest) = (ragged.segments.rows(), ragged.segments.longest());
     let scale = dropout.scale();
     let mut factors = vec![1.0_f32; rows * heads * longest * longest];
@@ -202,15 +233,15 @@ pub(super) fn attention_backward<B: Operations>(
     let gradient = split_heads::<B>(gradient, ragged, options.heads);
     let padded = Padded::<B>::new(query, key, value, ragged, options);
     let probabilities = padded.probabilities.clone();
-    let value_gradient =
-        padded.dropped(probabilities.clone()).swap_dims(2, 3).matmul(gradient.clone());
+    let value_gradient = padded
+        .dropped(probabilities.clone())
+        .swap_dims(2, 3)
+        .matmul(gradient.clone());
     let probability_gradient =
         padded.dropped(gradient.matmul(padded.value.clone().swap_dims(2, 3)));
     let weighted = probability_gradient.clone() * probabilities.clone();
-    let score_gradient =
-        (weighted.clone() - probabilities * weighted.sum_dim(3)) * options.scale;
+    let score_gradient = (weighted.clone() - probabilities * weighted.sum_dim(3)) * options.scale;
     let query_gradient = score_gradient.clone().matmul(padded.key);
     let key_gradient = score_gradient.swap_dims(2, 3).matmul(padded.query);
     [query_gradient, key_gradient, value_gradient].map(|padded| join_heads(padded, ragged))
 }
-

@@ -17,7 +17,13 @@ pub(super) fn exp(x: f32) -> f32 {
     let rest = clamped - power * LN2_HIGH - power * LN2_LOW;
     // Taylor's series to the sixth power with the last terms adjusted (Cephes, expf).
     let mut sum = 1.987_569_1e-4_f32;
-    for coefficient in [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1_f32] {
+    for coefficient in [
+        1.398_2e-3,
+        8.333_452e-3,
+        4.166_579_6e-2,
+        1.666_666_5e-1,
+        5.000_000_1e-1_f32,
+    ] {
         sum = sum * rest + coefficient;
     }
     let mantissa = sum * (rest * rest) + rest + 1.0;
@@ -34,7 +40,13 @@ pub(super) fn erf(x: f32) -> f32 {
     let square = x * x;
     let near = {
         let mut sum = -5.967_617e-4_f32;
-        for coefficient in [4.991_194_3e-3, -2.676_813_5e-2, 1.128_199_25e-1, -3.761_253_4e-1, 1.283_791_7e-1_f32] {
+        for coefficient in [
+            4.991_194_3e-3,
+            -2.676_813_5e-2,
+            1.128_199_25e-1,
+            -3.761_253_4e-1,
+            1.283_791_7e-1_f32,
+        ] {
             sum = sum * square + coefficient;
         }
         sum * size + size
@@ -61,7 +73,8 @@ pub(super) fn gelu(x: f32) -> f32 {
 #[inline]
 pub(super) fn gelu_derivative(x: f32) -> f32 {
     const INVERSE_SQRT_2_PI: f32 = 0.398_942_3;
-    0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2)) + x * (exp(-0.5 * x * x) * INVERSE_SQRT_2_PI)
+    0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
+        + x * (exp(-0.5 * x * x) * INVERSE_SQRT_2_PI)
 }
 
 #[cfg(test)]

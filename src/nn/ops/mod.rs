@@ -10,6 +10,8 @@ mod flex;
 mod math;
 mod noise;
 mod ragged;
+#[cfg(test)]
+mod tests;
 
 pub use noise::{Dropout, Noise, Site, mix, token_key};
 pub use ragged::{Ragged, Segments, Selection};
@@ -57,7 +59,10 @@ pub trait Operations: Backend {
     }
 
     /// Gradient of [`Operations::exact_gelu`] for its input.
-    fn exact_gelu_backward(input: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+    fn exact_gelu_backward(
+        input: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
         defaults::gelu_backward::<Self>(input, gradient)
     }
 
@@ -147,7 +152,12 @@ pub fn layer_norm<B: Operations>(
     bias: Tensor<B, 1>,
     epsilon: f64,
 ) -> Tensor<B, 2> {
-    wrap(B::token_norm(unwrap(input), unwrap(weight), unwrap(bias), epsilon))
+    wrap(B::token_norm(
+        unwrap(input),
+        unwrap(weight),
+        unwrap(bias),
+        epsilon,
+    ))
 }
 
 /// [`Operations::token_dropout`]; the input itself where there is none.
@@ -180,5 +190,11 @@ pub fn attention<B: Operations>(
     ragged: &Ragged<B>,
     options: &AttentionOptions,
 ) -> Tensor<B, 2> {
-    wrap(B::ragged_attention(unwrap(query), unwrap(key), unwrap(value), ragged, options))
+    wrap(B::ragged_attention(
+        unwrap(query),
+        unwrap(key),
+        unwrap(value),
+        ragged,
+        options,
+    ))
 }

@@ -16,13 +16,19 @@ impl Noise {
     /// whichever micro-batch it is in (see [`token_key`]).
     #[must_use]
     pub fn new(seed: u64, step: u64, tokens: Arc<Vec<u64>>) -> Self {
-        Self { step: mix(mix(seed) ^ step), tokens }
+        Self {
+            step: mix(mix(seed) ^ step),
+            tokens,
+        }
     }
 
     /// The same noise for other tokens, such as the first of each text.
     #[must_use]
     pub fn with_tokens(&self, tokens: Vec<u64>) -> Self {
-        Self { step: self.step, tokens: Arc::new(tokens) }
+        Self {
+            step: self.step,
+            tokens: Arc::new(tokens),
+        }
     }
 
     /// The tokens' numbers.
@@ -78,7 +84,10 @@ impl Dropout {
         // A draw is a 32-bit number, dropped below this bound: the probability to 1 in 4 billion.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let bound = (self.probability * 4_294_967_296.0) as u64;
-        DropoutRow { base: mix(self.site ^ self.tokens[token]), bound }
+        DropoutRow {
+            base: mix(self.site ^ self.tokens[token]),
+            bound,
+        }
     }
 
     /// `[tokens, features]`, row by row: 0 where a value is dropped, [`Dropout::scale`] elsewhere.
@@ -105,7 +114,10 @@ impl DropoutRow {
     /// 0 where the feature is dropped, `scale` elsewhere.
     #[inline]
     pub(super) fn factor(self, feature: usize, scale: f32) -> f32 {
-        let draw = mix(self.base.wrapping_add((feature as u64).wrapping_mul(GOLDEN))) >> 32;
+        let draw = mix(self
+            .base
+            .wrapping_add((feature as u64).wrapping_mul(GOLDEN)))
+            >> 32;
         if draw < self.bound { 0.0 } else { scale }
     }
 }
@@ -128,7 +140,9 @@ mod tests {
     use super::*;
 
     fn dropout(seed: u64, step: u64, layer: u32, tokens: Vec<u64>) -> Dropout {
-        Noise::new(seed, step, Arc::new(tokens)).at(Site { layer, place: 1 }, 0.1).unwrap()
+        Noise::new(seed, step, Arc::new(tokens))
+            .at(Site { layer, place: 1 }, 0.1)
+            .unwrap()
     }
 
     #[test]
@@ -152,8 +166,17 @@ mod tests {
     fn seed_step_and_site_each_change_the_draws() {
         let tokens: Vec<u64> = (0..50).collect();
         let reference = dropout(1, 1, 1, tokens.clone()).factors(50);
-        for other in [dropout(2, 1, 1, tokens.clone()), dropout(1, 2, 1, tokens.clone()), dropout(1, 1, 2, tokens)] {
-            let differing = other.factors(50).iter().zip(&reference).filter(|(a, b)| a != b).count();
+        for other in [
+            dropout(2, 1, 1, tokens.clone()),
+            dropout(1, 2, 1, tokens.clone()),
+            dropout(1, 1, 2, tokens),
+        ] {
+            let differing = other
+                .factors(50)
+                .iter()
+                .zip(&reference)
+                .filter(|(a, b)| a != b)
+                .count();
             // Independent draws differ with probability 0.18, in 450 of 2,500 places.
             assert!((300..600).contains(&differing), "{differing}");
         }

@@ -53,7 +53,10 @@ impl Segments {
     /// Number of tokens of the longest text.
     #[must_use]
     pub fn longest(&self) -> usize {
-        (0..self.rows()).map(|row| self.length(row)).max().unwrap_or(0)
+        (0..self.rows())
+            .map(|row| self.length(row))
+            .max()
+            .unwrap_or(0)
     }
 
     /// `(start, length)` of each text.
@@ -91,7 +94,8 @@ impl<B: Backend> Selection<B> {
         }
         let ints = |values: Vec<i32>| {
             let count = values.len();
-            Tensor::<B, 1, Int>::from_data(TensorData::new(values, [count]), device).into_primitive()
+            Tensor::<B, 1, Int>::from_data(TensorData::new(values, [count]), device)
+                .into_primitive()
         };
         let left_out = TensorData::new(left_out, [count]);
         Self {
@@ -104,7 +108,10 @@ impl<B: Backend> Selection<B> {
     /// The same selection for another backend that shares this one's integer and boolean tensors, such as the one inside `Autodiff`.
     pub(super) fn cast<B2>(&self) -> Selection<B2>
     where
-        B2: Backend<IntTensorPrimitive = B::IntTensorPrimitive, BoolTensorPrimitive = B::BoolTensorPrimitive>,
+        B2: Backend<
+                IntTensorPrimitive = B::IntTensorPrimitive,
+                BoolTensorPrimitive = B::BoolTensorPrimitive,
+            >,
     {
         Selection {
             rows: self.rows.clone(),
@@ -132,15 +139,24 @@ impl<B: Backend> Ragged<B> {
             .flat_map(|row| (0..segments.length(row)).map(move |position| row * longest + position))
             .collect();
         let tokens = Selection::new(&rows, segments.rows() * longest, device);
-        Self { segments: Arc::new(segments), tokens }
+        Self {
+            segments: Arc::new(segments),
+            tokens,
+        }
     }
 
     /// As [`Selection::cast`].
     pub(super) fn cast<B2>(&self) -> Ragged<B2>
     where
-        B2: Backend<IntTensorPrimitive = B::IntTensorPrimitive, BoolTensorPrimitive = B::BoolTensorPrimitive>,
+        B2: Backend<
+                IntTensorPrimitive = B::IntTensorPrimitive,
+                BoolTensorPrimitive = B::BoolTensorPrimitive,
+            >,
     {
-        Ragged { segments: self.segments.clone(), tokens: self.tokens.cast() }
+        Ragged {
+            segments: self.segments.clone(),
+            tokens: self.tokens.cast(),
+        }
     }
 
     /// `[texts, longest]`: whether each place of the padded shape is padding.
@@ -165,6 +181,9 @@ mod tests {
         let segments = Segments::new(&[2, 0, 3]);
         assert_eq!(segments.positions(), [0, 1, 0, 1, 2]);
         assert_eq!(segments.longest(), 3);
-        assert_eq!(segments.iter().collect::<Vec<_>>(), [(0, 2), (2, 0), (2, 3)]);
+        assert_eq!(
+            segments.iter().collect::<Vec<_>>(),
+            [(0, 2), (2, 0), (2, 3)]
+        );
     }
 }

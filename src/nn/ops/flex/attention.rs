@@ -15,7 +15,9 @@ fn heads_of(packed: &FlexTensor, start: usize, length: usize, heads: usize) -> F
     let layout = packed.layout();
     let size = layout.shape()[1] / heads;
     let (row, column) = (layout.strides()[0], layout.strides()[1]);
-    let offset = layout.start_offset().wrapping_add_signed(start.cast_signed() * row);
+    let offset = layout
+        .start_offset()
+        .wrapping_add_signed(start.cast_signed() * row);
     let strides = vec![size.cast_signed() * column, row, column];
     let layout = Layout::new(Shape::new([heads, length, size]), strides, offset);
     FlexTensor::from_arc(packed.data_arc(), layout, DType::F32)
@@ -90,15 +92,18 @@ pub(super) fn forward(
 ) -> FlexTensor {
     let width = query.shape()[1];
     let mut output = vec![0.0_f32; segments.tokens() * width];
-    texts(&mut output, segments, width).into_par_iter().enumerate().for_each(|(row, output)| {
-        let (start, length) = (segments.start(row), segments.length(row));
-        if length == 0 {
-            return;
-        }
-        let of = |packed| heads_of(packed, start, length, options.heads);
-        let (kept, dropped) = probabilities(&of(query), &of(key), start, options);
-        join(&product(&dropped.unwrap_or(kept), &of(value)), output);
-    });
+    texts(&mut output, segments, width)
+        .into_par_iter()
+        .enumerate()
+        .for_each(|(row, output)| {
+            let (start, length) = (segments.start(row), segments.length(row));
+            if length == 0 {
+                return;
+            }
+            let of = |packed| heads_of(packed, start, length, options.heads);
+            let (kept, dropped) = probabilities(&of(query), &of(key), start, options);
+            join(&product(&dropped.unwrap_or(kept), &of(value)), output);
+        });
     tensor(output, query.shape())
 }
 
@@ -114,29 +119,30 @@ pub(super) fn backward(
         .into_par_iter()
         .zip(texts(keys, segments, width))
         .zip(texts(values, segments, width));
-    rows.enumerate().for_each(|(row, ((query_rows, key_rows), value_rows))| {
-        let (start, length) = (segments.start(row), segments.length(row));
-        if length == 0 {
-            return;
-        }
-        let of = |packed| heads_of(packed, start, length, options.heads);
-        let (query, key, value, gradient) = (of(query), of(key), of(value), of(gradient));
-        let (kept, dropped) = probabilities(&query, &key, start, options);
-        let used = dropped.as_ref().unwrap_or(&kept);
-        join(&product(&used.transpose(1, 2), &gradient), value_rows);
-
-        // With P the probabilities, D those after dropout and G the gradient for D: scale (D G - P sum(D G)).
-        let mut scores = product(&gradient, &value.transpose(1, 2));
-        let (kept, used): (&[f32], &[f32]) = (kept.storage(), used.storage());
-        let rows = scores.storage_mut::<f32>().chunks_exact_mut(length);
-        for ((out, kept), used) in rows.zip(kept.chunks(length)).zip(used.chunks(length)) {
-            let total = sum(length, |key| out[key] * used[key]);
-            for ((out, kept), used) in out.iter_mut().zip(kept).zip(used) {
-                *out = (*out * used - kept * total) * options.scale;
+    rows.enumerate()
+        .for_each(|(row, ((query_rows, key_rows), value_rows))| {
+            let (start, length) = (segments.start(row), segments.length(row));
+            if length == 0 {
+                return;
             }
-        }
-        join(&product(&scores, &key), query_rows);
-        join(&product(&scores.transpose(1, 2), &query), key_rows);
-    });
+            let of = |packed| heads_of(packed, start, length, options.heads);
+            let (query, key, value, gradient) = (of(query), of(key), of(value), of(gradient));
+            let (kept, dropped) = probabilities(&query, &key, start, options);
+            let used = dropped.as_ref().unwrap_or(&kept);
+            join(&product(&used.transpose(1, 2), &gradient), value_rows);
+
+            // With P the probabilities, D those after dropout and G the gradient for D: scale (D G - P sum(D G)).
+            let mut scores = product(&gradient, &value.transpose(1, 2));
+            let (kept, used): (&[f32], &[f32]) = (kept.storage(), used.storage());
+            let rows = scores.storage_mut::<f32>().chunks_exact_mut(length);
+            for ((out, kept), used) in rows.zip(kept.chunks(length)).zip(used.chunks(length)) {
+                let total = sum(length, |key| out[key] * used[key]);
+                for ((out, kept), used) in out.iter_mut().zip(kept).zip(used) {
+                    *out = (*out * used - kept * total) * options.scale;
+                }
+            }
+            join(&product(&scores, &key), query_rows);
+            join(&product(&scores.transpose(1, 2), &query), key_rows);
+        });
     outputs.map(|values| tensor(values, shape.clone()))
 }

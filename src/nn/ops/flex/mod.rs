@@ -12,7 +12,8 @@ use burn_flex::{FlexTensor, Layout};
 use rayon::prelude::*;
 
 use super::{
-    AttentionGradients, AttentionOptions, Dropout, LayerNormGradients, Operations, Ragged, defaults, math,
+    AttentionGradients, AttentionOptions, Dropout, LayerNormGradients, Operations, Ragged,
+    defaults, math,
 };
 
 /// Values that one thread works on at a time.
@@ -26,26 +27,35 @@ impl Operations for Flex {
         let input = input.to_contiguous();
         let mut output = vec![0.0_f32; input.layout().num_elements()];
         let values: &[f32] = input.storage();
-        output.par_chunks_mut(BLOCK).zip(values.par_chunks(BLOCK)).for_each(|(output, values)| {
-            for (output, &value) in output.iter_mut().zip(values) {
-                *output = math::gelu(value);
-            }
-        });
+        output
+            .par_chunks_mut(BLOCK)
+            .zip(values.par_chunks(BLOCK))
+            .for_each(|(output, values)| {
+                for (output, &value) in output.iter_mut().zip(values) {
+                    *output = math::gelu(value);
+                }
+            });
         tensor(output, input.shape())
     }
 
-    fn exact_gelu_backward(input: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+    fn exact_gelu_backward(
+        input: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
         if input.dtype() != DType::F32 {
             return defaults::gelu_backward::<Self>(input, gradient);
         }
         let (input, gradient) = (input.to_contiguous(), gradient.to_contiguous());
         let mut output = gradient.storage::<f32>().to_vec();
         let values: &[f32] = input.storage();
-        output.par_chunks_mut(BLOCK).zip(values.par_chunks(BLOCK)).for_each(|(output, values)| {
-            for (output, &value) in output.iter_mut().zip(values) {
-                *output *= math::gelu_derivative(value);
-            }
-        });
+        output
+            .par_chunks_mut(BLOCK)
+            .zip(values.par_chunks(BLOCK))
+            .for_each(|(output, values)| {
+                for (output, &value) in output.iter_mut().zip(values) {
+                    *output *= math::gelu_derivative(value);
+                }
+            });
         tensor(output, input.shape())
     }
 
@@ -82,12 +92,15 @@ impl Operations for Flex {
         let features = input.shape()[1];
         let mut output = input.storage::<f32>().to_vec();
         let scale = dropout.scale();
-        output.par_chunks_mut(features.max(1)).enumerate().for_each(|(token, output)| {
-            let draws = dropout.row(token);
-            for (feature, value) in output.iter_mut().enumerate() {
-                *value *= draws.factor(feature, scale);
-            }
-        });
+        output
+            .par_chunks_mut(features.max(1))
+            .enumerate()
+            .for_each(|(token, output)| {
+                let draws = dropout.row(token);
+                for (feature, value) in output.iter_mut().enumerate() {
+                    *value *= draws.factor(feature, scale);
+                }
+            });
         tensor(output, input.shape())
     }
 
@@ -113,7 +126,9 @@ impl Operations for Flex {
         options: &AttentionOptions,
     ) -> AttentionGradients<Self> {
         if query.dtype() != DType::F32 {
-            return defaults::attention_backward::<Self>(query, key, value, gradient, ragged, options);
+            return defaults::attention_backward::<Self>(
+                query, key, value, gradient, ragged, options,
+            );
         }
         attention::backward([&query, &key, &value, &gradient], &ragged.segments, options)
     }
@@ -121,7 +136,11 @@ impl Operations for Flex {
 
 /// A tensor of 32-bit floats.
 fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
-    FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(shape), DType::F32)
+    FlexTensor::new(
+        Bytes::from_elems(values),
+        Layout::contiguous(shape),
+        DType::F32,
+    )
 }
 
 /// Independent partial sums, so that the compiler may use vector instructions in an order that is the same everywhere.
@@ -160,5 +179,8 @@ fn maximum(values: &[f32]) -> f32 {
             *lane = if value > *lane { value } else { *lane };
         }
     }
-    lanes.into_iter().chain(chunks.remainder().iter().copied()).fold(f32::NEG_INFINITY, f32::max)
+    lanes
+        .into_iter()
+        .chain(chunks.remainder().iter().copied())
+        .fold(f32::NEG_INFINITY, f32::max)
 }

@@ -25,18 +25,24 @@ pub(super) fn forward(
     bias: &FlexTensor,
     epsilon: f64,
 ) -> FlexTensor {
-    let (input, weight, bias) = (input.to_contiguous(), weight.to_contiguous(), bias.to_contiguous());
+    let (input, weight, bias) = (
+        input.to_contiguous(),
+        weight.to_contiguous(),
+        bias.to_contiguous(),
+    );
     let (weight, bias): (&[f32], &[f32]) = (weight.storage(), bias.storage());
     let width = weight.len();
     let mut output = input.storage::<f32>().to_vec();
-    output.par_chunks_mut(width * (BLOCK / width).max(1)).for_each(|rows| {
-        for row in rows.chunks_exact_mut(width) {
-            let (mean, inverse) = moments(row, epsilon as f32);
-            for ((value, weight), bias) in row.iter_mut().zip(weight).zip(bias) {
-                *value = (*value - mean) * inverse * weight + bias;
+    output
+        .par_chunks_mut(width * (BLOCK / width).max(1))
+        .for_each(|rows| {
+            for row in rows.chunks_exact_mut(width) {
+                let (mean, inverse) = moments(row, epsilon as f32);
+                for ((value, weight), bias) in row.iter_mut().zip(weight).zip(bias) {
+                    *value = (*value - mean) * inverse * weight + bias;
+                }
             }
-        }
-    });
+        });
     tensor(output, input.shape())
 }
 
@@ -48,32 +54,48 @@ pub(super) fn backward(
     gradient: &FlexTensor,
     affine: bool,
 ) -> LayerNormGradients<Flex> {
-    let (input, weight, gradient) = (input.to_contiguous(), weight.to_contiguous(), gradient.to_contiguous());
+    let (input, weight, gradient) = (
+        input.to_contiguous(),
+        weight.to_contiguous(),
+        gradient.to_contiguous(),
+    );
     let (values, scale): (&[f32], &[f32]) = (input.storage(), weight.storage());
     let (width, epsilon) = (scale.len(), epsilon as f32);
     let mut output = gradient.storage::<f32>().to_vec();
-    output.par_chunks_mut(width).zip(values.par_chunks(width)).for_each(|(out, row)| {
-        let (mean, inverse) = moments(row, epsilon);
-        for (out, scale) in out.iter_mut().zip(scale) {
-            *out *= scale;
-        }
-        let shift = sum(width, |i| out[i]) / width as f32;
-        let slope = sum(width, |i| out[i] * ((row[i] - mean) * inverse)) / width as f32;
-        for (out, value) in out.iter_mut().zip(row) {
-            *out = (*out - shift - (value - mean) * inverse * slope) * inverse;
-        }
-    });
+    output
+        .par_chunks_mut(width)
+        .zip(values.par_chunks(width))
+        .for_each(|(out, row)| {
+            let (mean, inverse) = moments(row, epsilon);
+            for (out, scale) in out.iter_mut().zip(scale) {
+                *out *= scale;
+            }
+            let shift = sum(width, |i| out[i]) / width as f32;
+            let slope = sum(width, |i| out[i] * ((row[i] - mean) * inverse)) / width as f32;
+            for (out, value) in out.iter_mut().zip(row) {
+                *out = (*out - shift - (value - mean) * inverse * slope) * inverse;
+            }
+        });
     let affine = affine.then(|| {
         // Sequential over rows, so that the order of the sums is fixed; only needed where norms are trained.
         let (mut weights, mut biases) = (vec![0.0_f32; width], vec![0.0_f32; width]);
-        for (row, gradient) in values.chunks(width).zip(gradient.storage::<f32>().chunks(width)) {
+        for (row, gradient) in values
+            .chunks(width)
+            .zip(gradient.storage::<f32>().chunks(width))
+        {
             let (mean, inverse) = moments(row, epsilon);
             for i in 0..width {
                 weights[i] += gradient[i] * (row[i] - mean) * inverse;
                 biases[i] += gradient[i];
             }
         }
-        [tensor(weights, [width].into()), tensor(biases, [width].into())]
+        [
+            tensor(weights, [width].into()),
+            tensor(biases, [width].into()),
+        ]
     });
-    LayerNormGradients { input: tensor(output, input.shape()), affine }
+    LayerNormGradients {
+        input: tensor(output, input.shape()),
+        affine,
+    }
 }

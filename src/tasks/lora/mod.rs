@@ -1,0 +1,310 @@
+//! LoRA fine-tuning of an encoder classifier, from the texts to the adapter and its metrics.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Instant;
+
+use burn::backend::Autodiff;
+use burn::module::AutodiffModule;
+
+mod predict;
+mod results;
+mod sets;
+
+pub use predict::{Prediction, Predictions, predict};
+
+use super::encoder::Encoder;
+use super::watch::{Progress, Watch};
+use crate::config::{Keep, LoraSettings, Schedule as ScheduleSetting};
+use crate::data::{self, Splits};
+use crate::device::{Device, OnDevice};
+use crate::models::adapter::{self, AdapterSettings, Card};
+use crate::models::{count, unfreeze};
+use crate::nn::ops::Operations;
+use crate::plan::RunSpec;
+use crate::record::{self, Environment, MetricRow, RowWriter};
+use crate::runner::{Context, ExecuteError, Outcome};
+use crate::training::{
+    AdamWOptions, Control, Decay, Ended, History, Options, Schedule, evaluate, fine_tune,
+    steps_per_epoch,
+};
+use results::{judge, measurements, metric, write_predictions};
+use sets::Sets;
+
+/// Executes a run.
+///
+/// # Errors
+/// When data, model or adapter cannot be used, training diverges, or a file cannot be written.
+pub fn execute(
+    spec: &RunSpec,
+    settings: &LoraSettings,
+    context: &mut Context<'_>,
+) -> Result<Outcome, ExecuteError> {
+    let device = Device::named(context.device)?;
+    let mut progress = Progress::new(spec.label(), context.events, context.stop);
+    progress.stage("reading the data");
+    let splits = data::prepare(&settings.data)?;
+    let encoder = Encoder::open(&settings.model, splits.labels.names().len(), spec.seed)?;
+    progress.stage("tokenising");
+    let mut notes = splits.notes.clone();
+    let sets = Sets::new(&splits, &encoder, settings.training.max_length, &mut notes)?;
+    if !encoder.fresh().is_empty() {
+        notes.push(format!(
+            "not in the checkpoint, started afresh: {}",
+            encoder.fresh().join(", ")
+        ));
+    }
+    for note in &notes {
+        progress.note(note);
+    }
+    let run = Run {
+        spec,
+        settings,
+        folder: context.folder,
+        splits: &splits,
+        encoder: &encoder,
+        sets: &sets,
+        progress: &mut progress,
+    };
+    let mut outcome = device.run(run)?;
+    outcome.notes.splice(0..0, notes);
+    outcome.labels = splits.labels.names().to_vec();
+    outcome.environment = Environment {
+        device: device.to_string(),
+        driver: device.driver(),
+        precision: "f32".to_owned(),
+        ..Environment::default()
+    };
+    Ok(outcome)
+}
+
+/// Everything a run has prepared, waiting for a backend.
+struct Run<'a, 'b> {
+    spec: &'a RunSpec,
+    settings: &'a LoraSettings,
+    folder: &'a Path,
+    splits: &'a Splits,
+    encoder: &'a Encoder,
+    sets: &'a Sets<'a>,
+    progress: &'a mut Progress<'b>,
+}
+
+impl OnDevice for Run<'_, '_> {
+    type Output = Result<Outcome, ExecuteError>;
+
+    fn run<B: Operations>(self, device: &B::Device) -> Self::Output {
+        let begun = Instant::now();
+        self.progress.stage("loading the model");
+        let mut model = self.encoder.load::<Autodiff<B>>(device)?;
+        let adapter = match &self.settings.lora.init {
+            Some(folder) => adapter::read(&mut model, folder)?,
+            None => {
+                let adapter = self.adapter_settings()?;
+                adapter::attach(&mut model, &adapter, self.spec.seed);
+                adapter
+            }
+        };
+        unfreeze(&mut model);
+        let trainable = count(&mut model);
+        let load_time = begun.elapsed();
+
+        self.progress.stage("training");
+        let options = self.options();
+        let mut watch = Watch {
+            log: RowWriter::create(self.folder)?,
+            epochs: RowWriter::create(self.folder)?,
+            total_epochs: self.settings.training.epochs,
+            failure: None,
+            progress: self.progress,
+        };
+        let judged = &self.sets.evaluations[self.sets.judged].examples;
+        let history = fine_tune::<B, _>(
+            &mut model,
+            &self.sets.train,
+            judged,
+            &options,
+            device,
+            &mut watch,
+        )?;
+        if let Some(failure) = watch.failure {
+            return Err(failure.into());
+        }
+        let mut outcome = Outcome::default();
+        if history.ended == Ended::Stopped {
+            outcome.interrupted = true;
+            return Ok(outcome);
+        }
+
+        self.progress.stage("evaluating");
+        let begun = Instant::now();
+        let inner = model.valid();
+        let total: usize = self
+            .sets
+            .evaluations
+            .iter()
+            .map(|set| set.examples.len())
+            .sum();
+        let mut done = 0;
+        let mut results = Vec::new();
+        for set in &self.sets.evaluations {
+            let predictions = evaluate(&inner, &set.examples, options.batch_size, device, |rows| {
+                self.progress.advance(done + rows, total, "rows", None) == Control::Continue
+            });
+            let Some(predictions) = predictions else {
+                outcome.interrupted = true;
+                return Ok(outcome);
+            };
+            done += set.examples.len();
+            results.push((set, predictions));
+        }
+        let evaluation_time = begun.elapsed();
+        let classes = self.splits.labels.names();
+        outcome.metrics = self.run_metrics(&history, trainable);
+        let mut reports = Vec::new();
+        for (set, predictions) in &results {
+            let (metrics, report) = judge(set, predictions, classes);
+            outcome.metrics.extend(metrics);
+            reports.extend(report);
+        }
+        record::write_rows(self.folder, &reports)?;
+        write_predictions(self.folder, classes, &results)?;
+        let card = self.card(&outcome.metrics);
+        adapter::write(
+            &mut model,
+            &self.folder.join("adapter"),
+            &adapter,
+            self.encoder.fresh(),
+            &card,
+        )?;
+        outcome.measurements = measurements(&history, load_time, evaluation_time, total);
+        outcome.notes = self.notes(&history);
+        Ok(outcome)
+    }
+}
+
+impl Run<'_, '_> {
+    fn adapter_settings(&self) -> Result<AdapterSettings, ExecuteError> {
+        let lora = &self.settings.lora;
+        let modules: BTreeSet<String> = self
+            .encoder
+            .shapes
+            .resolve_targets(&lora.targets)?
+            .iter()
+            .map(|linear| linear.module.clone())
+            .collect();
+        Ok(AdapterSettings {
+            rank: lora.rank,
+            alpha: lora.alpha,
+            dropout: lora.dropout,
+            modules,
+        })
+    }
+
+    fn options(&self) -> Options {
+        let training = &self.settings.training;
+        let per_epoch = steps_per_epoch(
+            self.sets.train.len(),
+            training.batch_size,
+            training.gradient_accumulation,
+        );
+        Options {
+            epochs: training.epochs,
+            batch_size: training.batch_size,
+            gradient_accumulation: training.gradient_accumulation,
+            schedule: Schedule {
+                peak: training.learning_rate,
+                warmup_steps: training.warmup_steps,
+                total_steps: per_epoch * training.epochs,
+                decay: match training.schedule {
+                    ScheduleSetting::Linear => Decay::Linear,
+                    ScheduleSetting::Cosine => Decay::Cosine,
+                    ScheduleSetting::Constant => Decay::Constant,
+                },
+            },
+            adamw: AdamWOptions {
+                beta1: training.adam_beta1,
+                beta2: training.adam_beta2,
+                epsilon: training.adam_epsilon,
+                weight_decay: training.weight_decay,
+            },
+            max_gradient_norm: training.max_gradient_norm,
+            logging_steps: training.logging_steps,
+            shuffle: training.shuffle,
+            keep_best: training.keep == Keep::Best,
+            early_stopping: training.early_stopping,
+            seed: self.spec.seed,
+        }
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    fn run_metrics(&self, history: &History, trainable: u64) -> Vec<MetricRow> {
+        let total = self.encoder.shapes.total_parameters();
+        let duplicates = &self.splits.duplicates;
+        let rows = [
+            ("trainable_parameters", trainable as f64),
+            ("total_parameters", total as f64),
+            ("trainable_percent", 100.0 * trainable as f64 / total as f64),
+            ("train_rows", self.sets.train.len() as f64),
+            ("train_texts_in_test", duplicates.train_in_test as f64),
+            (
+                "train_texts_in_validation",
+                duplicates.train_in_validation as f64,
+            ),
+            ("steps", history.steps as f64),
+            ("train_tokens", history.tokens as f64),
+            (
+                "train_loss_mean",
+                if history.steps == 0 {
+                    f64::NAN
+                } else {
+                    history.mean_loss
+                },
+            ),
+            ("kept_epoch", history.kept_epoch as f64),
+        ];
+        rows.into_iter()
+            .map(|(name, value)| metric("run", name, value))
+            .collect()
+    }
+
+    fn card(&self, metrics: &[MetricRow]) -> Card {
+        let model = &self.settings.model;
+        let base_model = match (&model.id, &model.path, &model.random) {
+            (Some(id), _, _) => id.clone(),
+            (_, Some(path), _) => path.display().to_string(),
+            (_, _, Some(random)) => random.config.display().to_string(),
+            _ => String::new(),
+        };
+        let accuracy = metrics
+            .iter()
+            .find(|row| row.evaluation == "test" && row.metric == "accuracy");
+        let description = format!(
+            "Trained by ensayo as `{}` on {} texts of {}; accuracy {:.4} on the {} test texts.",
+            self.spec.label(),
+            self.sets.train.len(),
+            self.settings.data.path.display(),
+            accuracy.map_or(f64::NAN, |row| row.value),
+            self.splits.test.len(),
+        );
+        Card {
+            base_model,
+            description,
+        }
+    }
+
+    fn notes(&self, history: &History) -> Vec<String> {
+        let training = &self.settings.training;
+        let mut notes = Vec::new();
+        if history.ended == Ended::Early {
+            notes.push(format!(
+                "stopped after epoch {} of {}: the validation loss no longer fell",
+                history.epochs.len(),
+                training.epochs
+            ));
+        }
+        if training.keep == Keep::Best && history.kept_epoch < history.epochs.len() {
+            notes.push(format!("kept the weights of epoch {}", history.kept_epoch));
+        }
+        notes
+    }
+}

@@ -1,0 +1,128 @@
+//! From predictions to metrics, reports and the file of predictions.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::sets::Set;
+use crate::device::peak_memory_bytes;
+use crate::metrics::classification_report;
+use crate::record::{self, MeasurementRow, MetricRow, PREDICTIONS_FILE, ReportRow};
+use crate::runner::ExecuteError;
+use crate::training::{History, Predictions};
+
+/// Characters of a text that `predictions.csv` shows.
+const SHOWN_CHARACTERS: usize = 500;
+
+pub(super) fn metric(evaluation: &str, metric: &str, value: f64) -> MetricRow {
+    MetricRow {
+        evaluation: evaluation.to_owned(),
+        metric: metric.to_owned(),
+        value,
+    }
+}
+
+/// The scalars and the classification report of one evaluation.
+#[allow(clippy::cast_precision_loss)]
+pub(super) fn judge(
+    set: &Set<'_>,
+    predictions: &Predictions,
+    classes: &[String],
+) -> (Vec<MetricRow>, Vec<ReportRow>) {
+    let labels: Vec<usize> = set.examples.iter().map(|example| example.label).collect();
+    let report = classification_report(&labels, &predictions.classes(), classes);
+    let lines = report.lines();
+    let mut metrics = vec![
+        metric(&set.name, "rows", labels.len() as f64),
+        metric(&set.name, "accuracy", report.accuracy),
+        metric(&set.name, "loss", predictions.loss()),
+    ];
+    for (name, average) in [
+        ("macro", &report.macro_average),
+        ("weighted", &report.weighted_average),
+    ] {
+        metrics.push(metric(
+            &set.name,
+            &format!("{name}_precision"),
+            average.precision,
+        ));
+        metrics.push(metric(&set.name, &format!("{name}_recall"), average.recall));
+        metrics.push(metric(&set.name, &format!("{name}_f1"), average.f1_score));
+    }
+    let rows = lines.into_iter().map(|line| ReportRow {
+        evaluation: set.name.clone(),
+        class: line.class,
+        precision: line.precision,
+        recall: line.recall,
+        f1_score: line.f1_score,
+        support: line.support,
+    });
+    (metrics, rows.collect())
+}
+
+pub(super) fn write_predictions(
+    folder: &Path,
+    classes: &[String],
+    results: &[(&Set<'_>, Predictions)],
+) -> Result<(), ExecuteError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(record::prediction_columns(classes))?;
+    for (set, predictions) in results {
+        let chosen = predictions.classes();
+        let rows = set
+            .examples
+            .iter()
+            .zip(&set.texts)
+            .zip(chosen.iter().zip(&predictions.probabilities));
+        for ((example, text), (&class, probabilities)) in rows {
+            let mut cells = vec![
+                set.name.clone(),
+                example.row.to_string(),
+                classes[example.label].clone(),
+                classes[class].clone(),
+            ];
+            cells.extend(
+                probabilities
+                    .iter()
+                    .map(|probability| format!("{probability:.6}")),
+            );
+            cells.push(text.chars().take(SHOWN_CHARACTERS).collect());
+            writer.write_record(cells)?;
+        }
+    }
+    record::write_atomically(
+        &folder.join(PREDICTIONS_FILE),
+        &writer.into_inner().map_err(|error| error.into_error())?,
+    )?;
+    Ok(())
+}
+
+#[allow(clippy::cast_precision_loss)]
+pub(super) fn measurements(
+    history: &History,
+    load: Duration,
+    evaluation: Duration,
+    evaluated: usize,
+) -> Vec<MeasurementRow> {
+    let steps = history.step_time.as_secs_f64();
+    let mut rows = vec![
+        ("load_seconds", load.as_secs_f64()),
+        ("train_seconds", steps),
+        ("evaluation_seconds", evaluation.as_secs_f64()),
+        (
+            "evaluation_samples_per_second",
+            evaluated as f64 / evaluation.as_secs_f64(),
+        ),
+    ];
+    if history.steps > 0 {
+        rows.push(("train_samples_per_second", history.examples as f64 / steps));
+        rows.push(("train_tokens_per_second", history.tokens as f64 / steps));
+        rows.push(("train_steps_per_second", history.steps as f64 / steps));
+    }
+    rows.extend(peak_memory_bytes().map(|bytes| ("peak_memory_bytes", bytes as f64)));
+    rows.into_iter()
+        .map(|(metric, value)| MeasurementRow {
+            metric: metric.to_owned(),
+            value,
+        })
+        .collect()
+}

@@ -1,0 +1,116 @@
+//! The splits of a run, tokenised.
+
+use thiserror::Error;
+
+use crate::data::{self, Splits, Tokenizer};
+use crate::runner::ExecuteError;
+use crate::tasks::encoder::Encoder;
+use crate::training::Example;
+
+/// One evaluation: its name, its examples and their texts.
+pub(super) struct Set<'a> {
+    pub(super) name: String,
+    pub(super) texts: Vec<&'a str>,
+    pub(super) examples: Vec<Example>,
+}
+
+/// The tokenised splits.
+pub(super) struct Sets<'a> {
+    pub(super) train: Vec<Example>,
+    /// What the epochs are judged by: the validation split, or the test split where there is none.
+    pub(super) judged: usize,
+    /// Test, validation where there is one, and the named evaluations.
+    pub(super) evaluations: Vec<Set<'a>>,
+}
+
+impl<'a> Sets<'a> {
+    pub(super) fn new(
+        splits: &'a Splits,
+        encoder: &Encoder,
+        max_length: usize,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, ExecuteError> {
+        let positions = encoder.shapes.max_positions;
+        let tokenizer = Tokenizer::from_folder(&encoder.folder, max_length.min(positions))?
+            .for_vocabulary(encoder.shapes.vocab_size);
+        let mut named: Vec<(String, &'a [data::Example])> = vec![("test".into(), &splits.test)];
+        named.extend(
+            splits
+                .validation
+                .as_ref()
+                .map(|rows| ("validation".into(), rows.as_slice())),
+        );
+        named.extend(
+            splits
+                .evaluations
+                .iter()
+                .map(|set| (set.name.clone(), set.examples.as_slice())),
+        );
+        let train = tokenise(&tokenizer, &splits.train, "train")?;
+        let mut evaluations = Vec::new();
+        for (name, rows) in named {
+            let examples = tokenise(&tokenizer, rows, &name)?;
+            let texts = rows.iter().map(|row| row.text.as_str()).collect();
+            evaluations.push(Set {
+                name,
+                texts,
+                examples,
+            });
+        }
+        let limit = max_length.min(positions);
+        if max_length > positions {
+            notes.push(format!("training.max_length is {max_length}; the model has {positions} positions, so texts are cut there"));
+        }
+        let full = train
+            .iter()
+            .filter(|example| example.tokens.len() == limit)
+            .count();
+        if full > 0 {
+            notes.push(format!(
+                "{full} of {} training texts fill all {limit} tokens; what is longer was cut",
+                train.len()
+            ));
+        }
+        Ok(Self {
+            train,
+            judged: usize::from(splits.validation.is_some()),
+            evaluations,
+        })
+    }
+}
+
+/// A text of which a tokeniser leaves nothing.
+#[derive(Debug, Error)]
+#[error("row {} of the {split} split: the tokeniser leaves nothing of the text {text:?}; remove the row", row + 1)]
+struct NothingLeft {
+    split: String,
+    row: usize,
+    text: String,
+}
+
+pub(super) fn tokenise(
+    tokenizer: &Tokenizer,
+    rows: &[data::Example],
+    split: &str,
+) -> Result<Vec<Example>, ExecuteError> {
+    let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
+    let examples = tokenizer
+        .encode(&texts)?
+        .into_iter()
+        .zip(rows)
+        .map(|(tokens, row)| {
+            if tokens.is_empty() {
+                return Err(NothingLeft {
+                    split: split.to_owned(),
+                    row: row.row,
+                    text: row.text.clone(),
+                });
+            }
+            Ok(Example {
+                tokens,
+                label: row.label,
+                row: row.row,
+            })
+        });
+    Ok(examples.collect::<Result<_, _>>()?)
+}
