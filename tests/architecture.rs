@@ -1,6 +1,8 @@
 //! The map of the house, checked against the sources: which room may use which, where printing is allowed, and how long a file
 //! may be.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

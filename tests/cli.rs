@@ -1,5 +1,7 @@
 //! The program as a person meets it: what it prints where, and its exit codes. Nothing here trains a model.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -202,4 +204,53 @@ fn reports_of_an_unreadable_record_go_on_without_it() {
     let (code, output, _) = place.run(&["plan", "trial/rank=2@1"]);
     assert_eq!(code, 0);
     assert!(output.contains("its record cannot be read"), "{output}");
+}
+
+#[test]
+fn kinds_without_a_task_are_refused_before_anything_runs() {
+    let place = Place::new();
+    place.write(
+        "search",
+        "name = \"search\"\nkind = \"rag\"\ndocument.path = \"../data.csv\"\nembedder.kind = \"bm25\"\n\
+         generator.kind = \"none\"\nchunks.size = 300\nchunks.overlap = 100\nretrieval.top_k = 1\n[[questions]]\nid = \"why\"\ntext = \"Why?\"\n",
+    );
+    for command in ["check", "plan", "list"] {
+        assert_eq!(place.run(&[command, "search"]).0, 0, "{command}");
+    }
+    let (code, output, talk) = place.run(&["run", "--set", "seeds=[1]"]);
+    assert_eq!((code, output.as_str()), (2, ""));
+    assert!(
+        talk.contains("`search`: experiments of kind rag") && talk.contains("nothing was run"),
+        "{talk}"
+    );
+    assert!(!place.path("results/trial").exists());
+}
+
+#[test]
+fn a_planned_run_without_a_record_is_not_called_unknown() {
+    let place = Place::new();
+    let plan = r#"{"schema": 1, "experiment": "trial", "kind": "lora", "runs":
+        [{"run": "rank=2", "seed": 1, "identity": "0", "axes": []}]}"#;
+    fs::create_dir_all(place.path("results/trial")).unwrap();
+    fs::write(place.path("results/trial/plan.json"), plan).unwrap();
+    for command in ["show", "report"] {
+        let (code, _, talk) = place.run(&[command, "trial"]);
+        assert_eq!(code, 2);
+        assert!(
+            talk.contains("trial/rank=2@1 has left no readable record"),
+            "{talk}"
+        );
+    }
+    let (_, _, talk) = place.run(&["show", "trail"]);
+    assert!(talk.contains("no run has left a record"), "{talk}");
+}
+
+#[test]
+fn a_file_is_no_results_folder() {
+    let place = Place::new();
+    for command in ["plan", "run", "show", "report"] {
+        let (code, output, talk) = place.run(&[command, "trial", "--results", "data.csv"]);
+        assert_eq!((code, output.as_str()), (2, ""), "{command}");
+        assert!(talk.contains("data.csv is a file"), "{command}: {talk}");
+    }
 }

@@ -1,6 +1,12 @@
 //! The pipeline from cells to records with made-up work in place of models: resuming, failures, interruption, locks, and
 //! children that die. Processes are real where it says so; they are this test program, asked for one of its ignored tests.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on must fail; children speak on standard output"
+)]
+
 use std::fs::{self, File};
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -292,6 +298,39 @@ fn resume_skips_finished_runs() {
     assert_eq!(decisions(&second), ["done", "done", "new"]);
     sweep(&second);
     assert_eq!(tree.executions(), ["a", "b", "c"]);
+}
+
+#[test]
+fn a_run_whose_inputs_changed_after_the_plan_fails() {
+    let tree = Tree::new();
+    let plan = tree.plan(&["a"]);
+    fs::write(tree.inputs().join("data.csv"), "text,label\nother,1\n").unwrap();
+    let end = sweep(&plan);
+    let [RunEnd::Failed(reason)] = &ends(&end)[..] else {
+        panic!("{end:?}");
+    };
+    assert!(
+        reason.contains("changed after the sweep began: the content of data"),
+        "{reason}"
+    );
+    assert_eq!(tree.executions(), Vec::<String>::new());
+    assert_eq!(ends(&sweep(&tree.plan(&["a"]))), [RunEnd::Complete]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named_and_the_sweep_goes_on() {
+    let tree = Tree::new();
+    let plan = tree.plan(&["a", "b"]);
+    fs::create_dir_all(tree.folder("a").parent().unwrap()).unwrap();
+    fs::write(tree.folder("a"), "in the way").unwrap();
+    let end = sweep_with(&plan, &in_children(), &StopFlag::new(), |_| ());
+    let [RunEnd::Failed(reason), RunEnd::Complete] = &ends(&end)[..] else {
+        panic!("{end:?}");
+    };
+    assert!(
+        reason.starts_with("cannot write") && reason.contains("seed-42"),
+        "{reason}"
+    );
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub fn run(args: &CheckArgs, output: &mut dyn Write) -> Result<Ended, CommandErr
     }
     let selection = Selection::parse(&args.wanted.patterns)?;
     let loaded = load::load(&args.experiments, &args.wanted.overrides, &selection)?.sound()?;
+    loaded.remark();
     let runs = loaded
         .candidates()
         .filter(|(experiment, run, seed)| selection.selects(experiment, run, *seed))

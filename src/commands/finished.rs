@@ -1,10 +1,11 @@
 //! Finds what runs left in a results tree, by patterns.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{CommandError, say};
-use crate::plan::Selection;
-use crate::record::{self, RunRecord};
+use crate::plan::{Selection, SelectionError};
+use crate::record::{self, PlanFile, PlannedRun, RunRecord};
 
 /// The records that the patterns match, each with its folder. A record that cannot be read is said and passed over.
 pub(super) fn find(
@@ -12,6 +13,12 @@ pub(super) fn find(
     patterns: &[String],
 ) -> Result<Vec<(PathBuf, RunRecord)>, CommandError> {
     let selection = Selection::parse(patterns)?;
+    if results.exists() && !results.is_dir() {
+        return Err(CommandError::Input(format!(
+            "{} is a file; --results names a folder with results",
+            results.display()
+        )));
+    }
     if !results.is_dir() {
         return Err(CommandError::Input(format!(
             "there is no results folder {}; `ensayo run` makes it, and --results names another",
@@ -29,13 +36,51 @@ pub(super) fn find(
         .iter()
         .map(|(_, record)| (record.experiment.as_str(), record.run.as_str(), record.seed))
         .collect();
-    if candidates.is_empty() {
-        return Err(CommandError::Input(format!(
-            "no run has left a record in {}; `ensayo run` executes runs",
-            results.display()
-        )));
+    if let Err(error) = selection.check(&candidates) {
+        return Err(match planned_like(results, &error)? {
+            Some(label) => CommandError::Input(format!(
+                "{label} has left no readable record: it has not been run, was cut short, or still runs; `ensayo plan` tells more"
+            )),
+            None if candidates.is_empty() => no_records(results),
+            None => error.into(),
+        });
     }
-    selection.check(&candidates)?;
+    if candidates.is_empty() {
+        return Err(no_records(results));
+    }
     records.retain(|(_, record)| selection.selects(&record.experiment, &record.run, record.seed));
     Ok(records)
+}
+
+fn no_records(results: &Path) -> CommandError {
+    CommandError::Input(format!(
+        "no run has left a record in {}; `ensayo run` executes runs",
+        results.display()
+    ))
+}
+
+/// The first planned run that a pattern without a record means.
+fn planned_like(results: &Path, error: &SelectionError) -> Result<Option<String>, CommandError> {
+    let SelectionError::Nothing { pattern, .. } = error else {
+        return Ok(None);
+    };
+    let selection = Selection::parse(&[pattern])?;
+    let Ok(folders) = fs::read_dir(results) else {
+        return Ok(None);
+    };
+    let mut names: Vec<_> = folders
+        .filter_map(|folder| folder.ok()?.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    for name in names {
+        // A plan that cannot be read has no names to offer.
+        let Some(plan) = PlanFile::read(results, &name).ok().flatten() else {
+            continue;
+        };
+        let meant = |run: &&PlannedRun| selection.selects(&name, &run.run, run.seed);
+        if let Some(run) = plan.runs.iter().find(meant) {
+            return Ok(Some(plan.label(run)));
+        }
+    }
+    Ok(None)
 }

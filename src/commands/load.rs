@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use super::{CommandError, say, words};
+use super::{CommandError, say, screen, words};
 use crate::config::{self, Experiment, Look, Problem, Problems, System};
 use crate::grid::{self, Grid};
 use crate::plan::{Candidate, Selection, Source};
 
-/// Problems are wrapped to this many columns.
+/// Problems are wrapped to at most this many columns.
 const WIDTH: usize = 100;
 
 /// The selected experiments.
@@ -76,9 +76,10 @@ impl Loaded {
         if !self.problems.is_empty() {
             let coloured = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
             let look = if coloured { Look::Colour } else { Look::Plain };
-            return Err(CommandError::Problems(self.problems.render(look, WIDTH)));
+            // Narrower, the excerpts would be all line breaks.
+            let width = screen::talk_columns().map_or(WIDTH, |columns| columns.clamp(60, WIDTH));
+            return Err(CommandError::Problems(self.problems.render(look, width)));
         }
-        self.remark();
         Ok(self)
     }
 

@@ -13,6 +13,7 @@ pub mod show;
 mod finished;
 mod load;
 mod progress;
+mod screen;
 mod table;
 mod words;
 

@@ -32,11 +32,18 @@ pub fn run(args: &PlanArgs, output: &mut dyn Write) -> Result<Ended, CommandErro
 
 /// Loads, lays out and decides.
 pub(super) fn make(args: &PlanArgs) -> Result<Plan, CommandError> {
+    let results = &args.places.results;
+    if results.exists() && !results.is_dir() {
+        return Err(CommandError::Input(format!(
+            "{} is a file; --results names a folder for the results",
+            results.display()
+        )));
+    }
     let selection = Selection::parse(&args.wanted.patterns)?;
     let loaded =
         load::load(&args.places.experiments, &args.wanted.overrides, &selection)?.sound()?;
     let planner = Planner {
-        results: &args.places.results,
+        results,
         selection: &selection,
         force: args.force,
         device: &args.device,

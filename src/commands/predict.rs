@@ -10,7 +10,7 @@ use crate::config::Settings;
 use crate::record::{RunFile, Status};
 use crate::tasks;
 
-/// Writes `text,prediction,probability_<class>…` as CSV, a row per text in their order.
+/// Writes `text,prediction,probability_<class>…` as CSV, a row per text in their order, with the digits of `predictions.csv`.
 ///
 /// # Errors
 /// When the run is not there, not complete or no classifier, the texts cannot be read, or the model fails.
@@ -69,7 +69,7 @@ fn write(
     writer.write_record(header)?;
     for (text, row) in texts.iter().zip(&predictions.rows) {
         let class = classes.get(row.class).map_or("", String::as_str);
-        let shares = row.probabilities.iter().map(f64::to_string);
+        let shares = row.probabilities.iter().map(|share| format!("{share:.6}"));
         let cells: Vec<_> = [text.clone(), class.to_owned()]
             .into_iter()
             .chain(shares)
@@ -141,7 +141,7 @@ mod tests {
         write(&["so, \"good\"".into()], &predictions, &mut output).unwrap();
         assert_eq!(
             String::from_utf8(output).unwrap(),
-            "text,prediction,probability_bad,probability_good\n\"so, \"\"good\"\"\",good,0.25,0.75\n"
+            "text,prediction,probability_bad,probability_good\n\"so, \"\"good\"\"\",good,0.250000,0.750000\n"
         );
     }
 

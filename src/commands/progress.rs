@@ -1,4 +1,6 @@
 //! Turns the events of a sweep into bars on a terminal, or into plain lines elsewhere.
+//!
+//! Names of runs may be long, so a run is named once, when it begins, with a number that stands for it from then on.
 
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
@@ -11,8 +13,10 @@ use super::words;
 use crate::record::Status;
 use crate::runner::Event;
 
-/// How often a run without bars says how far it is.
+/// A run without bars says how far it is at most this often, and ever less often the longer it takes.
 const QUIET: Duration = Duration::from_secs(15);
+/// A stage that follows sooner than this on something said is not worth a line of its own.
+const BRIEF: Duration = Duration::from_secs(1);
 
 /// Reports a sweep on standard error. Shared by the threads of the sweep.
 #[derive(Debug)]
@@ -25,12 +29,15 @@ pub(super) struct Progress {
 
 #[derive(Debug, Default)]
 struct State {
-    ended: usize,
+    /// How many runs have been heard of.
+    numbered: usize,
+    /// Those at work.
     runs: HashMap<String, Run>,
 }
 
 #[derive(Debug)]
 struct Run {
+    number: usize,
     bar: ProgressBar,
     stage: String,
     began: Instant,
@@ -75,35 +82,21 @@ impl Progress {
 
     fn line(&self, state: &mut State, event: Event) -> Option<String> {
         let label = event.run().to_owned();
+        let total = self.total;
         match event {
-            Event::Started { run } => {
-                let bar = self.bars.add(ProgressBar::new_spinner());
-                bar.set_style(spinner());
-                bar.set_prefix(run.clone());
-                bar.enable_steady_tick(Duration::from_millis(200));
-                let now = Instant::now();
-                state.runs.insert(
-                    run,
-                    Run {
-                        bar,
-                        stage: String::new(),
-                        began: now,
-                        spoke: now,
-                    },
-                );
-                (!self.terminal).then(|| format!("{label}: begins"))
-            }
+            Event::Started { run } => Some(self.begin(state, run)),
             Event::Stage { run, stage } => {
                 let running = state.runs.get_mut(&run)?;
                 running.stage.clone_from(&stage);
                 running.bar.set_style(spinner());
-                running.bar.set_message(stage.clone());
-                (!self.terminal).then(|| format!("{label}: {stage}"))
+                running.bar.set_message(format!("{stage} · {run}"));
+                let due = running.spoke.elapsed() >= BRIEF;
+                (!self.terminal && due).then(|| running.says(total, &stage))
             }
             Event::Progress {
                 run,
                 done,
-                total,
+                total: all,
                 unit,
                 loss,
             } => {
@@ -111,61 +104,100 @@ impl Progress {
                 let loss = loss
                     .map(|loss| format!(", loss {loss:.4}"))
                     .unwrap_or_default();
-                running.show(done, total, &unit, &loss);
-                let due = running.spoke.elapsed() >= QUIET;
+                running.show(done, all, &unit, &format!("{loss} · {run}"));
+                let quiet = QUIET.max(running.began.elapsed() / 10);
+                let due = running.spoke.elapsed() >= quiet;
                 (!self.terminal && due).then(|| {
-                    running.spoke = Instant::now();
-                    format!("{label}: {}, {done} of {total} {unit}{loss}", running.stage)
+                    let text = format!("{}, {done} of {all} {unit}{loss}", running.stage);
+                    running.says(total, &text)
                 })
             }
             Event::Epoch {
+                run,
                 epoch,
                 epochs,
                 train_loss,
                 validation_loss,
                 accuracy,
-                ..
-            } => Some(format!(
-                "{label}: epoch {epoch} of {epochs}, training loss {train_loss:.4}, validation loss {validation_loss:.4}, accuracy {accuracy:.4}"
-            )),
-            Event::Note { text, .. } => Some(format!("{label}: {text}")),
+            } => {
+                // Before the log's first row there is none.
+                let training = if train_loss.is_nan() {
+                    String::new()
+                } else {
+                    format!("training loss {train_loss:.4}, ")
+                };
+                let text = format!(
+                    "epoch {epoch}/{epochs}: {training}validation loss {validation_loss:.4}, accuracy {accuracy:.4}"
+                );
+                Some(state.runs.get_mut(&run)?.says(total, &text))
+            }
+            Event::Note { run, text } => Some(match state.runs.get_mut(&run) {
+                Some(running) => running.says(total, &text),
+                None => format!("{label}: {text}"),
+            }),
             Event::Busy { .. } => Some(format!(
                 "{label}: another runner is at it; waiting for its result"
             )),
+            // Its end follows.
+            Event::Lost { .. } => None,
             Event::Found { run, status } => {
-                state.runs.remove(&run);
-                Some(self.ended(state, &run, &format!("{} in another runner", word(status))))
+                let how = format!("{} in another runner", word(status));
+                Some(self.end(state, &run, &how))
             }
             Event::Finished {
                 run,
                 status,
                 summary,
             } => {
-                let after = state.runs.remove(&run).map(|running| {
-                    running.bar.finish_and_clear();
-                    self.bars.remove(&running.bar);
-                    format!(
-                        " after {}",
-                        words::duration(running.began.elapsed().as_secs_f64())
-                    )
-                });
                 let summary = if summary.is_empty() {
                     summary
                 } else {
                     format!(": {summary}")
                 };
-                Some(self.ended(
-                    state,
-                    &run,
-                    &format!("{}{}{summary}", word(status), after.unwrap_or_default()),
-                ))
+                let after = state.runs.get(&run).map(|running| {
+                    let seconds = running.began.elapsed().as_secs_f64();
+                    format!(" after {}", words::duration(seconds))
+                });
+                let how = format!("{}{}{summary}", word(status), after.unwrap_or_default());
+                Some(self.end(state, &run, &how))
             }
         }
     }
 
-    fn ended(&self, state: &mut State, run: &str, how: &str) -> String {
-        state.ended += 1;
-        format!("[{}/{}] {run}: {how}", state.ended, self.total)
+    fn begin(&self, state: &mut State, run: String) -> String {
+        state.numbered += 1;
+        let number = state.numbered;
+        let bar = self.bars.add(ProgressBar::new_spinner());
+        bar.set_style(spinner());
+        bar.set_prefix(format!("[{number}/{}]", self.total));
+        bar.enable_steady_tick(Duration::from_millis(200));
+        let line = format!("[{number}/{}] {run}", self.total);
+        let now = Instant::now();
+        let running = Run {
+            number,
+            bar,
+            stage: String::new(),
+            began: now,
+            spoke: now,
+        };
+        state.runs.insert(run, running);
+        line
+    }
+
+    fn end(&self, state: &mut State, run: &str, how: &str) -> String {
+        let total = self.total;
+        let Some(mut running) = state.runs.remove(run) else {
+            state.numbered += 1;
+            return format!("[{}/{total}] {run}: {how}", state.numbered);
+        };
+        running.bar.finish_and_clear();
+        self.bars.remove(&running.bar);
+        if state.runs.is_empty() {
+            running.says(total, how)
+        } else {
+            // Lines of several runs lie between its name and its end.
+            running.says(total, &format!("{run}: {how}"))
+        }
     }
 
     /// Takes the bars of runs away that ended without a word.
@@ -175,7 +207,12 @@ impl Progress {
 }
 
 impl Run {
-    fn show(&self, done: u64, total: u64, unit: &str, loss: &str) {
+    fn says(&mut self, total: usize, text: &str) -> String {
+        self.spoke = Instant::now();
+        format!("[{}/{total}] {text}", self.number)
+    }
+
+    fn show(&self, done: u64, total: u64, unit: &str, remark: &str) {
         if self.bar.length() != Some(total) || done < self.bar.position() {
             // A new stretch of work: rate and remaining time begin anew.
             self.bar.set_length(total);
@@ -183,7 +220,7 @@ impl Run {
             self.bar.set_style(bar(unit));
         }
         self.bar.set_position(done);
-        self.bar.set_message(format!("{}{loss}", self.stage));
+        self.bar.set_message(format!("{}{remark}", self.stage));
     }
 }
 
@@ -196,7 +233,7 @@ fn word(status: Status) -> &'static str {
 }
 
 fn spinner() -> ProgressStyle {
-    style("{prefix} {spinner} {msg} {elapsed}")
+    style("{prefix} {spinner} {elapsed} {wide_msg}")
 }
 
 fn bar_template(unit: &str) -> String {
@@ -205,7 +242,7 @@ fn bar_template(unit: &str) -> String {
         .chars()
         .filter(|letter| !"{}".contains(*letter))
         .collect();
-    format!("{{prefix}} {{bar:24}} {{pos}}/{{len}} {unit}, {{rate}}, {{eta}} left, {{msg}}")
+    format!("{{prefix}} {{bar:24}} {{pos}}/{{len}} {unit}, {{rate}}, {{eta}} left, {{wide_msg}}")
 }
 
 fn bar(unit: &str) -> ProgressStyle {
@@ -287,11 +324,31 @@ mod tests {
         assert_eq!(
             lines(&silent(), events),
             [
-                "x/base@1: begins",
-                "x/base@1: training",
-                "x/base@1: epoch 1 of 2, training loss 0.7000, validation loss 0.6000, accuracy 0.7500",
-                "[1/2] x/base@1: complete after 0.0 s: accuracy 0.7500",
+                "[1/2] x/base@1",
+                "[1/2] epoch 1/2: training loss 0.7000, validation loss 0.6000, accuracy 0.7500",
+                "[1/2] complete after 0.0 s: accuracy 0.7500",
                 "[2/2] x/base@2: failed: no memory",
+            ]
+        );
+    }
+
+    #[test]
+    fn runs_side_by_side_are_named_at_their_end() {
+        let started = |run: &str| Event::Started { run: run.into() };
+        let finished = |run: &str| Event::Finished {
+            run: run.into(),
+            status: Status::Complete,
+            summary: String::new(),
+        };
+        let events = ["x/a@1", "x/b@1"].map(started).into_iter();
+        let events = events.chain(["x/b@1", "x/a@1"].map(finished));
+        assert_eq!(
+            lines(&silent(), events.collect()),
+            [
+                "[1/2] x/a@1",
+                "[2/2] x/b@1",
+                "[2/2] x/b@1: complete after 0.0 s",
+                "[1/2] complete after 0.0 s",
             ]
         );
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
-use super::{CommandError, Ended, finished};
+use super::{CommandError, Ended, finished, screen};
 use crate::cli::ReportArgs;
 use crate::report;
 
@@ -32,7 +32,7 @@ pub(super) fn write(
     let report = report::build(results, experiments).map_err(CommandError::unexpected)?;
     let written = report.write(results).map_err(CommandError::unexpected)?;
     for experiment in experiments {
-        if let Some(table) = report.terminal_table(experiment) {
+        if let Some(table) = report.terminal_table(experiment, screen::output_columns()) {
             writeln!(output, "{}\n", table.trim_end())?;
         }
         writeln!(

@@ -1,6 +1,7 @@
 //! `ensayo run`: executes what is not done yet, then writes tables and plots.
 
-use std::io::Write;
+use std::collections::BTreeSet;
+use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 
 use super::progress::Progress;
@@ -9,6 +10,7 @@ use crate::cli::RunArgs;
 use crate::plan::{Decision, Plan};
 use crate::record;
 use crate::runner::{ProcessLauncher, StopFlag, Sweep};
+use crate::tasks;
 
 /// Plans, sweeps and reports.
 ///
@@ -19,11 +21,8 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
     let results = &args.plan.places.results;
     let plan = plan::make(&args.plan)?;
     say(plan::headline(&plan));
-    for planned in &plan.runs {
-        if let Decision::Run(reason) = &planned.decision {
-            say(format_args!("  {}: {reason}", planned.spec.label()));
-        }
-    }
+    can_be_run(&plan)?;
+    say_why(&plan);
     plan.write_files(results)?;
 
     let stop = StopFlag::new();
@@ -31,13 +30,60 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
     let experiments = with_records(args, &plan);
     if !experiments.is_empty() {
         say("");
-        report::write(results, &experiments, output)?;
+        match report::write(results, &experiments, output) {
+            // Whoever reads the tables has had enough; how the sweep ended stands all the same.
+            Err(CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
+            written => written?,
+        }
     }
     Ok(match failed {
         _ if stop.is_raised() => Ended::Interrupted,
         0 => Ended::Done,
         _ => Ended::SomeFailed,
     })
+}
+
+/// Refuses runs that no task knows how to execute, before anything runs.
+fn can_be_run(plan: &Plan) -> Result<(), CommandError> {
+    let specs = plan.jobs.iter().flat_map(|job| &job.runs);
+    let refused: Vec<_> = specs
+        .filter_map(|spec| Some((spec, tasks::refusal(&spec.settings)?)))
+        .collect();
+    let Some((_, reason)) = refused.first() else {
+        return Ok(());
+    };
+    let names: BTreeSet<_> = refused
+        .iter()
+        .map(|(spec, _)| format!("`{}`", spec.experiment))
+        .collect();
+    let names: Vec<_> = names.into_iter().collect();
+    Err(CommandError::Input(format!(
+        "{}: {reason}; nothing was run: name the experiments to run without {}",
+        names.join(", "),
+        if names.len() == 1 { "it" } else { "them" }
+    )))
+}
+
+/// Says why each run is executed; once, where all have the same reason.
+fn say_why(plan: &Plan) {
+    let reasons: Vec<_> = plan
+        .runs
+        .iter()
+        .filter_map(|planned| match &planned.decision {
+            Decision::Run(reason) => Some((planned.spec.label(), reason.to_string())),
+            Decision::Skip => None,
+        })
+        .collect();
+    match reasons.as_slice() {
+        [(_, first), _, ..] if reasons.iter().all(|(_, reason)| reason == first) => {
+            say(format_args!("  all to execute: {first}"));
+        }
+        _ => {
+            for (label, reason) in &reasons {
+                say(format_args!("  {label}: {reason}"));
+            }
+        }
+    }
 }
 
 /// Executes the jobs and tells how many runs failed.

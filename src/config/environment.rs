@@ -19,6 +19,9 @@ pub trait Environment {
     /// # Errors
     /// When it cannot be read or is not UTF-8.
     fn read(&self, path: &Path) -> io::Result<String>;
+
+    /// Whether models of the hub can be fetched.
+    fn reaches_hub(&self) -> bool;
 }
 
 /// The machine the process runs on.
@@ -40,6 +43,10 @@ impl Environment for System {
 
     fn read(&self, path: &Path) -> io::Result<String> {
         std::fs::read_to_string(path)
+    }
+
+    fn reaches_hub(&self) -> bool {
+        false
     }
 }
 
@@ -116,6 +123,10 @@ mod tests {
 
         fn read(&self, _: &Path) -> io::Result<String> {
             Err(io::ErrorKind::NotFound.into())
+        }
+
+        fn reaches_hub(&self) -> bool {
+            false
         }
     }
 

@@ -261,9 +261,12 @@ impl Problems {
 }
 
 fn rows_text(place: &str, problems: &[RowProblem], more: usize) -> String {
+    // A single one stands on the first line, which is all that a summary shows.
+    if let ([problem], 0) = (problems, more) {
+        return format!("{place}: {problem}");
+    }
     let count = problems.len() + more;
-    let rows = if count == 1 { "row" } else { "rows" };
-    let mut lines = vec![format!("{place}: {count} {rows} cannot be used")];
+    let mut lines = vec![format!("{place}: {count} rows cannot be used")];
     lines.extend(problems.iter().map(|problem| format!("  {problem}")));
     if more > 0 {
         lines.push(format!("  and {more} more"));

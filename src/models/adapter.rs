@@ -8,16 +8,16 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::adapter_config::{AdapterConfig, Patterns, TargetModules, divisor, none};
 use super::checkpoint::CheckpointError;
 use super::classifier::{Classifier, NamedLinears};
 use super::tensor_files::TensorFiles;
 use super::trained::{Trained, trained};
 use super::weights::{Initial, draw};
-use crate::nn::Lora;
 use crate::nn::ops::Operations;
+use crate::nn::{Linear, Lora};
 
 /// What PEFT puts before every module name.
 const PREFIX: &str = "base_model.model.";
@@ -55,16 +55,20 @@ pub enum AdapterError {
 }
 
 /// Rank, scale, dropout and places of an adapter.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct AdapterSettings {
     /// Rank of the update.
     pub rank: usize,
-    /// The update is scaled by `alpha / rank`.
+    /// The update is scaled by `alpha / rank`, or with `rank_stabilised` by `alpha / sqrt(rank)`.
     pub alpha: f64,
     /// Dropout on the adapter's input.
     pub dropout: f64,
     /// Names of the adapted modules.
     pub modules: BTreeSet<String>,
+    /// PEFT's `use_rslora`.
+    pub rank_stabilised: bool,
+    /// Names of modules below the head that the adapter holds whole and that replace the base's. They stay frozen.
+    pub saved: BTreeSet<String>,
 }
 
 /// Puts fresh adapters on a model's linear layers, initialised as PEFT does: the first matrix uniform as `nn.Linear`'s, the second 0.
@@ -88,8 +92,7 @@ pub fn attach<B: Operations, M: Classifier<B>>(
             settings.rank * inputs,
             Initial::Uniform(bound),
         );
-        #[allow(clippy::cast_precision_loss)]
-        let scaling = settings.alpha / settings.rank as f64;
+        let scaling = settings.alpha / divisor(settings.rank, settings.rank_stabilised);
         linear.lora = Some(Lora {
             a: matrix(a, [settings.rank, inputs], &device),
             b: matrix(
@@ -111,41 +114,6 @@ fn matrix<B: Backend>(
     Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), device))
 }
 
-/// The keys of `adapter_config.json` that ensayo writes and understands.
-#[derive(Debug, Serialize, Deserialize)]
-struct AdapterConfig {
-    #[serde(default)]
-    base_model_name_or_path: Option<String>,
-    #[serde(default = "none")]
-    bias: String,
-    #[serde(default)]
-    fan_in_fan_out: bool,
-    #[serde(default)]
-    inference_mode: bool,
-    lora_alpha: f64,
-    #[serde(default)]
-    lora_dropout: f64,
-    #[serde(default)]
-    modules_to_save: Option<Vec<String>>,
-    peft_type: String,
-    r: usize,
-    target_modules: serde_json::Value,
-    #[serde(default)]
-    task_type: Option<String>,
-    #[serde(default)]
-    use_dora: bool,
-    #[serde(default)]
-    use_rslora: bool,
-    #[serde(default)]
-    rank_pattern: BTreeMap<String, usize>,
-    #[serde(default)]
-    alpha_pattern: BTreeMap<String, f64>,
-}
-
-fn none() -> String {
-    "none".to_owned()
-}
-
 /// What is written beside the adapter's tensors.
 #[derive(Debug, Clone)]
 pub struct Card {
@@ -158,6 +126,7 @@ pub struct Card {
 /// Writes `adapter_config.json`, `adapter_model.safetensors` and `README.md` into `folder`.
 ///
 /// `fresh` names base tensors that no checkpoint holds, such as a pooler that was drawn at random: without them nobody could reproduce the outputs.
+/// PEFT adapts no module that an adapter holds whole, so the update of such a module is added to its weight.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -168,29 +137,58 @@ pub fn write<B: Operations, M: Classifier<B>>(
     fresh: &[String],
     card: &Card,
 ) -> Result<(), AdapterError> {
-    let linears: Vec<String> = model.linears().into_iter().map(|(name, _)| name).collect();
-    let mut saved: BTreeSet<String> = model.head().into_iter().map(|(name, _)| name).collect();
+    let mut names: Vec<String> = Vec::new();
+    let (mut whole, mut adapted) = (settings.saved.clone(), BTreeSet::new());
     let mut tensors = BTreeMap::new();
-    for (name, parameter) in trained(model) {
-        tensors.insert(
-            format!("{PREFIX}{name}"),
-            (parameter.shape(), bytes(parameter.flat())),
-        );
-    }
+    let (mut ranks, mut alphas) = (Patterns::default(), Patterns::default());
     for (name, linear) in model.linears() {
         if fresh.contains(&format!("{name}.weight")) {
-            let shape = linear.weight.dims().to_vec();
+            whole.insert(name.clone());
+        }
+        if whole.contains(&name) {
+            let weight = linear.merged();
+            let shape = weight.dims().to_vec();
             tensors.insert(
                 format!("{PREFIX}{name}.weight"),
-                (shape, bytes(linear.weight.val().flatten(0, 1))),
+                (shape, bytes(weight.flatten(0, 1))),
             );
             let shape = linear.bias.dims().to_vec();
             tensors.insert(
                 format!("{PREFIX}{name}.bias"),
                 (shape, bytes(linear.bias.val())),
             );
-            saved.insert(name);
+        } else if let Some(lora) = &linear.lora {
+            let rank = lora.a.dims()[0];
+            let alpha = lora.scaling * divisor(rank, settings.rank_stabilised);
+            if rank != settings.rank {
+                ranks.0.push((regex::escape(&name), rank));
+            }
+            // The scale is what was kept; alpha comes back but for the last digits.
+            if (alpha - settings.alpha).abs() > 1e-9 * settings.alpha.abs() {
+                let rounded = (alpha * 1e9).round() / 1e9;
+                alphas.0.push((regex::escape(&name), rounded));
+            }
+            adapted.insert(name.clone());
         }
+        names.push(name);
+    }
+    let merged = |name: &str| {
+        whole
+            .iter()
+            .any(|module| name.starts_with(&format!("{module}.lora_")))
+    };
+    for (name, parameter) in trained(model) {
+        if !merged(&name) {
+            tensors.insert(
+                format!("{PREFIX}{name}"),
+                (parameter.shape(), bytes(parameter.flat())),
+            );
+        }
+    }
+    for (name, _) in model.head() {
+        // PEFT saves a head of several layers as the one module they are in.
+        whole.insert(name.split('.').next().unwrap_or(&name).to_owned());
+        names.push(name);
     }
     let config = AdapterConfig {
         base_model_name_or_path: Some(card.base_model.clone()),
@@ -199,15 +197,16 @@ pub fn write<B: Operations, M: Classifier<B>>(
         inference_mode: true,
         lora_alpha: settings.alpha,
         lora_dropout: settings.dropout,
-        modules_to_save: Some(saved.into_iter().collect()),
+        modules_to_save: Some(whole.into_iter().collect()),
         peft_type: "LORA".to_owned(),
         r: settings.rank,
-        target_modules: suffixes(&linears, &settings.modules).into_iter().collect(),
+        target_modules: TargetModules::Names(suffixes(&names, &adapted).into_iter().collect()),
         task_type: Some("SEQ_CLS".to_owned()),
         use_dora: false,
-        use_rslora: false,
-        rank_pattern: BTreeMap::new(),
-        alpha_pattern: BTreeMap::new(),
+        use_rslora: settings.rank_stabilised,
+        rank_pattern: ranks,
+        alpha_pattern: alphas,
+        others: BTreeMap::new(),
     };
     let views = tensors.iter().map(|(name, (shape, bytes))| {
         TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name, view))
@@ -274,122 +273,170 @@ fn suffixes(all: &[String], modules: &BTreeSet<String>) -> BTreeSet<String> {
 
 /// Reads an adapter folder onto a model whose linear layers carry none yet, head included.
 ///
+/// What PEFT saved whole below the head replaces the base's and stays frozen.
+///
 /// # Errors
 /// When a file cannot be read, asks for something unsupported, or was made for another network.
 pub fn read<B: Operations, M: Classifier<B>>(
     model: &mut M,
     folder: &Path,
 ) -> Result<AdapterSettings, AdapterError> {
-    let config = read_config(&folder.join("adapter_config.json"))?;
-    let path = folder.join("adapter_model.safetensors");
-    let files = TensorFiles::open(vec![path.clone()])?;
-    let mismatch = |problem| AdapterError::Mismatch {
-        path: path.clone(),
-        problem,
-    };
-
-    let mut unused: BTreeSet<String> = files.names().map(str::to_owned).collect();
-    let mut take = |name: &str, shape: &[usize]| -> Result<Option<Vec<f32>>, AdapterError> {
-        let name = format!("{PREFIX}{name}");
-        if !unused.remove(&name) {
-            return Ok(None);
-        }
-        match files.shape(&name) {
-            Some(stored) if stored == shape => Ok(files.read(&name)?),
-            stored => Err(mismatch(format!(
-                "`{name}` has the shape {stored:?}, the model needs {shape:?}"
-            ))),
-        }
-    };
-    #[allow(clippy::cast_precision_loss)]
-    let scaling = config.lora_alpha / config.r as f64;
-    let (linears, head): (NamedLinears<'_, B>, NamedLinears<'_, B>) = model.parts_mut();
-    let mut modules = BTreeSet::new();
-    for (is_head, (name, linear)) in linears
+    let path = folder.join("adapter_config.json");
+    let config = AdapterConfig::read(&path)?;
+    let rules = config.rules(&path)?;
+    // PEFT's older files are pickles.
+    let path = ["adapter_model.safetensors", "adapter_model.bin"]
+        .map(|name| folder.join(name))
         .into_iter()
-        .map(|named| (false, named))
-        .chain(head.into_iter().map(|named| (true, named)))
-    {
-        let [inputs, outputs] = linear.sizes();
-        let device = linear.weight.device();
-        let a = take(&format!("{name}.lora_A.weight"), &[config.r, inputs])?;
-        let b = take(&format!("{name}.lora_B.weight"), &[outputs, config.r])?;
-        match (a, b) {
-            (Some(a), Some(b)) if !is_head => {
-                linear.lora = Some(Lora {
-                    a: matrix(a, [config.r, inputs], &device),
-                    b: matrix(b, [outputs, config.r], &device),
-                    scaling,
-                    dropout: config.lora_dropout,
-                });
-                modules.insert(name.clone());
-            }
-            (None, None) => {}
-            (Some(_), Some(_)) => {
-                return Err(mismatch(format!(
-                    "it adapts the head `{name}`, which is trained in full here"
-                )));
-            }
-            _ => {
-                return Err(mismatch(format!(
-                    "`{name}` has one of its two matrices only"
-                )));
-            }
-        }
-        if let Some(values) = take(&format!("{name}.weight"), &[outputs, inputs])? {
-            let values = Tensor::from_data(TensorData::new(values, [outputs, inputs]), &device);
-            linear.weight = Param::from_tensor(values).set_require_grad(false);
-        } else if is_head {
-            return Err(mismatch(format!(
-                "it has no `{name}.weight`, so the classes are unknown"
-            )));
-        }
-        if let Some(values) = take(&format!("{name}.bias"), &[outputs])? {
-            let values = Tensor::from_data(TensorData::new(values, [outputs]), &device);
-            linear.bias = Param::from_tensor(values).set_require_grad(false);
-        }
-    }
-    if let Some(name) = unused.first() {
-        return Err(mismatch(format!("`{name}` belongs to no part of it")));
-    }
-    if modules.is_empty() {
-        return Err(mismatch("it holds no adapter".to_owned()));
-    }
-    Ok(AdapterSettings {
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| folder.join("adapter_model.safetensors"));
+    let mut stored = Stored::open(path)?;
+    let mut settings = AdapterSettings {
         rank: config.r,
         alpha: config.lora_alpha,
         dropout: config.lora_dropout,
-        modules,
-    })
+        rank_stabilised: config.use_rslora,
+        ..AdapterSettings::default()
+    };
+    let (linears, head): (NamedLinears<'_, B>, NamedLinears<'_, B>) = model.parts_mut();
+    for (name, linear) in linears {
+        let [inputs, outputs] = linear.sizes();
+        let device = linear.weight.device();
+        let rank = rules.rank(&name);
+        let a = stored.take(&format!("{name}.lora_A.weight"), &[rank, inputs])?;
+        let b = stored.take(&format!("{name}.lora_B.weight"), &[outputs, rank])?;
+        match (a, b, rules.targets(&name)) {
+            (Some(a), Some(b), true) => {
+                linear.lora = Some(Lora {
+                    a: matrix(a, [rank, inputs], &device),
+                    b: matrix(b, [outputs, rank], &device),
+                    scaling: rules.scaling(&name),
+                    dropout: config.lora_dropout,
+                });
+                settings.modules.insert(name.clone());
+            }
+            (None, None, false) => {}
+            (Some(_), Some(_), false) => {
+                return Err(stored.mismatch(format!(
+                    "it adapts `{name}`, which its `target_modules` do not name"
+                )));
+            }
+            (None, None, true) => {
+                return Err(stored.mismatch(format!(
+                    "its `target_modules` name `{name}`, but it has nothing for it"
+                )));
+            }
+            _ => {
+                return Err(stored.mismatch(format!("`{name}` has one of its two matrices only")));
+            }
+        }
+        if stored.replace(&name, linear)? {
+            settings.saved.insert(name);
+        } else if rules.saves(&name) {
+            return Err(stored.mismatch(format!(
+                "its `modules_to_save` name `{name}`, but it has nothing for it"
+            )));
+        }
+    }
+    for (name, linear) in head {
+        let [inputs, outputs] = linear.sizes();
+        if let Some(&[classes, width]) = stored.shape(&format!("{name}.weight"))
+            && width == inputs
+            && classes != outputs
+        {
+            return Err(stored.mismatch(format!(
+                "its head tells {classes} classes apart, the data has {outputs}"
+            )));
+        }
+        if stored.has(&format!("{name}.lora_A.weight")) {
+            return Err(stored.mismatch(format!(
+                "it adapts the head `{name}`, which is trained in full here"
+            )));
+        }
+        if !stored.replace(&name, linear)? {
+            return Err(stored.mismatch(format!(
+                "it has no `{name}.weight`, so the classes are unknown"
+            )));
+        }
+    }
+    if let Some(name) = stored.unused.first() {
+        return Err(stored.mismatch(format!(
+            "`{name}` belongs to no linear layer of the model, and others are not supported"
+        )));
+    }
+    if settings.modules.is_empty() {
+        return Err(stored.mismatch("it holds no adapter".to_owned()));
+    }
+    Ok(settings)
 }
 
-fn read_config(path: &Path) -> Result<AdapterConfig, AdapterError> {
-    let text = std::fs::read_to_string(path).map_err(|source| CheckpointError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    let refused = |problem: String| AdapterError::Config {
-        path: path.to_owned(),
-        problem,
-    };
-    let config: AdapterConfig =
-        serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
-    let unsupported = [
-        (config.peft_type != "LORA", "`peft_type` other than LORA"),
-        (config.bias != "none", "`bias` other than none"),
-        (config.fan_in_fan_out, "`fan_in_fan_out`"),
-        (config.use_dora, "`use_dora`"),
-        (config.use_rslora, "`use_rslora`"),
-        (!config.rank_pattern.is_empty(), "`rank_pattern`"),
-        (!config.alpha_pattern.is_empty(), "`alpha_pattern`"),
-    ];
-    if let Some((_, what)) = unsupported.iter().find(|(found, _)| *found) {
-        return Err(refused(format!("{what} is not supported")));
+/// The tensors of an adapter, each taken once.
+struct Stored {
+    path: PathBuf,
+    files: TensorFiles,
+    unused: BTreeSet<String>,
+}
+
+impl Stored {
+    fn open(path: PathBuf) -> Result<Self, AdapterError> {
+        let files = TensorFiles::open(vec![path.clone()])?;
+        let unused = files.names().map(str::to_owned).collect();
+        Ok(Self {
+            path,
+            files,
+            unused,
+        })
     }
-    if config.r == 0 {
-        return Err(refused("`r` is 0".to_owned()));
+
+    fn mismatch(&self, problem: String) -> AdapterError {
+        AdapterError::Mismatch {
+            path: self.path.clone(),
+            problem,
+        }
     }
-    Ok(config)
+
+    fn has(&self, name: &str) -> bool {
+        self.unused.contains(&format!("{PREFIX}{name}"))
+    }
+
+    fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.files.shape(&format!("{PREFIX}{name}"))
+    }
+
+    /// A tensor's values, if it is there; it must have the shape that the model needs.
+    fn take(&mut self, name: &str, shape: &[usize]) -> Result<Option<Vec<f32>>, AdapterError> {
+        let name = format!("{PREFIX}{name}");
+        if !self.unused.remove(&name) {
+            return Ok(None);
+        }
+        let stored = self.files.shape(&name).unwrap_or_default();
+        if stored != shape {
+            return Err(self.mismatch(format!(
+                "`{name}` has the shape {stored:?}, the model needs {shape:?}"
+            )));
+        }
+        Ok(self.files.read(&name)?)
+    }
+
+    /// Replaces a layer's weight and bias by the stored ones, frozen; says whether there was a weight.
+    fn replace<B: Operations>(
+        &mut self,
+        name: &str,
+        linear: &mut Linear<B>,
+    ) -> Result<bool, AdapterError> {
+        let [inputs, outputs] = linear.sizes();
+        let device = linear.weight.device();
+        let weight = self.take(&format!("{name}.weight"), &[outputs, inputs])?;
+        let found = weight.is_some();
+        if let Some(values) = weight {
+            linear.weight = matrix(values, [outputs, inputs], &device).set_require_grad(false);
+        }
+        if let Some(values) = self.take(&format!("{name}.bias"), &[outputs])? {
+            let values = Tensor::from_data(TensorData::new(values, [outputs]), &device);
+            linear.bias = Param::from_tensor(values).set_require_grad(false);
+        }
+        Ok(found)
+    }
 }
 
 /// Copies of the trained values, to come back to.

@@ -1,18 +1,17 @@
 //! BERT (arXiv 1810.04805) for sequence classification, as transformers' `BertForSequenceClassification`
-//! (<https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py>), on real tokens only.
+//! (<https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py>).
 
-use burn::module::{Module, Param};
-use burn::tensor::activation::{relu, silu};
+use burn::module::Module;
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use burn::tensor::module::embedding;
-use burn::tensor::{Int, Tensor};
 
 use super::checkpoint::{CheckpointError, Spelling};
 use super::classifier::{Classifier, NamedLinears};
+use super::encoder::{Encoder, Numbering, noise_of_firsts, place};
 use super::weights::Weights;
-use crate::nn::ops::{self, AttentionOptions, Noise, Operations, Site};
-use crate::nn::{LayerNorm, Linear, Tokens};
-use crate::shapes::bert::{Activation, BertConfig};
+use crate::nn::ops::{self, Noise, Operations, Site};
+use crate::nn::{Linear, Tokens};
+use crate::shapes::bert::BertConfig;
 
 /// The spellings of BERT's checkpoints. Heads for pre-training stand under `cls`; old versions stored the position numbers.
 pub const SPELLING: Spelling = Spelling {
@@ -21,71 +20,21 @@ pub const SPELLING: Spelling = Spelling {
     ignored: &["cls.", "bert.cls.", "bert.embeddings.position_ids"],
 };
 
+/// Dropout places of the head.
+const POOLED: Site = Site { layer: 0, place: 2 };
+const POOLER_ADAPTER: Site = Site {
+    layer: 0,
+    place: place::ADAPTERS,
+};
+
 /// BERT with a pooler and a linear head.
 #[derive(Module, Debug)]
 pub struct BertClassifier<B: Backend> {
-    embeddings: Embeddings<B>,
-    layers: Vec<Layer<B>>,
+    encoder: Encoder<B>,
     pooler: Linear<B>,
     classifier: Linear<B>,
     dropout: f64,
 }
-
-/// Sum of word, position and segment embeddings, normalised.
-#[derive(Module, Debug)]
-struct Embeddings<B: Backend> {
-    words: Param<Tensor<B, 2>>,
-    positions: Param<Tensor<B, 2>>,
-    segments: Param<Tensor<B, 2>>,
-    norm: LayerNorm<B>,
-    dropout: f64,
-}
-
-/// Attention and feed-forward block, each with a residual connection and a norm behind it.
-#[derive(Module, Debug)]
-struct Layer<B: Backend> {
-    query: Linear<B>,
-    key: Linear<B>,
-    value: Linear<B>,
-    attention_output: Linear<B>,
-    attention_norm: LayerNorm<B>,
-    intermediate: Linear<B>,
-    output: Linear<B>,
-    output_norm: LayerNorm<B>,
-    #[module(skip)]
-    settings: LayerSettings,
-}
-
-#[derive(Debug, Clone)]
-struct LayerSettings {
-    heads: usize,
-    activation: Activation,
-    dropout: f64,
-    attention_dropout: f64,
-}
-
-/// Dropout places within a layer, counted from 1; those of adapters come after.
-mod place {
-    pub(super) const PROBABILITIES: u32 = 1;
-    pub(super) const ATTENTION_OUTPUT: u32 = 2;
-    pub(super) const OUTPUT: u32 = 3;
-    /// First of the six adapters', in the order of [`super::LINEARS`].
-    pub(super) const ADAPTERS: u32 = 16;
-}
-
-/// Dropout places outside the layers.
-const EMBEDDINGS: Site = Site { layer: 0, place: 1 };
-const POOLED: Site = Site { layer: 0, place: 2 };
-
-/// Module names of a layer's linear parts below `bert.encoder.layer.N`, in the order of the forward pass.
-const LINEARS: [&str; 6] = [
-    "attention.self.query",
-    "attention.self.key",
-    "attention.self.value",
-    "attention.output.dense",
-    "intermediate.dense",
-    "output.dense",
-];
 
 impl<B: Operations> BertClassifier<B> {
     /// Builds the network from its weights, all of them frozen.
@@ -98,60 +47,43 @@ impl<B: Operations> BertClassifier<B> {
         weights: &Weights<'_, B>,
     ) -> Result<Self, CheckpointError> {
         let hidden = config.hidden_size;
-        let layers = (0..config.num_hidden_layers).map(|index| Layer::new(config, index, weights));
         Ok(Self {
-            embeddings: Embeddings::new(config, weights)?,
-            layers: layers.collect::<Result<_, _>>()?,
+            encoder: Encoder::new("bert", config, Numbering::FromZero, weights)?,
             pooler: weights.linear("bert.pooler.dense", hidden, hidden)?,
             classifier: weights.head("classifier", hidden, classes)?,
-            dropout: config
-                .classifier_dropout
-                .unwrap_or(config.hidden_dropout_prob),
+            dropout: config.head_dropout(),
         })
     }
 
     /// The last layer's output for each token: `[tokens, hidden]`.
     #[must_use]
     pub fn hidden_states(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
-        let embedded = self.embeddings.forward(tokens, noise);
-        self.layers
-            .iter()
-            .zip(1..)
-            .fold(embedded, |hidden, (layer, number)| {
-                layer.forward(hidden, tokens, number, noise)
-            })
+        self.encoder.forward(tokens, noise)
     }
 }
 
 impl<B: Operations> Classifier<B> for BertClassifier<B> {
     fn logits(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
         let hidden = self.hidden_states(tokens, noise);
+        let noise = noise.map(|noise| noise_of_firsts(noise, tokens));
+        let dropout = |site, probability| noise.as_ref()?.at(site, probability);
+        let adapter = self
+            .pooler
+            .lora
+            .as_ref()
+            .and_then(|lora| dropout(POOLER_ADAPTER, lora.dropout));
         let pooled = self
             .pooler
-            .forward(ops::pack(hidden, &tokens.firsts), None)
+            .forward(ops::pack(hidden, &tokens.firsts), adapter.as_ref())
             .tanh();
-        let dropout = noise.and_then(|noise| {
-            let firsts = tokens
-                .ragged
-                .segments
-                .iter()
-                .map(|(start, _)| noise.tokens()[start]);
-            noise.with_tokens(firsts.collect()).at(POOLED, self.dropout)
-        });
-        self.classifier
-            .forward(ops::dropout(pooled, dropout.as_ref()), None)
+        let pooled = ops::dropout(pooled, dropout(POOLED, self.dropout).as_ref());
+        self.classifier.forward(pooled, None)
     }
 
     fn linears(&self) -> Vec<(String, &Linear<B>)> {
-        let layers = self.layers.iter().enumerate().flat_map(|(index, layer)| {
-            LINEARS
-                .iter()
-                .map(move |name| module_name(index, name))
-                .zip(layer.linears())
-        });
-        layers
-            .chain([("bert.pooler.dense".to_owned(), &self.pooler)])
-            .collect()
+        let mut linears = self.encoder.linears();
+        linears.push(("bert.pooler.dense".to_owned(), &self.pooler));
+        linears
     }
 
     fn head(&self) -> Vec<(String, &Linear<B>)> {
@@ -159,180 +91,11 @@ impl<B: Operations> Classifier<B> for BertClassifier<B> {
     }
 
     fn parts_mut(&mut self) -> (NamedLinears<'_, B>, NamedLinears<'_, B>) {
-        let layers = self
-            .layers
-            .iter_mut()
-            .enumerate()
-            .flat_map(|(index, layer)| {
-                LINEARS
-                    .iter()
-                    .map(move |name| module_name(index, name))
-                    .zip(layer.linears_mut())
-            });
-        let linears = layers
-            .chain([("bert.pooler.dense".to_owned(), &mut self.pooler)])
-            .collect();
+        let mut linears = self.encoder.linears_mut();
+        linears.push(("bert.pooler.dense".to_owned(), &mut self.pooler));
         (
             linears,
             vec![("classifier".to_owned(), &mut self.classifier)],
         )
-    }
-}
-
-fn module_name(layer: usize, name: &str) -> String {
-    format!("bert.encoder.layer.{layer}.{name}")
-}
-
-impl<B: Operations> Embeddings<B> {
-    fn new(config: &BertConfig, weights: &Weights<'_, B>) -> Result<Self, CheckpointError> {
-        let hidden = config.hidden_size;
-        let table = |name: &str, rows| {
-            let table = weights.embedding(
-                &format!("bert.embeddings.{name}_embeddings"),
-                [rows, hidden],
-            )?;
-            Ok::<_, CheckpointError>(Param::from_tensor(table).set_require_grad(false))
-        };
-        Ok(Self {
-            words: table("word", config.vocab_size)?,
-            positions: table("position", config.max_position_embeddings)?,
-            segments: table("token_type", config.type_vocab_size)?,
-            norm: weights.norm("bert.embeddings.LayerNorm", hidden, config.layer_norm_eps)?,
-            dropout: config.hidden_dropout_prob,
-        })
-    }
-
-    fn forward(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
-        let rows = |table: &Param<Tensor<B, 2>>, indices: &Tensor<B, 1, Int>| {
-            embedding(table.val(), indices.clone().unsqueeze::<2>()).squeeze_dim::<2>(0)
-        };
-        // A single text is all of segment 0.
-        let segment = self.segments.val().slice(0..1);
-        let sum =
-            rows(&self.words, &tokens.ids) + rows(&self.positions, &tokens.positions) + segment;
-        let dropout = noise.and_then(|noise| noise.at(EMBEDDINGS, self.dropout));
-        ops::dropout(self.norm.forward(sum), dropout.as_ref())
-    }
-}
-
-impl<B: Operations> Layer<B> {
-    fn new(
-        config: &BertConfig,
-        index: usize,
-        weights: &Weights<'_, B>,
-    ) -> Result<Self, CheckpointError> {
-        let (hidden, intermediate) = (config.hidden_size, config.intermediate_size);
-        let linear = |part: usize, inputs, outputs| {
-            weights.linear(&module_name(index, LINEARS[part]), inputs, outputs)
-        };
-        let norm = |name: &str| {
-            weights.norm(
-                &format!("bert.encoder.layer.{index}.{name}"),
-                hidden,
-                config.layer_norm_eps,
-            )
-        };
-        Ok(Self {
-            query: linear(0, hidden, hidden)?,
-            key: linear(1, hidden, hidden)?,
-            value: linear(2, hidden, hidden)?,
-            attention_output: linear(3, hidden, hidden)?,
-            attention_norm: norm("attention.output.LayerNorm")?,
-            intermediate: linear(4, hidden, intermediate)?,
-            output: linear(5, intermediate, hidden)?,
-            output_norm: norm("output.LayerNorm")?,
-            settings: LayerSettings {
-                heads: config.num_attention_heads,
-                activation: config.hidden_act,
-                dropout: config.hidden_dropout_prob,
-                attention_dropout: config.attention_probs_dropout_prob,
-            },
-        })
-    }
-
-    fn linears(&self) -> [&Linear<B>; 6] {
-        [
-            &self.query,
-            &self.key,
-            &self.value,
-            &self.attention_output,
-            &self.intermediate,
-            &self.output,
-        ]
-    }
-
-    fn linears_mut(&mut self) -> [&mut Linear<B>; 6] {
-        [
-            &mut self.query,
-            &mut self.key,
-            &mut self.value,
-            &mut self.attention_output,
-            &mut self.intermediate,
-            &mut self.output,
-        ]
-    }
-
-    /// `[tokens, hidden]` to the same shape; `number` counts layers from 1.
-    fn forward(
-        &self,
-        input: Tensor<B, 2>,
-        tokens: &Tokens<B>,
-        number: u32,
-        noise: Option<&Noise>,
-    ) -> Tensor<B, 2> {
-        let settings = &self.settings;
-        let dropout = |place, probability| {
-            noise.and_then(|noise| {
-                noise.at(
-                    Site {
-                        layer: number,
-                        place,
-                    },
-                    probability,
-                )
-            })
-        };
-        let linear = |part: usize, input: Tensor<B, 2>| {
-            let layer = self.linears()[part];
-            let adapter = layer.lora.as_ref().and_then(|lora| {
-                // `part` is below 6.
-                #[allow(clippy::cast_possible_truncation)]
-                dropout(place::ADAPTERS + part as u32, lora.dropout)
-            });
-            layer.forward(input, adapter.as_ref())
-        };
-        let [query, key, value] = [0, 1, 2].map(|part| linear(part, input.clone()));
-        #[allow(clippy::cast_precision_loss)]
-        let head_size = (query.dims()[1] / settings.heads) as f32;
-        let options = AttentionOptions {
-            heads: settings.heads,
-            scale: head_size.sqrt().recip(),
-            dropout: dropout(place::PROBABILITIES, settings.attention_dropout),
-        };
-        let context = ops::attention(query, key, value, &tokens.ragged, &options);
-        let attended = ops::dropout(
-            linear(3, context),
-            dropout(place::ATTENTION_OUTPUT, settings.dropout).as_ref(),
-        );
-        let attended = self.attention_norm.forward(attended + input);
-        let inner = activate(linear(4, attended.clone()), settings.activation);
-        let output = ops::dropout(
-            linear(5, inner),
-            dropout(place::OUTPUT, settings.dropout).as_ref(),
-        );
-        self.output_norm.forward(output + attended)
-    }
-}
-
-fn activate<B: Operations>(input: Tensor<B, 2>, activation: Activation) -> Tensor<B, 2> {
-    match activation {
-        Activation::Gelu => ops::gelu(input),
-        Activation::GeluNew | Activation::GeluPytorchTanh => {
-            const SQRT_2_OVER_PI: f32 = 0.797_884_6;
-            let inner = (input.clone() + input.clone().powi_scalar(3) * 0.044_715) * SQRT_2_OVER_PI;
-            input * (inner.tanh() + 1.0) * 0.5
-        }
-        Activation::Relu => relu(input),
-        Activation::Silu => silu(input),
     }
 }

@@ -1,4 +1,4 @@
-//! Reads a checkpoint folder's safetensors, whole or in shards, under the names that transformers uses today.
+//! Reads a checkpoint folder's weights, safetensors or PyTorch's own format, whole or in shards, under the names that transformers uses today.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,8 +20,8 @@ pub enum CheckpointError {
         /// Why.
         source: std::io::Error,
     },
-    /// Neither of the two files that hold weights is there.
-    #[error("{} has neither model.safetensors nor model.safetensors.index.json; download the weights, or set `model.random` to try without", folder.display())]
+    /// None of the files that hold weights is there.
+    #[error("{} has none of {}; download the weights, or set `model.random` to try without", folder.display(), WEIGHTS.join(", "))]
     NoWeights {
         /// The folder.
         folder: PathBuf,
@@ -34,6 +34,14 @@ pub enum CheckpointError {
         /// What is wrong.
         problem: String,
     },
+    /// A file of weights that cannot be used as it is.
+    #[error("cannot use {}: {problem}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
     /// A `config.json` that makes no network.
     #[error("{}: {source}", path.display())]
     Config {
@@ -41,6 +49,19 @@ pub enum CheckpointError {
         path: PathBuf,
         /// Why.
         source: ShapesError,
+    },
+    /// Only the head differs: it was made for another number of classes.
+    #[error(
+        "the head in {} tells {stored} classes apart, the data has {needed}; use data with those classes, or a checkpoint without a head, which then starts afresh",
+        folder.display()
+    )]
+    Classes {
+        /// The folder.
+        folder: PathBuf,
+        /// Classes of the stored head.
+        stored: usize,
+        /// Classes of the data.
+        needed: usize,
     },
     /// The weights are not those of the network that `config.json` describes.
     #[error("the weights in {} do not fit its config.json: {}", folder.display(), problems.join("; "))]
@@ -113,11 +134,17 @@ impl Checkpoint {
         let starts =
             |name: &str, prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
         let mut problems = Vec::new();
-        for TensorShape { name, shape, .. } in tensors {
+        let mut heads = Vec::new();
+        for TensorShape { name, shape, head } in tensors {
             match self.tensors.shape(name) {
-                Some(stored) if stored != shape => problems.push(format!(
-                    "`{name}` has the shape {stored:?}, the network needs {shape:?}"
-                )),
+                Some(stored) if stored != shape => {
+                    if *head && stored.len() == shape.len() && stored[1..] == shape[1..] {
+                        heads.push((stored[0], shape[0]));
+                    }
+                    problems.push(format!(
+                        "`{name}` has the shape {stored:?}, the network needs {shape:?}"
+                    ));
+                }
                 Some(_) => {}
                 None if starts(name, spelling.fresh) => self.fresh.push(name.clone()),
                 None => problems.push(format!("`{name}` is missing")),
@@ -132,6 +159,15 @@ impl Checkpoint {
         );
         if problems.is_empty() {
             return Ok(());
+        }
+        if let [(stored, needed), ..] = heads[..]
+            && heads.len() == problems.len()
+        {
+            return Err(CheckpointError::Classes {
+                folder: folder.to_owned(),
+                stored,
+                needed,
+            });
         }
         let total = problems.len();
         if total > SHOWN {
@@ -169,20 +205,28 @@ impl Spelling {
     }
 }
 
+/// Files of which a folder has one, the preferred first. The JSON files say which shards there are.
+const WEIGHTS: [&str; 4] = [
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+];
+
 fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
     #[derive(Deserialize)]
     struct Index {
         weight_map: BTreeMap<String, String>,
     }
-    let whole = folder.join("model.safetensors");
-    if whole.is_file() {
-        return Ok(vec![whole]);
-    }
-    let path = folder.join("model.safetensors.index.json");
-    if !path.is_file() {
+    let found = WEIGHTS.iter().find(|name| folder.join(name).is_file());
+    let Some(name) = found else {
         return Err(CheckpointError::NoWeights {
             folder: folder.to_owned(),
         });
+    };
+    let path = folder.join(name);
+    if path.extension().is_none_or(|extension| extension != "json") {
+        return Ok(vec![path]);
     }
     let text = std::fs::read_to_string(&path).map_err(|source| CheckpointError::Read {
         path: path.clone(),

@@ -1,15 +1,21 @@
 //! One file per architecture, the loader of checkpoints, and adapters in PEFT's format.
 
 pub mod adapter;
+mod adapter_config;
 pub mod bert;
 mod checkpoint;
 mod classifier;
+mod encoder;
+mod encoder_classifier;
+mod pickle;
+pub mod roberta;
 mod tensor_files;
 mod trained;
 mod weights;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Spelling};
 pub use classifier::{Classifier, NamedLinears};
+pub use encoder_classifier::{EncoderClassifier, spelling};
 pub use tensor_files::TensorFiles;
 pub use trained::{Trained, count, trained, unfreeze};
 pub use weights::{Initial, Weights, draw};

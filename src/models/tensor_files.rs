@@ -1,4 +1,4 @@
-//! Safetensors files: headers checked before anything is believed, values read one tensor at a time.
+//! Safetensors files and PyTorch's: headers checked before anything is believed, values read one tensor at a time.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,6 +10,7 @@ use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
 use super::checkpoint::CheckpointError;
+use super::pickle::{self, Number};
 
 /// The tensors of one or several files by name, none of them read yet.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ struct Entry {
     /// Bytes from the start of the file.
     offset: u64,
     bytes: usize,
+    /// Values between neighbours along each dimension, where they do not simply follow each other.
+    strides: Option<Vec<usize>>,
 }
 
 /// A stored tensor's number format, little-endian.
@@ -42,14 +45,16 @@ enum Float {
 const LONGEST_HEADER: u64 = 100_000_000;
 
 impl TensorFiles {
-    /// Reads the headers of `files`.
+    /// Reads the headers of `files`: PyTorch's where a name ends in `.bin`, safetensors otherwise.
     ///
     /// # Errors
     /// When a file cannot be read or is not what its header says.
     pub fn open(files: Vec<PathBuf>) -> Result<Self, CheckpointError> {
         let mut entries = BTreeMap::new();
         for (file, path) in files.iter().enumerate() {
-            for (name, entry) in read_header(path, file)? {
+            let is_pickle = path.extension().is_some_and(|extension| extension == "bin");
+            let read = if is_pickle { read_pickle } else { read_header };
+            for (name, entry) in read(path, file)? {
                 if entries.insert(name.clone(), entry).is_some() {
                     let problem = format!("it holds `{name}` a second time");
                     return Err(CheckpointError::Damaged {
@@ -98,8 +103,24 @@ impl TensorFiles {
         file.seek(SeekFrom::Start(entry.offset)).map_err(failed)?;
         let mut bytes = vec![0; entry.bytes];
         file.read_exact(&mut bytes).map_err(failed)?;
-        Ok(Some(decode(&bytes, entry.float)))
+        let values = decode(&bytes, entry.float);
+        Ok(Some(match &entry.strides {
+            Some(strides) => in_order(&values, &entry.shape, strides),
+            None => values,
+        }))
     }
+}
+
+/// The values of a tensor row by row, from a stretch in which they lie `strides` apart.
+fn in_order(stretch: &[f32], shape: &[usize], strides: &[usize]) -> Vec<f32> {
+    let mut places = vec![0];
+    for (&size, &stride) in shape.iter().zip(strides) {
+        places = places
+            .into_iter()
+            .flat_map(|place| (0..size).map(move |index| place + index * stride))
+            .collect();
+    }
+    places.into_iter().map(|place| stretch[place]).collect()
 }
 
 #[allow(clippy::cast_possible_truncation)]
@@ -119,6 +140,43 @@ fn values<const N: usize>(bytes: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f
         .iter()
         .map(|&chunk| value(chunk))
         .collect()
+}
+
+/// The tensors of one of PyTorch's files, without reading their values.
+fn read_pickle(path: &Path, file: usize) -> Result<Vec<(String, Entry)>, CheckpointError> {
+    let failed = |source| CheckpointError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mut reader = File::open(path).map_err(failed)?;
+    let size = reader.metadata().map_err(failed)?.len();
+    let tensors = pickle::read(&mut reader, size).map_err(|problem| CheckpointError::Unusable {
+        path: path.to_owned(),
+        problem,
+    })?;
+    let mut entries = Vec::new();
+    for (name, tensor) in tensors {
+        let float = match tensor.number {
+            Number::F64 => Float::F64,
+            Number::F32 => Float::F32,
+            Number::F16 => Float::F16,
+            Number::Bf16 => Float::Bf16,
+            Number::Whole(_) => continue,
+        };
+        let strides = (!tensor.is_contiguous()).then_some(tensor.strides);
+        entries.push((
+            name,
+            Entry {
+                file,
+                float,
+                shape: tensor.shape,
+                offset: tensor.offset,
+                bytes: tensor.reach * usize::from(tensor.number.width()),
+                strides,
+            },
+        ));
+    }
+    Ok(entries)
 }
 
 /// The tensors of one safetensors file, without reading their values.
@@ -178,6 +236,7 @@ fn read_header(path: &Path, file: usize) -> Result<Vec<(String, Entry)>, Checkpo
                 shape: info.shape.clone(),
                 offset,
                 bytes,
+                strides: None,
             },
         ));
     }

@@ -146,7 +146,7 @@ impl<B: Operations> Weights<'_, B> {
 
 /// Values that depend on nothing but seed, name and count, so that no other tensor's presence changes them.
 #[must_use]
-#[allow(clippy::cast_possible_truncation)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
 pub fn draw(seed: u64, name: &str, count: usize, initial: Initial) -> Vec<f32> {
     let key = name
         .bytes()

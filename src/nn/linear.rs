@@ -49,6 +49,15 @@ impl<B: Operations> Linear<B> {
         [inputs, outputs]
     }
 
+    /// `[outputs, inputs]`: the weight with the adapter's update added.
+    #[must_use]
+    pub fn merged(&self) -> Tensor<B, 2> {
+        match &self.lora {
+            Some(lora) => self.weight.val() + lora.b.val().matmul(lora.a.val()) * lora.scaling,
+            None => self.weight.val(),
+        }
+    }
+
     /// `[tokens, inputs]` to `[tokens, outputs]`; `noise` is the dropout of the adapter's input.
     #[must_use]
     pub fn forward(&self, input: Tensor<B, 2>, noise: Option<&Dropout>) -> Tensor<B, 2> {

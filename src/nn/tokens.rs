@@ -18,6 +18,8 @@ pub struct Tokens<B: Backend> {
     pub ragged: Ragged<B>,
     /// The first token of each text.
     pub firsts: Selection<B>,
+    /// The ids once more, where they can be read.
+    host: Arc<Vec<u32>>,
 }
 
 impl<B: Backend> Tokens<B> {
@@ -26,9 +28,11 @@ impl<B: Backend> Tokens<B> {
     pub fn new<T: AsRef<[u32]>>(texts: &[T], device: &B::Device) -> Self {
         let lengths: Vec<usize> = texts.iter().map(|text| text.as_ref().len()).collect();
         let segments = Segments::new(&lengths);
-        let ids = texts
+        let host: Vec<u32> = texts
             .iter()
-            .flat_map(|text| text.as_ref().iter().map(|&id| i64::from(id)));
+            .flat_map(|text| text.as_ref().iter().copied())
+            .collect();
+        let ids = host.iter().map(|&id| i64::from(id));
         #[allow(clippy::cast_possible_wrap)]
         let positions = segments
             .positions()
@@ -40,7 +44,31 @@ impl<B: Backend> Tokens<B> {
             positions: ints(positions.collect(), device),
             firsts: Selection::new(&firsts, segments.tokens(), device),
             ragged: Ragged::new(segments, device),
+            host: Arc::new(host),
         }
+    }
+
+    /// `[tokens]`: positions as fairseq counts them, from `padding + 1` on. A token whose id is `padding` itself, as a text can spell it
+    /// out, has the position `padding` and is not counted.
+    #[must_use]
+    pub fn positions_behind(&self, padding: u32) -> Tensor<B, 1, Int> {
+        let first = i64::from(padding) + 1;
+        if !self.host.contains(&padding) {
+            return self.positions.clone() + first;
+        }
+        let mut positions = Vec::with_capacity(self.host.len());
+        for (start, length) in self.ragged.segments.iter() {
+            let mut next = first;
+            for &id in &self.host[start..start + length] {
+                if id == padding {
+                    positions.push(first - 1);
+                } else {
+                    positions.push(next);
+                    next += 1;
+                }
+            }
+        }
+        ints(positions, &self.positions.device())
     }
 }
 

@@ -39,6 +39,8 @@ pub enum ContentError {
 pub struct Contents {
     cache: PathBuf,
     known: BTreeMap<String, Entry>,
+    /// What is not to be kept, but holds for this plan: all of its runs must see the same content.
+    unsettled: BTreeMap<String, Entry>,
     changed: bool,
 }
 
@@ -70,6 +72,7 @@ impl Contents {
         Self {
             cache,
             known,
+            unsettled: BTreeMap::new(),
             changed: false,
         }
     }
@@ -168,7 +171,8 @@ impl Contents {
             .into_owned();
         let size = metadata.len();
         let modified_nanoseconds = modified(&metadata);
-        if let Some(entry) = self.known.get(&key)
+        let known = self.unsettled.get(&key).or_else(|| self.known.get(&key));
+        if let Some(entry) = known
             && entry.size == size
             && entry.modified_nanoseconds == modified_nanoseconds
         {
@@ -189,14 +193,17 @@ impl Contents {
             .ok()
             .and_then(|time| SystemTime::now().duration_since(time).ok())
             .is_some_and(|age| age > SETTLED);
+        let entry = Entry {
+            size,
+            modified_nanoseconds,
+            sha256: sha256.clone(),
+        };
         if settled {
-            let entry = Entry {
-                size,
-                modified_nanoseconds,
-                sha256: sha256.clone(),
-            };
+            self.unsettled.remove(&key);
             self.known.insert(key, entry);
             self.changed = true;
+        } else {
+            self.unsettled.insert(key, entry);
         }
         Ok(sha256)
     }

@@ -58,7 +58,7 @@ pub(super) fn decide(
             let reason = if force {
                 Reason::Forced
             } else {
-                Reason::Unreadable(error.to_string())
+                Reason::Unreadable(why_unreadable(&error))
             };
             return Ok((Decision::Run(reason), None));
         }
@@ -80,7 +80,19 @@ pub(super) fn decide(
     Ok((decision, seen))
 }
 
-fn changes(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<Change> {
+/// What is wrong with a record, without its path and the advice to delete it: the run stands beside, and replaces it.
+fn why_unreadable(error: &RecordError) -> String {
+    match error {
+        RecordError::Read { source, .. } => source.to_string(),
+        RecordError::Broken { message, .. } => message.clone(),
+        RecordError::Write { .. } | RecordError::Newer { .. } => error.to_string(),
+    }
+}
+
+pub(super) fn changes(
+    before: &BTreeMap<String, String>,
+    now: &BTreeMap<String, String>,
+) -> Vec<Change> {
     let keys: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     keys.into_iter()
         .filter(|key| before.get(*key) != now.get(*key))

@@ -58,6 +58,15 @@ impl RunSpec {
         record::run_label(&self.experiment, &self.run, self.seed)
     }
 
+    /// What decides the result and is no longer what the plan saw: inputs that were changed since, or other code.
+    ///
+    /// # Errors
+    /// When an input cannot be read.
+    pub fn changes(&self, contents: &mut Contents) -> Result<Vec<Change>, PlanError> {
+        let now = parts(&self.label(), &self.settings, self.seed, contents)?;
+        Ok(decision::changes(&self.identity_parts, &now))
+    }
+
     /// sha256 of each input by its role (`model`, `data`, `data.test` …), for the record's environment.
     #[must_use]
     pub fn content(&self) -> BTreeMap<String, String> {
@@ -235,12 +244,8 @@ impl Planner<'_> {
         contents: &mut Contents,
     ) -> Result<RunSpec, PlanError> {
         let experiment = source.experiment;
-        let settings =
-            serde_json::to_value(&cell.settings).map_err(|error| PlanError::Settings {
-                run: record::run_label(experiment, &cell.name, seed),
-                source: error,
-            })?;
-        let identity_parts = identity::parts(&settings, seed, contents)?;
+        let label = record::run_label(experiment, &cell.name, seed);
+        let identity_parts = parts(&label, &cell.settings, seed, contents)?;
         Ok(RunSpec {
             experiment: experiment.to_owned(),
             run: cell.name.clone(),
@@ -274,6 +279,20 @@ impl Plan {
             .map(|planned| planned.estimate_seconds)
             .sum()
     }
+}
+
+/// Everything that decides a run's result.
+fn parts(
+    label: &str,
+    settings: &Settings,
+    seed: u64,
+    contents: &mut Contents,
+) -> Result<BTreeMap<String, String>, PlanError> {
+    let settings = serde_json::to_value(settings).map_err(|source| PlanError::Settings {
+        run: label.to_owned(),
+        source,
+    })?;
+    Ok(identity::parts(&settings, seed, contents)?)
 }
 
 /// One run a job: nothing is shared between runs yet.

@@ -11,6 +11,8 @@ pub const RECORD_FILE: &str = "record.json";
 pub const RUN_FILE: &str = "run.toml";
 /// What the run's process said.
 pub const LOG_FILE: &str = "run.log";
+/// The state of an interrupted training; gone when the run ends.
+pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 /// The runs that an experiment consists of.
 pub const PLAN_FILE: &str = "plan.json";
 
@@ -43,8 +45,22 @@ pub fn lock_file(run_folder: &Path) -> PathBuf {
     run_folder.with_file_name(format!(".{}.lock", name.to_string_lossy()))
 }
 
+/// Removes a run's checkpoint, if there is one.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn remove_checkpoint(folder: &Path) -> Result<(), RecordError> {
+    let path = folder.join(CHECKPOINT_FILE);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(RecordError::write(path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Makes a run's folder and removes what an earlier attempt left in it, the record first: a half-emptied folder must not
-/// pass for a finished run.
+/// pass for a finished run. Only its checkpoint stays, for the run to go on from if it is its own.
 ///
 /// # Errors
 /// When the folder cannot be made, read or emptied.
@@ -57,6 +73,9 @@ pub fn prepare_folder(folder: &Path) -> Result<(), RecordError> {
     for entry in fs::read_dir(folder).map_err(RecordError::read(folder))? {
         let entry = entry.map_err(RecordError::read(folder))?;
         let path = entry.path();
+        if entry.file_name() == CHECKPOINT_FILE {
+            continue;
+        }
         let is_folder = entry
             .file_type()
             .map_err(RecordError::read(&path))?
@@ -92,8 +111,14 @@ mod tests {
         prepare_folder(&folder).unwrap();
         fs::write(folder.join("record.json"), "{}").unwrap();
         fs::create_dir(folder.join("adapter")).unwrap();
+        fs::write(folder.join(CHECKPOINT_FILE), "").unwrap();
         fs::write(folder.join("adapter/adapter_config.json"), "{}").unwrap();
         prepare_folder(&folder).unwrap();
+        let left: Vec<_> = fs::read_dir(&folder).unwrap().collect();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].as_ref().unwrap().file_name(), CHECKPOINT_FILE);
+        remove_checkpoint(&folder).unwrap();
+        remove_checkpoint(&folder).unwrap();
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
     }
 }

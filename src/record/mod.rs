@@ -12,8 +12,8 @@ mod tables;
 pub use csv_file::{RowWriter, read_rows, write_rows};
 pub use error::RecordError;
 pub use layout::{
-    LOG_FILE, PLAN_FILE, RECORD_FILE, RUN_FILE, experiment_folder, lock_file, prepare_folder,
-    run_folder, run_label,
+    CHECKPOINT_FILE, LOG_FILE, PLAN_FILE, RECORD_FILE, RUN_FILE, experiment_folder, lock_file,
+    prepare_folder, remove_checkpoint, run_folder, run_label,
 };
 pub use plan_file::{PlanFile, PlannedRun};
 pub use run_file::RunFile;

@@ -27,8 +27,9 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), RecordError> 
         // A temporary file is private by default; results follow the user's umask like any other file.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder)?;
-        file.write_all(content)?;
+        let mut file = builder.tempfile_in(folder).map_err(plain)?;
+        // Past the wrapper, whose errors tell the temporary name.
+        file.as_file_mut().write_all(content)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         // The rename itself lives in the folder. Not every file system can flush a folder; the content is safe already.
@@ -38,6 +39,15 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), RecordError> 
         Ok(())
     };
     write().map_err(RecordError::write(path))
+}
+
+/// The error without the temporary file's name, which is nobody's concern.
+fn plain(error: std::io::Error) -> std::io::Error {
+    if error.get_ref().is_some() {
+        error.kind().into()
+    } else {
+        error
+    }
 }
 
 impl RunRecord {
@@ -213,6 +223,20 @@ mod tests {
         assert!(error.contains("line 1 column"), "{error}");
         assert_eq!(all[1].1.as_ref().unwrap().run, "b");
         assert!(read_all(&root.path().join("nowhere")).is_empty());
+    }
+
+    #[test]
+    fn an_error_names_the_file_and_not_its_temporary_name() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a folder");
+        fs::create_dir(&path).unwrap();
+        let blocked = path.join("inside");
+        fs::create_dir(&blocked).unwrap();
+        let error = write_atomically(&path, b"x").unwrap_err().to_string();
+        assert!(
+            error.contains("a folder") && !error.contains(".part-"),
+            "{error}"
+        );
     }
 
     #[cfg(unix)]

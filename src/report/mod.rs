@@ -129,12 +129,13 @@ impl Report {
     }
 
     /// An experiment's results as an aligned table for the terminal, remarks and failures below it. None if it has no results.
+    /// Where it would be wider than `columns`, names are shortened and the less important figures left out.
     #[must_use]
-    pub fn terminal_table(&self, experiment: &str) -> Option<String> {
+    pub fn terminal_table(&self, experiment: &str, columns: Option<usize>) -> Option<String> {
         self.experiments
             .iter()
             .find(|known| known.name == experiment)
-            .map(terminal::table)
+            .map(|known| terminal::table(known, columns))
     }
 
     /// Names of the selected experiments.

@@ -40,6 +40,10 @@ fn flatten(prefix: &str, table: &toml::Table, into: &mut Settings) {
 fn text(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
+        // TOML's own writing has no exponents: 1e-8 would be a row of zeros.
+        toml::Value::Float(number) if *number != 0.0 && !(1e-4..1e15).contains(&number.abs()) => {
+            format!("{number:e}")
+        }
         toml::Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
@@ -85,6 +89,15 @@ pub(super) fn short_keys(keys: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn very_large_and_small_numbers_are_short() {
+        let said = [2e-4, 2e-5, 1e-8, 0.0, 0.25, 16.0, 1e30].map(|number| text(&number.into()));
+        assert_eq!(
+            said,
+            ["0.0002", "2e-5", "1e-8", "0.0", "0.25", "16.0", "1e30"]
+        );
+    }
 
     fn settings(pairs: &[(&str, &str)]) -> Settings {
         pairs

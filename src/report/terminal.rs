@@ -7,13 +7,64 @@ use super::seed::State;
 
 /// Longest run name that is not shortened, in characters.
 const NAME_CHARACTERS: usize = 60;
+/// The same where the terminal is narrow.
+const SHORT_NAME_CHARACTERS: usize = 24;
+/// Spaces between columns.
+const GAP: usize = 2;
+/// What a narrow terminal does without, the first to go first.
+const DISPENSABLE: [&str; 5] = ["share", "macro F1", "time", "trainable", "loss"];
 
-/// The table, its remarks and the failures below it; ends with a line break.
-pub(super) fn table(experiment: &ExperimentReport) -> String {
+/// The table, its remarks and the failures below it; ends with a line break. It is made to fit into `limit` columns.
+pub(super) fn table(experiment: &ExperimentReport, limit: Option<usize>) -> String {
+    let mut columns = columns(experiment);
+    if let Some(limit) = limit {
+        fit(&mut columns, limit);
+    }
+    let mut text = line(columns.iter().map(|column| column.padded(column.title)));
+    text.push_str(&line(columns.iter().map(|column| "─".repeat(column.width))));
+    for row in 0..experiment.runs.len() {
+        text.push_str(&line(
+            columns
+                .iter()
+                .map(|column| column.padded(&column.cells[row])),
+        ));
+    }
+    for remark in remarks(experiment) {
+        text.push('\n');
+        text.push_str(&remark);
+    }
+    text.push('\n');
+    text
+}
+
+/// Shortens names, the first column, and drops figures until the columns fit, or nothing more can go.
+fn fit(columns: &mut Vec<Column>, limit: usize) {
+    let others = |columns: &[Column]| -> usize {
+        let widths = columns.iter().skip(1).map(|column| column.width + GAP);
+        widths.sum()
+    };
+    for title in DISPENSABLE {
+        let name = columns.first().map_or(0, |column| column.width);
+        if others(columns) + name.min(SHORT_NAME_CHARACTERS) <= limit {
+            break;
+        }
+        columns.retain(|column| column.title != title);
+    }
+    let room = limit.saturating_sub(others(columns));
+    if let Some(names) = columns.first_mut()
+        && names.width > room
+    {
+        names.shorten(room.max(SHORT_NAME_CHARACTERS));
+    }
+}
+
+fn columns(experiment: &ExperimentReport) -> Vec<Column> {
     let several = experiment.runs.iter().any(|run| run.seeds.len() > 1);
     let evaluation = &experiment.evaluation;
     let columns: Vec<Column> = vec![
-        Column::left("run", experiment, |run| Some(shortened(&run.title()))),
+        Column::left("run", experiment, |run| {
+            Some(shortened(&run.title(), NAME_CHARACTERS))
+        }),
         Column::right("seeds", experiment, |run| {
             let (done, all) = (run.complete().count(), run.seeds.len());
             several.then(|| {
@@ -51,25 +102,10 @@ pub(super) fn table(experiment: &ExperimentReport) -> String {
             (run.state() != State::Complete).then(|| run.state().text().to_owned())
         }),
     ];
-    let columns: Vec<Column> = columns
+    columns
         .into_iter()
         .filter(|column| column.cells.iter().any(|cell| !cell.is_empty()))
-        .collect();
-    let mut text = line(columns.iter().map(|column| column.padded(column.title)));
-    text.push_str(&line(columns.iter().map(|column| "─".repeat(column.width))));
-    for row in 0..experiment.runs.len() {
-        text.push_str(&line(
-            columns
-                .iter()
-                .map(|column| column.padded(&column.cells[row])),
-        ));
-    }
-    for remark in remarks(experiment) {
-        text.push('\n');
-        text.push_str(&remark);
-    }
-    text.push('\n');
-    text
+        .collect()
 }
 
 struct Column {
@@ -115,6 +151,13 @@ impl Column {
         }
     }
 
+    fn shorten(&mut self, width: usize) {
+        for cell in &mut self.cells {
+            *cell = shortened(cell, width);
+        }
+        self.width = width;
+    }
+
     fn padded(&self, text: &str) -> String {
         let width = self.width;
         if self.to_the_right {
@@ -126,7 +169,7 @@ impl Column {
 }
 
 fn line(cells: impl Iterator<Item = String>) -> String {
-    let mut line = cells.collect::<Vec<_>>().join("  ");
+    let mut line = cells.collect::<Vec<_>>().join(&" ".repeat(GAP));
     line.truncate(line.trim_end().len());
     line.push('\n');
     line
@@ -143,17 +186,17 @@ pub(super) fn accuracy(estimate: &Estimate) -> String {
 }
 
 /// The middle of a long name gives way: names of cells differ at both ends.
-fn shortened(name: &str) -> String {
+fn shortened(name: &str, longest: usize) -> String {
     let characters: Vec<char> = name
         .chars()
         .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
         .collect();
-    if characters.len() <= NAME_CHARACTERS {
+    if characters.len() <= longest {
         return characters.into_iter().collect();
     }
-    let half = (NAME_CHARACTERS - 1) / 2;
+    let half = (longest - 1) / 2;
     let (head, tail) = (
-        &characters[..NAME_CHARACTERS - 1 - half],
+        &characters[..longest - 1 - half],
         &characters[characters.len() - half..],
     );
     head.iter().chain(&['…']).chain(tail).collect()
@@ -255,4 +298,68 @@ pub(super) fn within_noise(experiment: &ExperimentReport) -> Option<String> {
         let verb = if near == 1 { "lies" } else { "lie" };
         format!("{near} of the {others} other runs {verb} within the best run's interval: differences that small may be noise.")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(title: &'static str, cell: &str) -> Column {
+        Column {
+            title,
+            cells: vec![cell.to_owned()],
+            width: title.len().max(cell.chars().count()),
+            to_the_right: false,
+        }
+    }
+
+    fn fitted(limit: usize) -> (Vec<&'static str>, String, usize) {
+        let mut columns = vec![
+            column("run", "rank=16,targets=query+key+value+attention_output"),
+            column("accuracy [95 % interval]", "0.7200 [0.6541, 0.7776]"),
+            column("macro F1", "0.7200"),
+            column("share", "1.12 %"),
+            column("status", "failed"),
+        ];
+        fit(&mut columns, limit);
+        let row = line(columns.iter().map(|column| column.padded(&column.cells[0])));
+        let titles = columns.iter().map(|column| column.title).collect();
+        let width = columns
+            .iter()
+            .map(|column| column.width + GAP)
+            .sum::<usize>()
+            - GAP;
+        assert!(row.trim_end().chars().count() <= width, "{row}");
+        (titles, columns[0].cells[0].clone(), width)
+    }
+
+    #[test]
+    fn wide_terminals_get_everything() {
+        let (titles, name, _) = fitted(120);
+        assert_eq!(titles.len(), 5);
+        assert_eq!(name, "rank=16,targets=query+key+value+attention_output");
+    }
+
+    #[test]
+    fn names_are_shortened_before_figures_go() {
+        let (titles, name, width) = fitted(80);
+        assert_eq!((titles.len(), width), (5, 80));
+        assert!(
+            name.starts_with("rank=16") && name.ends_with("_output"),
+            "{name}"
+        );
+        let (titles, name, width) = fitted(70);
+        assert_eq!(
+            titles,
+            ["run", "accuracy [95 % interval]", "macro F1", "status"]
+        );
+        assert!(width <= 70 && name.chars().count() >= SHORT_NAME_CHARACTERS);
+    }
+
+    #[test]
+    fn what_matters_most_stays_however_narrow() {
+        let (titles, name, _) = fitted(10);
+        assert_eq!(titles, ["run", "accuracy [95 % interval]", "status"]);
+        assert_eq!(name.chars().count(), SHORT_NAME_CHARACTERS);
+    }
 }

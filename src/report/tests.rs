@@ -173,7 +173,7 @@ fn broken_files_are_shown_and_stop_nothing() {
     fs::write(results.path().join("x/plan.json"), "[]").unwrap();
     let report = without_plots(results.path());
     let page = fs::read_to_string(results.path().join("report/index.html")).unwrap();
-    let table = report.terminal_table("x").unwrap();
+    let table = report.terminal_table("x", None).unwrap();
     for name in [
         "record.json",
         "training_log.csv",
@@ -203,7 +203,7 @@ fn results_of_earlier_settings_are_marked() {
     let report = build(results.path(), &[]).unwrap();
     assert!(
         report
-            .terminal_table("x")
+            .terminal_table("x", None)
             .unwrap()
             .contains("earlier settings")
     );
@@ -217,7 +217,7 @@ fn several_seeds_are_one_line_with_a_mean() {
     }
     let table = build(results.path(), &[])
         .unwrap()
-        .terminal_table("x")
+        .terminal_table("x", None)
         .unwrap();
     let line = table.lines().nth(2).unwrap();
     assert!(

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::wire::{Assignment, STOP};
 use super::{Context, Event, Execute, ExecuteError, Outcome, RunLock, StopFlag};
-use crate::plan::{Job, RunSpec};
+use crate::plan::{Change, Contents, Job, RunSpec};
 use crate::record::{self, Environment, MeasurementRow, RecordError, RunFile, RunRecord, Status};
 
 /// The child cannot do what its parent asks.
@@ -90,23 +90,43 @@ fn work(
         if stop.is_raised() {
             break;
         }
-        let run = spec.label();
-        let Some(_lock) = RunLock::acquire(&spec.folder)? else {
-            events(Event::Busy { run });
-            continue;
-        };
-        if let Some(status) = found(spec) {
-            events(Event::Found { run, status });
-            continue;
+        // The first run's folder gets the log.
+        if let Err(error) = owned(spec, device, &mut log, execute, events, stop) {
+            // Said over the pipe: where the folder cannot be written, the log often cannot either.
+            events(Event::Lost {
+                run: spec.label(),
+                reason: error.to_string(),
+            });
+            return Err(error.into());
         }
-        record::prepare_folder(&spec.folder)?;
-        if let Some(log) = log.take() {
-            let path = spec.folder.join(record::LOG_FILE);
-            fs::rename(log, &path).map_err(|source| RecordError::Write { path, source })?;
-        }
-        one(spec, device, execute, events, stop)?;
     }
     Ok(())
+}
+
+/// Executes a run under its lock, unless another runner is at it or has ended it.
+fn owned(
+    spec: &RunSpec,
+    device: &str,
+    log: &mut Option<&Path>,
+    execute: &dyn Execute,
+    events: &mut dyn FnMut(Event),
+    stop: &StopFlag,
+) -> Result<(), RecordError> {
+    let run = spec.label();
+    let Some(_lock) = RunLock::acquire(&spec.folder)? else {
+        events(Event::Busy { run });
+        return Ok(());
+    };
+    if let Some(status) = found(spec) {
+        events(Event::Found { run, status });
+        return Ok(());
+    }
+    record::prepare_folder(&spec.folder)?;
+    if let Some(log) = log.take() {
+        let path = spec.folder.join(record::LOG_FILE);
+        fs::rename(log, &path).map_err(|source| RecordError::Write { path, source })?;
+    }
+    one(spec, device, execute, events, stop)
 }
 
 /// How another runner ended the run since the plan was made, if one did.
@@ -123,7 +143,7 @@ fn one(
     execute: &dyn Execute,
     events: &mut dyn FnMut(Event),
     stop: &StopFlag,
-) -> Result<(), ChildError> {
+) -> Result<(), RecordError> {
     let run = spec.label();
     events(Event::Started { run: run.clone() });
     let started = Timestamp::now();
@@ -142,11 +162,18 @@ fn one(
         events,
         stop,
     };
-    let result = execute.execute(spec, &mut context);
+    let result = match inputs_are_the_plans(spec) {
+        Ok(()) => execute.execute(spec, &mut context),
+        Err(error) => Err(error),
+    };
     let wall_seconds = clock.elapsed().as_secs_f64();
     let record = to_record(spec, device, result, started, wall_seconds);
     record::write_rows(&spec.folder, &record.metrics)?;
     record::write_rows(&spec.folder, &record.measurements)?;
+    if record.status == Status::Complete {
+        // Before the record: whatever kills the process in between, no finished run keeps a checkpoint.
+        record::remove_checkpoint(&spec.folder)?;
+    }
     record.write(&spec.folder)?;
     events(Event::Finished {
         run,
@@ -154,6 +181,20 @@ fn one(
         summary: summary(&record),
     });
     Ok(())
+}
+
+/// A sweep may take hours, in which inputs may be edited: a result of other inputs must not pass for the planned one.
+fn inputs_are_the_plans(spec: &RunSpec) -> Result<(), ExecuteError> {
+    let results = spec.folder.ancestors().nth(3).unwrap_or(&spec.folder);
+    let changes = spec.changes(&mut Contents::open(results))?;
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let changes: Vec<_> = changes.iter().map(Change::to_string).collect();
+    Err(ExecuteError::message(format!(
+        "changed after the sweep began: {}; run again",
+        changes.join(", ")
+    )))
 }
 
 fn to_record(
@@ -185,6 +226,10 @@ fn to_record(
             if record.environment.version.is_empty() {
                 record.environment.version = planned.version;
             }
+            if record.environment.threads == 0 {
+                record.environment.threads = planned.threads;
+            }
+            record.environment.commit = record.environment.commit.or(planned.commit);
         }
         Err(error) => record.error = Some(error.to_string()),
     }
@@ -219,6 +264,8 @@ pub(super) fn blank(
         notes: Vec::new(),
         environment: Environment {
             version: env!("CARGO_PKG_VERSION").into(),
+            commit: option_env!("ENSAYO_COMMIT").map(str::to_owned),
+            threads: rayon::current_num_threads(),
             device: device.into(),
             content: spec.content(),
             ..Environment::default()

@@ -68,6 +68,13 @@ pub enum Event {
         /// How.
         status: crate::record::Status,
     },
+    /// The run's folder cannot be written, so its process gives up.
+    Lost {
+        /// `experiment/run@seed`.
+        run: String,
+        /// Why.
+        reason: String,
+    },
     /// The run ended; its record is on disk.
     Finished {
         /// `experiment/run@seed`.
@@ -91,6 +98,7 @@ impl Event {
             | Self::Note { run, .. }
             | Self::Busy { run }
             | Self::Found { run, .. }
+            | Self::Lost { run, .. }
             | Self::Finished { run, .. } => run,
         }
     }

@@ -17,6 +17,8 @@ use crate::record::{LOG_FILE, lock_file};
 const TICK: Duration = Duration::from_millis(50);
 /// How much of a dead child's log its record quotes.
 const QUOTED_LINES: usize = 15;
+/// The running program, even if its file is gone.
+const THIS_PROGRAM: &str = "/proc/self/exe";
 const QUOTED_BYTES: u64 = 16 * 1024;
 
 /// Starts a process per job. The child leads a process group of its own, so that Ctrl-C on the terminal reaches the parent
@@ -24,6 +26,8 @@ const QUOTED_BYTES: u64 = 16 * 1024;
 #[derive(Debug, Clone)]
 pub struct ProcessLauncher {
     program: PathBuf,
+    /// Whether it is the program that is running now.
+    own: bool,
     arguments: Vec<OsString>,
     device: String,
 }
@@ -44,10 +48,22 @@ impl ProcessLauncher {
         arguments: impl IntoIterator<Item = A>,
         device: impl Into<String>,
     ) -> Self {
+        let program = program.into();
         Self {
-            program: program.into(),
+            own: is_this_program(&program),
+            program,
             arguments: arguments.into_iter().map(Into::into).collect(),
             device: device.into(),
+        }
+    }
+
+    /// Where the program is. A sweep may outlive its program's file, which a new build replaces; the one that made the plan
+    /// is then still to be had from the system.
+    fn program_now(&self) -> &Path {
+        if self.own && !is_this_program(&self.program) {
+            Path::new(THIS_PROGRAM)
+        } else {
+            &self.program
         }
     }
 
@@ -58,7 +74,7 @@ impl ProcessLauncher {
         let _ = fs::remove_file(log);
         // Both append: the child moves the file under this handle, and either may write.
         let said = File::options().append(true).create(true).open(log)?;
-        let mut command = Command::new(&self.program);
+        let mut command = Command::new(self.program_now());
         command
             .args(&self.arguments)
             .stdin(Stdio::piped())
@@ -125,6 +141,22 @@ impl Launcher for ProcessLauncher {
         let _ = fs::remove_file(&log);
         end
     }
+}
+
+/// Whether a path leads to the very file that this process was started from; false where the system cannot tell.
+#[cfg(target_os = "linux")]
+fn is_this_program(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let file = |path: &Path| {
+        let metadata = fs::metadata(path).ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    };
+    file(path).is_some_and(|found| file(Path::new(THIS_PROGRAM)) == Some(found))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_this_program(_path: &Path) -> bool {
+    false
 }
 
 /// Passes on the child's events until it closes its output, and the wish to stop to the child. Tells whether the child was

@@ -184,6 +184,7 @@ impl Sweep<'_> {
         let started = Timestamp::now();
         let clock = Instant::now();
         let mut told: HashMap<String, Option<RunEnd>> = HashMap::new();
+        let mut lost: HashMap<String, String> = HashMap::new();
         let end = self.launcher.launch(
             &job,
             &mut |event| {
@@ -198,6 +199,9 @@ impl Sweep<'_> {
                     Event::Found { run, status } => {
                         told.insert(run.clone(), Some(found_end(*status)));
                     }
+                    Event::Lost { run, reason } => {
+                        lost.insert(run.clone(), reason.clone());
+                    }
                     Event::Busy { run } => {
                         told.insert(run.clone(), None);
                         // Announced once, by the caller, however often it is tried.
@@ -210,9 +214,13 @@ impl Sweep<'_> {
             self.stop,
         );
         for spec in job.runs {
-            let end = match told.remove(&spec.label()) {
-                Some(end) => end,
-                None => self.untold(&spec, &end, started, clock.elapsed()),
+            let label = spec.label();
+            let end = if let Some(end) = told.remove(&label) {
+                end
+            } else {
+                let reason = lost.remove(&label).map(JobEnd::Died);
+                let end = reason.as_ref().unwrap_or(&end);
+                self.untold(&spec, end, started, clock.elapsed())
             };
             ends.push((spec, end));
         }
@@ -228,7 +236,14 @@ impl Sweep<'_> {
         elapsed: Duration,
     ) -> Option<RunEnd> {
         let reason = match end {
-            JobEnd::Killed => return Some(RunEnd::Interrupted),
+            JobEnd::Killed => {
+                (self.events)(Event::Finished {
+                    run: spec.label(),
+                    status: Status::Interrupted,
+                    summary: String::new(),
+                });
+                return Some(RunEnd::Interrupted);
+            }
             JobEnd::Exited if self.stop.is_raised() => return Some(RunEnd::NotStarted),
             JobEnd::Exited => "the job's process ended without executing the run",
             JobEnd::Died(reason) => reason,

@@ -109,7 +109,13 @@ impl BertConfig {
         self.classifier_dropout = Some(probability);
     }
 
-    fn check(&self) -> Result<(), ShapesError> {
+    /// Dropout before the head's last layer.
+    #[must_use]
+    pub fn head_dropout(&self) -> f64 {
+        self.classifier_dropout.unwrap_or(self.hidden_dropout_prob)
+    }
+
+    pub(super) fn check(&self) -> Result<(), ShapesError> {
         let sizes = [
             ("vocab_size", self.vocab_size),
             ("hidden_size", self.hidden_size),
@@ -205,21 +211,49 @@ impl BertConfig {
     #[must_use]
     pub fn shapes(&self, num_labels: usize) -> Shapes {
         let hidden = self.hidden_size;
+        let mut parts = self.parts("bert");
+        parts.linear(
+            "bert.pooler.dense".to_owned(),
+            "pooler",
+            None,
+            hidden,
+            hidden,
+        );
+        parts.weight_and_bias("classifier", &[num_labels, hidden], true);
+        self.shapes_of("bert", parts)
+    }
+
+    /// The network that consists of `parts`.
+    pub(super) fn shapes_of(&self, model_type: &'static str, parts: Parts) -> Shapes {
+        Shapes {
+            model_type,
+            tensors: parts.tensors,
+            linears: parts.linears,
+            max_positions: self.max_position_embeddings,
+            vocab_size: self.vocab_size,
+            hidden_size: self.hidden_size,
+            num_layers: self.num_hidden_layers,
+        }
+    }
+
+    /// Embeddings and layers as parts of the module `prefix`.
+    pub(super) fn parts(&self, prefix: &str) -> Parts {
+        let hidden = self.hidden_size;
         let mut parts = Parts::default();
-        parts.embedding("bert.embeddings.word_embeddings", self.vocab_size, hidden);
-        parts.embedding(
-            "bert.embeddings.position_embeddings",
-            self.max_position_embeddings,
-            hidden,
-        );
-        parts.embedding(
-            "bert.embeddings.token_type_embeddings",
-            self.type_vocab_size,
-            hidden,
-        );
-        parts.norm("bert.embeddings.LayerNorm", hidden);
+        for (name, rows) in [
+            ("word", self.vocab_size),
+            ("position", self.max_position_embeddings),
+            ("token_type", self.type_vocab_size),
+        ] {
+            parts.embedding(
+                &format!("{prefix}.embeddings.{name}_embeddings"),
+                rows,
+                hidden,
+            );
+        }
+        parts.norm(&format!("{prefix}.embeddings.LayerNorm"), hidden);
         for index in 0..self.num_hidden_layers {
-            let layer = format!("bert.encoder.layer.{index}");
+            let layer = format!("{prefix}.encoder.layer.{index}");
             let index = Some(index);
             for name in ["query", "key", "value"] {
                 parts.linear(
@@ -254,35 +288,20 @@ impl BertConfig {
             );
             parts.norm(&format!("{layer}.output.LayerNorm"), hidden);
         }
-        parts.linear(
-            "bert.pooler.dense".to_owned(),
-            "pooler",
-            None,
-            hidden,
-            hidden,
-        );
-        parts.weight_and_bias("classifier", &[num_labels, hidden], true);
-        Shapes {
-            model_type: "bert",
-            tensors: parts.tensors,
-            linears: parts.linears,
-            max_positions: self.max_position_embeddings,
-            vocab_size: self.vocab_size,
-            hidden_size: hidden,
-            num_layers: self.num_hidden_layers,
-        }
+        parts
     }
 }
 
-fn impossible(key: &'static str, problem: impl Into<String>) -> ShapesError {
+pub(super) fn impossible(key: &'static str, problem: impl Into<String>) -> ShapesError {
     ShapesError::Impossible {
         key,
         problem: problem.into(),
     }
 }
 
+/// Tensors and linear layers, collected in the order of the forward pass.
 #[derive(Default)]
-struct Parts {
+pub(super) struct Parts {
     tensors: Vec<TensorShape>,
     linears: Vec<LinearShape>,
 }
@@ -319,7 +338,7 @@ impl Parts {
     }
 
     /// A bias is as long as the weight's first dimension, in linear layers and norms alike.
-    fn weight_and_bias(&mut self, module: &str, weight: &[usize], head: bool) {
+    pub(super) fn weight_and_bias(&mut self, module: &str, weight: &[usize], head: bool) {
         self.tensors.push(TensorShape {
             name: format!("{module}.weight"),
             shape: weight.to_vec(),
@@ -457,7 +476,7 @@ mod tests {
         );
         assert_eq!(
             message(r#"{"model_type": "gpt2"}"#),
-            "model_type `gpt2` is not supported; supported: bert"
+            "model_type `gpt2` is not supported; supported: bert, roberta, xlm-roberta"
         );
         assert!(message("{}").contains("no `model_type`"));
         assert!(message("[").contains("not a readable config.json"));

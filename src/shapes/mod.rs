@@ -4,16 +4,18 @@
 //! architecture says what the network consists of; this one counts and resolves target names.
 
 pub mod bert;
+pub mod roberta;
 mod targets;
 
-pub use targets::TargetError;
+pub use targets::{ExpressionError, TargetError, whole_match};
 
 use serde::Deserialize;
 
 use bert::BertConfig;
+use roberta::RobertaConfig;
 
 /// Values of `model_type` in a `config.json` that can be read.
-pub const MODEL_TYPES: [&str; 1] = ["bert"];
+pub const MODEL_TYPES: [&str; 3] = ["bert", "roberta", "xlm-roberta"];
 
 /// What a sequence classifier consists of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,24 +112,71 @@ pub enum ShapesError {
     },
 }
 
-impl Shapes {
-    /// Reads the text of a `config.json` as a sequence classifier with `num_labels` classes.
+/// An encoder's `config.json`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EncoderConfig {
+    /// `model_type` bert.
+    Bert(BertConfig),
+    /// `model_type` roberta or xlm-roberta.
+    Roberta(RobertaConfig),
+}
+
+impl EncoderConfig {
+    /// Reads and checks the text of a `config.json`.
     ///
     /// # Errors
     /// When the text is not JSON, names another architecture, or describes a network that cannot exist.
-    pub fn read(config_json: &str, num_labels: usize) -> Result<Self, ShapesError> {
+    pub fn read(config_json: &str) -> Result<Self, ShapesError> {
         #[derive(Deserialize)]
         struct Head {
             model_type: Option<String>,
         }
         let head: Head = serde_json::from_str(config_json)?;
         match head.model_type.as_deref() {
-            Some("bert") => Ok(BertConfig::read(config_json)?.shapes(num_labels)),
+            Some("bert") => BertConfig::read(config_json).map(Self::Bert),
+            Some("roberta") => RobertaConfig::read(config_json).map(Self::Roberta),
+            Some("xlm-roberta") => RobertaConfig::read_xlm(config_json).map(Self::Roberta),
             Some(other) => Err(ShapesError::ModelType {
                 model_type: other.to_owned(),
             }),
             None => Err(ShapesError::NoModelType),
         }
+    }
+
+    /// The tensors and linear layers of the classifier with `num_labels` classes.
+    #[must_use]
+    pub fn shapes(&self, num_labels: usize) -> Shapes {
+        match self {
+            Self::Bert(config) => config.shapes(num_labels),
+            Self::Roberta(config) => config.shapes(num_labels),
+        }
+    }
+
+    /// Standard deviation of freshly drawn weights.
+    #[must_use]
+    pub fn initializer_range(&self) -> f64 {
+        match self {
+            Self::Bert(config) => config.initializer_range,
+            Self::Roberta(config) => config.encoder().initializer_range,
+        }
+    }
+
+    /// Replaces every dropout probability.
+    pub fn override_dropout(&mut self, probability: f64) {
+        match self {
+            Self::Bert(config) => config.override_dropout(probability),
+            Self::Roberta(config) => config.override_dropout(probability),
+        }
+    }
+}
+
+impl Shapes {
+    /// Reads the text of a `config.json` as a sequence classifier with `num_labels` classes.
+    ///
+    /// # Errors
+    /// When the text is not JSON, names another architecture, or describes a network that cannot exist.
+    pub fn read(config_json: &str, num_labels: usize) -> Result<Self, ShapesError> {
+        Ok(EncoderConfig::read(config_json)?.shapes(num_labels))
     }
 
     /// Parameters of the network without adapters, head included.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use regex::Regex;
+
 use super::{LinearShape, Shapes};
 
 /// A target that cannot carry an adapter.
@@ -27,6 +29,43 @@ pub enum TargetError {
         /// The name as given.
         target: String,
     },
+}
+
+/// A regular expression that names no layers.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExpressionError {
+    /// It cannot be read, or looks around or back, which only Python's expressions can.
+    #[error("the expression `{expression}` cannot be used: {problem}")]
+    Unreadable {
+        /// The expression as given.
+        expression: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Nothing matches.
+    #[error("the expression `{expression}` matches no linear layer of the model")]
+    Unmatched {
+        /// The expression as given.
+        expression: String,
+    },
+}
+
+/// A regular expression that has to match from end to end, as Python's `re.fullmatch`.
+///
+/// # Errors
+/// When it is no regular expression, or needs more than a finite automaton.
+pub fn whole_match(expression: &str) -> Result<Regex, ExpressionError> {
+    Regex::new(&format!("^(?:{expression})$")).map_err(|error| ExpressionError::Unreadable {
+        expression: expression.to_owned(),
+        problem: last_line(&error),
+    })
+}
+
+/// The parser draws the expression first and says what is wrong in the last line.
+fn last_line(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().last().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }
 
 impl Shapes {
@@ -71,7 +110,12 @@ impl Shapes {
             .iter()
             .filter(|tensor| tensor.head)
             .filter_map(|tensor| tensor.name.strip_suffix(".weight"))
-            .any(|module| is_name_or_end(module, target));
+            .any(|module| {
+                is_name_or_end(module, target)
+                    || module
+                        .strip_prefix(target)
+                        .is_some_and(|rest| rest.starts_with('.'))
+            });
         if head {
             return Err(TargetError::Head {
                 target: target.to_owned(),
@@ -81,6 +125,26 @@ impl Shapes {
             target: target.to_owned(),
             known: self.logical_names(),
         })
+    }
+
+    /// The modules that a regular expression matches from end to end, as PEFT understands one in place of a list of targets.
+    ///
+    /// # Errors
+    /// When it is no regular expression, or matches no linear layer below the head.
+    pub fn resolve_expression(&self, expression: &str) -> Result<Vec<String>, ExpressionError> {
+        let whole = whole_match(expression)?;
+        let modules: Vec<String> = self
+            .linears
+            .iter()
+            .filter(|linear| whole.is_match(&linear.module))
+            .map(|linear| linear.module.clone())
+            .collect();
+        if modules.is_empty() {
+            return Err(ExpressionError::Unmatched {
+                expression: expression.to_owned(),
+            });
+        }
+        Ok(modules)
     }
 
     /// The logical names of the model's linear layers, each once, in the order of the forward pass.

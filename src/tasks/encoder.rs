@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::config::{Model, Precision};
-use crate::models::bert::{BertClassifier, SPELLING};
-use crate::models::{Checkpoint, CheckpointError, Weights};
+use crate::models::{Checkpoint, CheckpointError, EncoderClassifier, Weights, spelling};
 use crate::nn::ops::Operations;
-use crate::shapes::bert::BertConfig;
-use crate::shapes::{Shapes, ShapesError};
+use crate::shapes::{EncoderConfig, Shapes, ShapesError};
 
 /// Why a model cannot be made.
 #[derive(Debug, Error)]
@@ -50,7 +48,7 @@ pub struct Encoder {
     pub folder: PathBuf,
     /// Its shapes for the classes at hand.
     pub shapes: Shapes,
-    config: BertConfig,
+    config: EncoderConfig,
     checkpoint: Option<Checkpoint>,
     classes: usize,
     seed: u64,
@@ -85,13 +83,17 @@ impl Encoder {
             path: path.clone(),
             source,
         };
-        let shapes = Shapes::read(&text, classes).map_err(wrong)?;
-        let mut config = BertConfig::read(&text).map_err(wrong)?;
+        let mut config = EncoderConfig::read(&text).map_err(wrong)?;
+        let shapes = config.shapes(classes);
         if let Some(probability) = model.dropout {
             config.override_dropout(probability);
         }
         let checkpoint = match &model.path {
-            Some(folder) => Some(Checkpoint::open(folder, &shapes.tensors, &SPELLING)?),
+            Some(folder) => Some(Checkpoint::open(
+                folder,
+                &shapes.tensors,
+                spelling(&config),
+            )?),
             None => None,
         };
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
@@ -114,15 +116,15 @@ impl Encoder {
     pub fn load<B: Operations>(
         &self,
         device: &B::Device,
-    ) -> Result<BertClassifier<B>, CheckpointError> {
+    ) -> Result<EncoderClassifier<B>, CheckpointError> {
         let weights = Weights {
             checkpoint: self.checkpoint.as_ref(),
             seed: self.seed,
             head_seed: self.head_seed,
-            deviation: self.config.initializer_range,
+            deviation: self.config.initializer_range(),
             device,
         };
-        BertClassifier::new(&self.config, self.classes, &weights)
+        EncoderClassifier::new(&self.config, self.classes, &weights)
     }
 
     /// Tensors that the checkpoint lacks and that start afresh; none of a model that is random anyway.

@@ -1,5 +1,6 @@
 //! The kinds of experiment, each from its settings to the files it leaves.
 
+mod checkpoint;
 mod encoder;
 pub mod lora;
 mod watch;
@@ -10,6 +11,18 @@ use crate::config::Settings;
 use crate::plan::RunSpec;
 use crate::runner::{Context, Execute, ExecuteError, Outcome};
 
+/// Why runs with such settings cannot be executed, if they cannot: their kind has no task.
+#[must_use]
+pub fn refusal(settings: &Settings) -> Option<String> {
+    match settings {
+        Settings::Lora(_) => None,
+        Settings::Prompt(_) | Settings::Rag(_) => Some(format!(
+            "experiments of kind {} can be written, checked and planned, but this version of ensayo cannot run them",
+            settings.kind().as_str()
+        )),
+    }
+}
+
 /// Executes runs of every kind.
 #[derive(Debug, Clone, Copy)]
 pub struct Tasks;
@@ -18,10 +31,9 @@ impl Execute for Tasks {
     fn execute(&self, spec: &RunSpec, context: &mut Context<'_>) -> Result<Outcome, ExecuteError> {
         match &spec.settings {
             Settings::Lora(settings) => lora::execute(spec, settings, context),
-            Settings::Prompt(_) | Settings::Rag(_) => Err(ExecuteError::message(format!(
-                "experiments of kind {} can be written and checked, but not run yet",
-                spec.settings.kind().as_str()
-            ))),
+            Settings::Prompt(_) | Settings::Rag(_) => Err(ExecuteError::message(
+                refusal(&spec.settings).unwrap_or_default(),
+            )),
         }
     }
 }

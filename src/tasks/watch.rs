@@ -1,10 +1,12 @@
 //! Passes a training's progress on: to the parent as events, to the run's folder as rows.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::checkpoint;
 use crate::record::{EpochRow, RecordError, RowWriter, TrainingLogRow};
 use crate::runner::{Event, StopFlag};
-use crate::training::{Control, Epoch, LogRow, Observer};
+use crate::training::{Control, Epoch, History, LogRow, Observer, State};
 
 /// Time between two progress events.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -81,11 +83,26 @@ pub struct Watch<'a, 'b> {
     pub epochs: RowWriter<EpochRow>,
     /// Epochs in all.
     pub total_epochs: usize,
+    /// The run's folder.
+    pub folder: &'a Path,
+    /// The run's identity, which its checkpoints carry.
+    pub identity: &'a str,
     /// Why a row could not be written.
     pub failure: Option<RecordError>,
 }
 
 impl Watch<'_, '_> {
+    /// Writes what an interrupted training had written when it left this state.
+    pub fn repeat(&mut self, history: &History) {
+        for row in &history.log {
+            self.log(row);
+        }
+        for epoch in &history.epochs {
+            let result = self.epochs.push(&epoch_row(epoch));
+            self.keep(result);
+        }
+    }
+
     fn keep(&mut self, result: Result<(), RecordError>) {
         if let Err(error) = result {
             self.failure.get_or_insert(error);
@@ -124,13 +141,7 @@ impl Observer for Watch<'_, '_> {
     }
 
     fn epoch(&mut self, epoch: &Epoch) {
-        let row = EpochRow {
-            epoch: epoch.epoch,
-            train_loss: epoch.logged_loss,
-            train_loss_mean: epoch.mean_loss,
-            validation_loss: epoch.validation_loss,
-            accuracy: epoch.accuracy,
-        };
+        let row = epoch_row(epoch);
         let result = self.epochs.push(&row);
         self.keep(result);
         (self.progress.events)(Event::Epoch {
@@ -141,5 +152,20 @@ impl Observer for Watch<'_, '_> {
             validation_loss: row.validation_loss,
             accuracy: row.accuracy,
         });
+    }
+
+    fn checkpoint(&mut self, state: &mut dyn FnMut() -> State) {
+        let result = checkpoint::write(self.folder, self.identity, &state());
+        self.keep(result);
+    }
+}
+
+fn epoch_row(epoch: &Epoch) -> EpochRow {
+    EpochRow {
+        epoch: epoch.epoch,
+        train_loss: epoch.logged_loss.unwrap_or(f64::NAN),
+        train_loss_mean: epoch.mean_loss,
+        validation_loss: epoch.validation_loss,
+        accuracy: epoch.accuracy,
     }
 }

@@ -1,9 +1,11 @@
-//! AdamW (arXiv 1711.05101) and clipping by the global norm, with PyTorch's arithmetic.
+//! `AdamW` (arXiv 1711.05101) and clipping by the global norm, with PyTorch's arithmetic.
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-/// AdamW's constants.
+use super::history::{from_values, to_values};
+
+/// `AdamW`'s constants.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamWOptions {
     /// Decay of the first moment.
@@ -16,7 +18,7 @@ pub struct AdamWOptions {
     pub weight_decay: f64,
 }
 
-/// AdamW over a fixed list of parameters, each one flat row.
+/// `AdamW` over a fixed list of parameters, each one flat row.
 #[derive(Debug)]
 pub struct AdamW<B: Backend> {
     options: AdamWOptions,
@@ -45,6 +47,21 @@ impl<B: Backend> AdamW<B> {
             options,
             steps: 0,
             slots,
+        }
+    }
+
+    /// The two moments of each parameter, to be resumed from; none before the first step.
+    pub(super) fn moments(&self) -> Vec<[Vec<f32>; 2]> {
+        let moments = self.slots.iter().filter_map(|slot| slot.moments.clone());
+        moments.map(|pair| pair.map(to_values)).collect()
+    }
+
+    /// Goes on after `steps` steps that left these moments.
+    pub(super) fn resume(&mut self, steps: usize, moments: Vec<[Vec<f32>; 2]>, device: &B::Device) {
+        // More steps than this would take centuries.
+        self.steps = i32::try_from(steps).unwrap_or(i32::MAX);
+        for (slot, pair) in self.slots.iter_mut().zip(moments) {
+            slot.moments = Some(pair.map(|values| from_values(values, device)));
         }
     }
 

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::adamw::{AdamW, AdamWOptions, clip, global_norm, scalar};
 use super::evaluate::evaluate;
+use super::history::{Ended, Epoch, History, LogRow, State, from_values, to_values};
 use super::loss::summed_cross_entropy;
 use super::{Example, Schedule};
 use crate::data::permutation;
@@ -51,71 +52,6 @@ pub fn steps_per_epoch(examples: usize, batch_size: usize, gradient_accumulation
         .div_ceil(gradient_accumulation)
 }
 
-/// One row of the training log.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LogRow {
-    /// Steps so far.
-    pub step: usize,
-    /// Epochs so far, with a fraction.
-    pub epoch: f64,
-    /// Mean loss over the steps since the row before.
-    pub loss: f64,
-    /// Learning rate of the last step.
-    pub learning_rate: f64,
-    /// Global norm of the last step's gradients before clipping.
-    pub gradient_norm: f64,
-}
-
-/// What is known at the end of an epoch.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Epoch {
-    /// From 1.
-    pub epoch: usize,
-    /// Loss of the last row of the log, as Hugging Face's `Trainer` prints it; not a number before the first row.
-    pub logged_loss: f64,
-    /// Mean loss over the epoch's steps.
-    pub mean_loss: f64,
-    /// Mean loss on the validation examples.
-    pub validation_loss: f64,
-    /// Share of the validation examples that are classified right.
-    pub accuracy: f64,
-}
-
-/// What a training leaves beside the model.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct History {
-    /// The log.
-    pub log: Vec<LogRow>,
-    /// The epochs.
-    pub epochs: Vec<Epoch>,
-    /// Optimiser steps taken.
-    pub steps: usize,
-    /// Examples seen.
-    pub examples: usize,
-    /// Tokens seen, all of them real.
-    pub tokens: usize,
-    /// Mean loss over all steps.
-    pub mean_loss: f64,
-    /// Time spent in steps, without evaluation.
-    pub step_time: Duration,
-    /// The epoch whose weights were kept, from 1; 0 without training.
-    pub kept_epoch: usize,
-    /// How it ended.
-    pub ended: Ended,
-}
-
-/// How a training ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Ended {
-    /// After the last epoch.
-    #[default]
-    Complete,
-    /// Before, since the validation loss no longer fell.
-    Early,
-    /// It was told to stop.
-    Stopped,
-}
-
 /// Whether to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Control {
@@ -135,17 +71,19 @@ pub trait Observer {
     fn evaluated(&mut self, done: usize, total: usize) -> Control;
     /// An epoch ended.
     fn epoch(&mut self, epoch: &Epoch);
+    /// A good moment to keep the training's state, which costs something to make.
+    fn checkpoint(&mut self, state: &mut dyn FnMut() -> State);
 }
 
 /// Why a training failed.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum TrainError {
-    /// The loss or its gradient became infinite or not a number.
+    /// A loss or the gradient became infinite or not a number.
     #[error(
         "the {what} is {value} at step {step}: training has diverged; try a lower training.learning_rate, or training.warmup_steps"
     )]
     Diverged {
-        /// `loss` or `gradient norm`.
+        /// `loss`, `gradient norm` or `validation loss`.
         what: &'static str,
         /// The value.
         value: f64,
@@ -154,7 +92,9 @@ pub enum TrainError {
     },
 }
 
-/// Trains the unfrozen parameters of a model.
+/// Trains the unfrozen parameters of a model, from the beginning or from a [`State`] of the same training.
+///
+/// A training that goes on from a state ends like one that was never interrupted: order and dropout depend on seed and step alone.
 ///
 /// # Errors
 /// When training diverges.
@@ -164,6 +104,7 @@ pub fn fine_tune<B, M>(
     validation: &[Example],
     options: &Options,
     device: &B::Device,
+    resume: Option<State>,
     observer: &mut dyn Observer,
 ) -> Result<History, TrainError>
 where
@@ -171,139 +112,320 @@ where
     M: Classifier<Autodiff<B>> + AutodiffModule<Autodiff<B>>,
     M::InnerModule: Classifier<B>,
 {
-    // Weight decay spares biases and norms, as `Trainer`'s groups do.
-    let decayed = trained(model)
-        .iter()
-        .map(|(name, _)| !name.ends_with(".bias"))
-        .collect::<Vec<_>>();
-    let mut optimiser = AdamW::<B>::new(options.adamw, decayed);
-    let per_epoch = steps_per_epoch(
-        examples.len(),
-        options.batch_size,
-        options.gradient_accumulation,
-    );
-    let total_steps = per_epoch * options.epochs;
-    let mut history = History::default();
-    let (mut losses, mut unlogged): (Vec<f64>, usize) = (Vec::new(), 0);
-    let mut best: Option<(f64, Vec<Tensor<Autodiff<B>, 1>>)> = None;
+    let mut trainer = Trainer::<B, M>::new(model, examples, validation, options, device);
+    if let Some(state) = resume {
+        trainer.restore(state);
+    }
+    trainer.run(observer)?;
+    Ok(trainer.history)
+}
 
-    for epoch in 1..=options.epochs {
-        let order = order(examples.len(), options, epoch);
-        let first = losses.len();
-        for rows in order.chunks(options.batch_size * options.gradient_accumulation) {
-            let begun = Instant::now();
-            let step = history.steps;
-            let rate = options.schedule.at(step);
-            let (loss, norm) = one_step(
-                model,
-                &mut optimiser,
-                examples,
-                rows,
-                options,
-                step,
-                rate,
-                device,
-            );
-            history.steps += 1;
-            history.step_time += begun.elapsed();
-            for (what, value) in [("loss", loss), ("gradient norm", norm)] {
-                if !value.is_finite() {
-                    return Err(TrainError::Diverged {
-                        what,
-                        value,
-                        step: history.steps,
-                    });
-                }
+/// Time between two checkpoints within an epoch.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(1);
+
+struct Trainer<'a, B: Operations, M> {
+    model: &'a mut M,
+    examples: &'a [Example],
+    validation: &'a [Example],
+    options: &'a Options,
+    device: &'a B::Device,
+    optimiser: AdamW<B>,
+    per_epoch: usize,
+    history: History,
+    /// The loss of every step.
+    losses: Vec<f64>,
+    /// The trained values after the best epoch, where they are to be kept.
+    kept: Option<Vec<Tensor<Autodiff<B>, 1>>>,
+}
+
+impl<'a, B, M> Trainer<'a, B, M>
+where
+    B: Operations,
+    M: Classifier<Autodiff<B>> + AutodiffModule<Autodiff<B>>,
+    M::InnerModule: Classifier<B>,
+{
+    fn new(
+        model: &'a mut M,
+        examples: &'a [Example],
+        validation: &'a [Example],
+        options: &'a Options,
+        device: &'a B::Device,
+    ) -> Self {
+        // Weight decay spares biases and norms, as `Trainer`'s groups do.
+        let decayed: Vec<bool> = trained(model)
+            .iter()
+            .map(|(_, parameter)| parameter.shape().len() > 1)
+            .collect();
+        Self {
+            optimiser: AdamW::new(options.adamw, decayed),
+            per_epoch: steps_per_epoch(
+                examples.len(),
+                options.batch_size,
+                options.gradient_accumulation,
+            ),
+            history: History::default(),
+            losses: Vec::new(),
+            kept: None,
+            model,
+            examples,
+            validation,
+            options,
+            device,
+        }
+    }
+
+    fn state(&mut self) -> State {
+        State {
+            history: self.history.clone(),
+            losses: self.losses.clone(),
+            parameters: snapshot(self.model).into_iter().map(to_values).collect(),
+            moments: self.optimiser.moments(),
+            kept: self
+                .kept
+                .as_ref()
+                .map(|kept| kept.iter().cloned().map(to_values).collect()),
+        }
+    }
+
+    fn restore(&mut self, state: State) {
+        let tensors = |values: Vec<Vec<f32>>| -> Vec<Tensor<Autodiff<B>, 1>> {
+            let device = self.device;
+            values
+                .into_iter()
+                .map(|values| from_values(values, device))
+                .collect()
+        };
+        let parameters = tensors(state.parameters);
+        self.kept = state.kept.map(tensors);
+        restore(self.model, parameters);
+        self.optimiser
+            .resume(state.history.steps, state.moments, self.device);
+        self.history = state.history;
+        self.losses = state.losses;
+    }
+
+    fn run(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        for epoch in self.history.epochs.len() + 1..=self.options.epochs {
+            if self.ended_early() {
+                break;
             }
-            losses.push(loss);
-            history.examples += rows.len();
-            history.tokens += rows
-                .iter()
-                .map(|&row| examples[row].tokens.len())
-                .sum::<usize>();
-            unlogged += 1;
-            if history.steps.is_multiple_of(options.logging_steps) {
-                #[allow(clippy::cast_precision_loss)]
-                let row = LogRow {
-                    step: history.steps,
-                    epoch: history.steps as f64 / per_epoch as f64,
-                    loss: mean(&losses[losses.len() - unlogged..]),
-                    learning_rate: rate,
-                    gradient_norm: norm,
-                };
-                observer.log(&row);
-                history.log.push(row);
-                unlogged = 0;
+            if self.steps(epoch, observer)? == Control::Stop
+                || self.judge(epoch, observer) == Control::Stop
+            {
+                self.history.ended = Ended::Stopped;
+                observer.checkpoint(&mut || self.state());
+                return Ok(());
             }
-            if observer.step(history.steps, total_steps, loss) == Control::Stop {
-                history.ended = Ended::Stopped;
-                return Ok(history);
+            self.is_finite()?;
+            observer.checkpoint(&mut || self.state());
+        }
+        self.history.ended = if self.ended_early() {
+            Ended::Early
+        } else {
+            Ended::Complete
+        };
+        if let Some(kept) = self.kept.take() {
+            restore(self.model, kept);
+        }
+        Ok(())
+    }
+
+    /// Fails after an epoch whose last step left weights that give no finite loss: no later step may be there to notice.
+    fn is_finite(&self) -> Result<(), TrainError> {
+        let loss = self
+            .history
+            .epochs
+            .last()
+            .map(|epoch| epoch.validation_loss);
+        match loss.filter(|value| !value.is_finite()) {
+            None => Ok(()),
+            Some(value) => Err(TrainError::Diverged {
+                what: "validation loss",
+                value,
+                step: self.history.steps,
+            }),
+        }
+    }
+
+    /// Whether the validation loss has not fallen for long enough, with epochs left.
+    fn ended_early(&self) -> bool {
+        let epochs = &self.history.epochs;
+        let patience = self.options.early_stopping.unwrap_or(usize::MAX);
+        let since_lowest = epochs.len().saturating_sub(1 + lowest(epochs));
+        !epochs.is_empty() && epochs.len() < self.options.epochs && since_lowest >= patience
+    }
+
+    /// Takes the steps of an epoch that are still to be taken.
+    fn steps(&mut self, epoch: usize, observer: &mut dyn Observer) -> Result<Control, TrainError> {
+        let order = order(self.examples.len(), self.options, epoch);
+        let done = self.history.steps - (epoch - 1) * self.per_epoch;
+        let total = self.per_epoch * self.options.epochs;
+        let mut last_checkpoint = Instant::now();
+        let rows_per_step = self.options.batch_size * self.options.gradient_accumulation;
+        for rows in order.chunks(rows_per_step).skip(done) {
+            let loss = self.step(rows, observer)?;
+            if observer.step(self.history.steps, total, loss) == Control::Stop {
+                return Ok(Control::Stop);
+            }
+            if last_checkpoint.elapsed() >= CHECKPOINT_INTERVAL {
+                observer.checkpoint(&mut || self.state());
+                last_checkpoint = Instant::now();
             }
         }
-        history.mean_loss = mean(&losses);
-        let total = validation.len();
+        Ok(Control::Continue)
+    }
+
+    /// One optimiser step over `rows`, and its row in the log if it is due; returns the loss.
+    fn step(&mut self, rows: &[usize], observer: &mut dyn Observer) -> Result<f64, TrainError> {
+        let begun = Instant::now();
+        let rate = self.options.schedule.at(self.history.steps);
+        let (loss, norm) = self.update(rows, rate);
+        let history = &mut self.history;
+        history.steps += 1;
+        history.step_time += begun.elapsed();
+        for (what, value) in [("loss", loss), ("gradient norm", norm)] {
+            if !value.is_finite() {
+                let step = history.steps;
+                return Err(TrainError::Diverged { what, value, step });
+            }
+        }
+        self.losses.push(loss);
+        history.mean_loss = mean(&self.losses);
+        history.examples += rows.len();
+        let tokens = rows.iter().map(|&row| self.examples[row].tokens.len());
+        history.tokens += tokens.sum::<usize>();
+        if history.steps.is_multiple_of(self.options.logging_steps) {
+            #[allow(clippy::cast_precision_loss)]
+            let row = LogRow {
+                step: history.steps,
+                epoch: history.steps as f64 / self.per_epoch as f64,
+                loss: mean(&self.losses[history.steps - self.options.logging_steps..]),
+                learning_rate: rate,
+                gradient_norm: norm,
+            };
+            observer.log(&row);
+            history.log.push(row);
+        }
+        Ok(loss)
+    }
+
+    /// Evaluates the validation examples at the end of an epoch.
+    fn judge(&mut self, epoch: usize, observer: &mut dyn Observer) -> Control {
+        let total = self.validation.len();
         let evaluated = evaluate(
-            &model.valid(),
-            validation,
-            options.batch_size,
-            device,
+            &self.model.valid(),
+            self.validation,
+            self.options.batch_size,
+            self.device,
             |done| observer.evaluated(done, total) == Control::Continue,
         );
         let Some(predictions) = evaluated else {
-            history.ended = Ended::Stopped;
-            return Ok(history);
+            return Control::Stop;
         };
         let classes = predictions.classes();
         let right = classes
             .iter()
-            .zip(validation)
+            .zip(self.validation)
             .filter(|(class, example)| **class == example.label);
+        let history = &mut self.history;
         #[allow(clippy::cast_precision_loss)]
         let ended = Epoch {
             epoch,
-            logged_loss: history.log.last().map_or(f64::NAN, |row| row.loss),
-            mean_loss: mean(&losses[first..]),
+            logged_loss: history.log.last().map(|row| row.loss),
+            mean_loss: mean(&self.losses[(epoch - 1) * self.per_epoch..]),
             validation_loss: predictions.loss(),
             accuracy: right.count() as f64 / total as f64,
         };
         observer.epoch(&ended);
-        let lowest = best
-            .as_ref()
-            .is_none_or(|(lowest, _)| ended.validation_loss < *lowest);
-        if lowest || !options.keep_best {
+        history.epochs.push(ended);
+        let is_lowest = lowest(&history.epochs) + 1 == epoch;
+        if is_lowest || !self.options.keep_best {
             history.kept_epoch = epoch;
         }
-        if lowest && (options.keep_best || options.early_stopping.is_some()) {
-            let kept = if options.keep_best {
-                snapshot(model)
+        if is_lowest && self.options.keep_best {
+            self.kept = Some(snapshot(self.model));
+        }
+        Control::Continue
+    }
+
+    /// Changes the trained values by one optimiser step over `rows`; returns the loss and the gradients' norm before clipping.
+    ///
+    /// The loss is the mean over the step's batches of their means over texts, as `Trainer` has it for models of this kind.
+    fn update(&mut self, rows: &[usize], learning_rate: f64) -> (f64, f64) {
+        let batches = rows.chunks(self.options.batch_size);
+        let count = batches.len();
+        let mut loss = 0.0;
+        let mut summed: Vec<Option<Tensor<B, 1>>> = Vec::new();
+        for batch in batches {
+            let (share, gradients) = self.gradients(batch, count);
+            loss += share;
+            summed = if summed.is_empty() {
+                gradients
             } else {
-                Vec::new()
+                summed.into_iter().zip(gradients).map(add).collect()
             };
-            best = Some((ended.validation_loss, kept));
         }
-        history.epochs.push(ended);
-        let patience = options.early_stopping.unwrap_or(usize::MAX);
-        if epoch < options.epochs && epochs_since_lowest(&history.epochs) >= patience {
-            history.ended = Ended::Early;
-            break;
+        let parameters: Vec<Tensor<B, 1>> = trained(self.model)
+            .iter()
+            .map(|(_, parameter)| parameter.inner())
+            .collect();
+        let gradients: Vec<Tensor<B, 1>> = summed
+            .into_iter()
+            .zip(&parameters)
+            .map(|(gradient, parameter)| gradient.unwrap_or_else(|| parameter.zeros_like()))
+            .collect();
+        let norm = global_norm(&gradients);
+        let gradients = clip(gradients, norm, self.options.max_gradient_norm);
+        let updated = self.optimiser.step(learning_rate, parameters, gradients);
+        for ((_, mut parameter), values) in trained(self.model).into_iter().zip(updated) {
+            parameter.set(Tensor::from_inner(values));
         }
+        (loss, norm)
     }
-    if let Some((_, kept)) = best.filter(|_| options.keep_best) {
-        restore(model, kept);
+
+    /// One of `count` batches of a step: its share of the loss and of each gradient.
+    fn gradients(&mut self, batch: &[usize], count: usize) -> (f64, Vec<Option<Tensor<B, 1>>>) {
+        let examples: Vec<&Example> = batch.iter().map(|&row| &self.examples[row]).collect();
+        let texts: Vec<&[u32]> = examples
+            .iter()
+            .map(|example| example.tokens.as_slice())
+            .collect();
+        let labels: Vec<usize> = examples.iter().map(|example| example.label).collect();
+        let rows: Vec<usize> = examples.iter().map(|example| example.row).collect();
+        let step = self.history.steps as u64;
+        let noise = Noise::new(self.options.seed, step, token_keys(&texts, &rows));
+        let logits = self
+            .model
+            .logits(&Tokens::new(&texts, self.device), Some(&noise));
+        #[allow(clippy::cast_precision_loss)]
+        let share = summed_cross_entropy(logits, &labels) / (batch.len() * count) as f64;
+        let mut gradients = share.backward();
+        let taken = trained(self.model)
+            .into_iter()
+            .map(|(_, parameter)| parameter.take_gradient(&mut gradients));
+        let taken = taken.collect();
+        (scalar(share.inner()), taken)
     }
-    Ok(history)
 }
 
-/// Epochs since the one with the lowest validation loss.
-fn epochs_since_lowest(epochs: &[Epoch]) -> usize {
-    let lowest = (0..epochs.len()).fold(0, |lowest, index| {
+fn add<B: Operations>(
+    (total, gradient): (Option<Tensor<B, 1>>, Option<Tensor<B, 1>>),
+) -> Option<Tensor<B, 1>> {
+    match (total, gradient) {
+        (Some(total), Some(gradient)) => Some(total + gradient),
+        (total, gradient) => total.or(gradient),
+    }
+}
+
+/// Index of the epoch with the lowest validation loss, the first of equals.
+fn lowest(epochs: &[Epoch]) -> usize {
+    (0..epochs.len()).fold(0, |lowest, index| {
         if epochs[index].validation_loss < epochs[lowest].validation_loss {
             index
         } else {
             lowest
         }
-    });
-    epochs.len() - 1 - lowest
+    })
 }
 
 /// The order in which an epoch sees its examples.
@@ -318,70 +440,4 @@ fn order(count: usize, options: &Options, epoch: usize) -> Vec<usize> {
 #[allow(clippy::cast_precision_loss)]
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
-}
-
-/// One optimiser step over `rows`; returns the loss and the gradients' norm before clipping.
-///
-/// The loss is the mean over the step's batches of their means over texts, as `Trainer` has it for models of this kind.
-#[allow(clippy::too_many_arguments)]
-fn one_step<B, M>(
-    model: &mut M,
-    optimiser: &mut AdamW<B>,
-    examples: &[Example],
-    rows: &[usize],
-    options: &Options,
-    step: usize,
-    learning_rate: f64,
-    device: &B::Device,
-) -> (f64, f64)
-where
-    B: Operations,
-    M: Classifier<Autodiff<B>>,
-{
-    let batches = rows.chunks(options.batch_size);
-    let count = batches.len();
-    let mut loss = 0.0;
-    let mut summed: Vec<Option<Tensor<B, 1>>> = Vec::new();
-    for batch in batches {
-        let texts: Vec<&[u32]> = batch
-            .iter()
-            .map(|&row| examples[row].tokens.as_slice())
-            .collect();
-        let labels: Vec<usize> = batch.iter().map(|&row| examples[row].label).collect();
-        let ids: Vec<usize> = batch.iter().map(|&row| examples[row].row).collect();
-        let noise = Noise::new(options.seed, step as u64, token_keys(&texts, &ids));
-        let logits = model.logits(&Tokens::new(&texts, device), Some(&noise));
-        #[allow(clippy::cast_precision_loss)]
-        let share = summed_cross_entropy(logits, &labels) / (batch.len() * count) as f64;
-        let mut gradients = share.backward();
-        loss += scalar(share.inner());
-        for (index, (_, parameter)) in trained(model).into_iter().enumerate() {
-            let gradient = parameter.take_gradient(&mut gradients);
-            match summed.get_mut(index) {
-                None => summed.push(gradient),
-                Some(total) => {
-                    *total = match (total.take(), gradient) {
-                        (Some(total), Some(gradient)) => Some(total + gradient),
-                        (total, gradient) => total.or(gradient),
-                    };
-                }
-            }
-        }
-    }
-    let parameters: Vec<Tensor<B, 1>> = trained(model)
-        .iter()
-        .map(|(_, parameter)| parameter.inner())
-        .collect();
-    let gradients: Vec<Tensor<B, 1>> = summed
-        .into_iter()
-        .zip(&parameters)
-        .map(|(gradient, parameter)| gradient.unwrap_or_else(|| parameter.zeros_like()))
-        .collect();
-    let norm = global_norm(&gradients);
-    let gradients = clip(gradients, norm, options.max_gradient_norm);
-    let updated = optimiser.step(learning_rate, parameters, gradients);
-    for ((_, mut parameter), values) in trained(model).into_iter().zip(updated) {
-        parameter.set(Tensor::from_inner(values));
-    }
-    (loss, norm)
 }

@@ -3,15 +3,14 @@
 mod adamw;
 mod evaluate;
 mod fine_tune;
+mod history;
 mod loss;
 mod schedule;
 
 pub use adamw::{AdamW, AdamWOptions, clip, global_norm};
 pub use evaluate::{Predictions, evaluate};
-pub use fine_tune::{
-    Control, Ended, Epoch, History, LogRow, Observer, Options, TrainError, fine_tune,
-    steps_per_epoch,
-};
+pub use fine_tune::{Control, Observer, Options, TrainError, fine_tune, steps_per_epoch};
+pub use history::{Ended, Epoch, History, LogRow, State};
 pub use loss::summed_cross_entropy;
 pub use schedule::{Decay, Schedule};
 

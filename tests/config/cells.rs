@@ -180,6 +180,32 @@ fn an_adapter_to_start_from_says_rank_alpha_and_targets() {
 }
 
 #[test]
+fn an_adapters_expression_stands_for_the_modules_it_matches() {
+    let with_init = |name: &str| {
+        SOUND.replace(
+            "rank = 4\ntargets = [\"query\", \"value\"]",
+            &format!("init = \"../adapters/{name}\""),
+        )
+    };
+    let grid = laid_out(&with_init("expression"), &[]);
+    assert_eq!(
+        lora(&grid).lora.targets,
+        [
+            "bert.encoder.layer.1.attention.self.query",
+            "bert.encoder.layer.1.attention.self.value"
+        ]
+    );
+    let problems = after(
+        "rank = 4\ntargets = [\"query\", \"value\"]",
+        "init = \"../adapters/unmatched\"",
+    );
+    assert!(
+        problems.contains("`q_proj` matches no linear layer"),
+        "{problems}"
+    );
+}
+
+#[test]
 fn settings_other_than_the_adapters_are_refused() {
     assert_snapshot!(after("rank = 4", "rank = 4\ninit = \"../adapters/first\""));
     assert_snapshot!(after(

@@ -12,7 +12,8 @@ fn toml_files_below_the_folder_are_read_in_order_and_others_left_alone() {
     fs::write(folder.path().join("data.csv"), "text,label\n").unwrap();
     let experiment = |name: &str, up: &str| {
         format!(
-            "name = \"{name}\"\nkind = \"lora\"\nmodel.id = \"a/b\"\ndata.path = \"{up}/data.csv\"\nlora.targets = [\"query\"]\n"
+            "name = \"{name}\"\nkind = \"rag\"\ndocument.path = \"{up}/data.csv\"\nembedder.kind = \"bm25\"\ngenerator.kind = \"none\"\nchunks.size = 300\nchunks.overlap = 100\nretrieval.top_k = 1\n\
+             [[questions]]\nid = \"why\"\ntext = \"Why?\"\n"
         )
     };
     let write = |path: &str, text: &str| {
@@ -32,6 +33,29 @@ fn toml_files_below_the_folder_are_read_in_order_and_others_left_alone() {
         .map(|grid| grid.experiment.name.as_str())
         .collect();
     assert_eq!(names, ["a", "b", "c"]);
+}
+
+#[test]
+fn encoders_that_cannot_be_loaded_are_refused_at_their_key() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("data.csv"), "text,label\n").unwrap();
+    fs::write(
+        folder.path().join("hub.toml"),
+        "name = \"hub\"\nkind = \"lora\"\nmodel.id = \"a/b\"\ndata.path = \"data.csv\"\nlora.targets = [\"query\"]\n\
+         [grid]\n\"model.precision\" = [\"f32\", \"nf4\"]\n",
+    )
+    .unwrap();
+    let study = expand(config::load(folder.path(), &[]).unwrap(), &System);
+    let shown = study.problems.to_string();
+    assert!(
+        shown.contains("cannot fetch `a/b` from the hub") && shown.contains("hub.toml:3:12"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("holds encoders in f32 only") && shown.contains("hub.toml:7:29"),
+        "{shown}"
+    );
+    assert_eq!(study.problems.iter().count(), 2, "{shown}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use ensayo::config::Environment;
 
 /// The files, and what is in those that are read.
-const FILES: [(&str, &str); 17] = [
+const FILES: [(&str, &str); 19] = [
     ("data/reviews.csv", ""),
     ("data/other.csv", ""),
     ("data/manual.txt", ""),
@@ -31,6 +31,14 @@ const FILES: [(&str, &str); 17] = [
     (
         "adapters/dora/adapter_config.json",
         r#"{"r": 16, "lora_alpha": 32, "target_modules": ["query"], "use_dora": true}"#,
+    ),
+    (
+        "adapters/expression/adapter_config.json",
+        r#"{"r": 16, "lora_alpha": 32, "target_modules": ".*\\.1\\..*\\.(query|value)", "use_rslora": true}"#,
+    ),
+    (
+        "adapters/unmatched/adapter_config.json",
+        r#"{"r": 16, "lora_alpha": 32, "target_modules": "q_proj"}"#,
     ),
     ("adapters/broken/adapter_config.json", r#"{"r": 16"#),
 ];
@@ -62,5 +70,9 @@ impl Environment for Machine {
         let file = FILES.iter().find(|(file, _)| path == Path::new(file));
         file.map(|(_, text)| (*text).to_owned())
             .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn reaches_hub(&self) -> bool {
+        true
     }
 }

@@ -213,6 +213,7 @@ fn a_fresh_pooler_travels_with_the_adapter() {
         alpha: 4.0,
         dropout: 0.0,
         modules: targets,
+        ..adapter::AdapterSettings::default()
     };
     adapter::attach(&mut model, &settings, 5);
     let card = adapter::Card {
@@ -280,6 +281,7 @@ fn the_built_model_has_the_parameters_that_shapes_lists() {
             alpha: 6.0,
             dropout: 0.0,
             modules,
+            ..adapter::AdapterSettings::default()
         },
         1,
     );
@@ -310,6 +312,7 @@ fn a_fresh_adapter_changes_nothing() {
             alpha: 8.0,
             dropout: 0.1,
             modules,
+            ..adapter::AdapterSettings::default()
         },
         1,
     );

@@ -43,6 +43,10 @@ impl Fixture {
         self.names().iter().any(|other| other == name)
     }
 
+    pub fn shape(&self, name: &str) -> Vec<usize> {
+        self.view(name, |view| view.shape().to_vec())
+    }
+
     pub fn floats(&self, name: &str) -> Vec<f32> {
         self.view(name, |view| {
             assert_eq!(view.dtype(), safetensors::Dtype::F32, "{name}");

@@ -3,12 +3,13 @@
 use burn::backend::Flex;
 use ensayo::models::{adapter, trained, unfreeze};
 use ensayo::training::{
-    AdamWOptions, Control, Decay, Epoch, Example, LogRow, Observer, Options, Schedule, fine_tune,
+    AdamWOptions, Control, Decay, Epoch, Example, LogRow, Observer, Options, Schedule, State,
+    fine_tune,
 };
 use serde::Deserialize;
 
-use crate::bert::load;
 use crate::fixture::{Fixture, assert_relative, path, values};
+use crate::roberta::load;
 
 #[derive(Deserialize)]
 struct Log {
@@ -40,20 +41,28 @@ impl Observer for Silent {
     }
 
     fn epoch(&mut self, _: &Epoch) {}
+
+    fn checkpoint(&mut self, _: &mut dyn FnMut() -> State) {}
 }
 
 #[test]
 fn training_follows_pytorchs_trajectory() {
-    for case in ["trajectory", "trajectory-accumulated"] {
+    for (folder, case, classes) in [
+        ("bert", "trajectory", 2),
+        ("bert", "trajectory-accumulated", 2),
+        ("roberta", "trajectory", 2),
+        ("xlm-roberta", "trajectory", 3),
+    ] {
+        let case = format!("{folder}/{case}");
         let log: Log = serde_json::from_str(
-            &std::fs::read_to_string(path(&format!("bert/{case}/trajectory.json"))).unwrap(),
+            &std::fs::read_to_string(path(&format!("{case}/trajectory.json"))).unwrap(),
         )
         .unwrap();
-        let (_, mut model) = load("bert/checkpoint", 2);
-        adapter::read(&mut model, &path(&format!("bert/{case}/initial"))).unwrap();
+        let (_, mut model, _) = load(&format!("{folder}/checkpoint"), classes);
+        adapter::read(&mut model, &path(&format!("{case}/initial"))).unwrap();
         unfreeze(&mut model);
 
-        let fixture = Fixture::read(&format!("bert/{case}/batches.safetensors"));
+        let fixture = Fixture::read(&format!("{case}/batches.safetensors"));
         let mut examples = Vec::new();
         for batch in 0..20 {
             let labels = fixture.integers(&format!("batch.{batch}.labels"));
@@ -99,6 +108,7 @@ fn training_follows_pytorchs_trajectory() {
             &examples[..8],
             &options,
             &device,
+            None,
             &mut Silent,
         )
         .unwrap();
@@ -125,7 +135,7 @@ fn training_follows_pytorchs_trajectory() {
                 1e-12,
             );
         }
-        let expected = Fixture::read(&format!("bert/{case}/final/adapter_model.safetensors"));
+        let expected = Fixture::read(&format!("{case}/final/adapter_model.safetensors"));
         for (name, parameter) in trained(&mut model) {
             let expected = expected.floats(&format!("base_model.model.{name}"));
             assert_relative(

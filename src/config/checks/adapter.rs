@@ -18,13 +18,7 @@ struct AdapterConfig {
     #[serde(default)]
     bias: Option<String>,
     #[serde(default)]
-    use_rslora: Option<bool>,
-    #[serde(default)]
     use_dora: Option<bool>,
-    #[serde(default)]
-    rank_pattern: Option<Json>,
-    #[serde(default)]
-    alpha_pattern: Option<Json>,
 }
 
 /// Fills rank, alpha and targets from the adapter, and reports where the experiment says otherwise.
@@ -44,16 +38,19 @@ pub(in crate::config) fn start_from(draft: &mut Draft<'_>) {
         return;
     }
     let Some(folder) = node.as_text() else { return };
-    let read = read(draft, Path::new(folder));
+    let read = read(draft, Path::new(folder)).and_then(|config| {
+        let targets = target_names(draft, &config.target_modules)?;
+        Ok((config, targets))
+    });
     match read {
-        Ok(config) => {
+        Ok((config, names)) => {
             let values = [
                 ("rank", Value::Integer(config.r)),
                 (
                     "alpha",
                     Value::Float(config.lora_alpha, config.lora_alpha.to_string()),
                 ),
-                ("targets", targets(&config.target_modules, &node.span)),
+                ("targets", targets(names, &node.span)),
             ];
             for (key, value) in values {
                 take_over(
@@ -88,37 +85,19 @@ fn read(draft: &Draft<'_>, folder: &Path) -> Result<AdapterConfig, String> {
         .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
     let config: AdapterConfig = serde_json::from_str(&text)
         .map_err(|error| format!("`{}` is not an adapter's: {error}", path.display()))?;
-    let patterned = |pattern: &Option<Json>| {
-        pattern
-            .as_ref()
-            .and_then(Json::as_object)
-            .is_some_and(|map| !map.is_empty())
-    };
     let unsupported = [
         (config.r < 1, "its rank is below 1"),
         (
-            config.use_rslora == Some(true),
-            "rank-stabilised scaling (use_rslora) is not supported",
-        ),
-        (
             config.use_dora == Some(true),
             "DoRA (use_dora) is not supported",
-        ),
-        (
-            patterned(&config.rank_pattern),
-            "ranks by module (rank_pattern) are not supported",
-        ),
-        (
-            patterned(&config.alpha_pattern),
-            "alphas by module (alpha_pattern) are not supported",
         ),
         (
             config.bias.as_deref().is_some_and(|bias| bias != "none"),
             "trained biases (bias) are not supported",
         ),
         (
-            names(&config.target_modules).is_none(),
-            "target_modules has to be a list of names",
+            !config.target_modules.is_string() && names(&config.target_modules).is_none(),
+            "target_modules has to be a list of names or a regular expression",
         ),
     ];
     match unsupported.into_iter().find(|(found, _)| *found) {
@@ -127,18 +106,43 @@ fn read(draft: &Draft<'_>, folder: &Path) -> Result<AdapterConfig, String> {
     }
 }
 
-/// Module names; PEFT also writes patterns and `all-linear` as one string, which a list of names cannot express.
-fn names(targets: &Json) -> Option<Vec<&str>> {
-    targets.as_array()?.iter().map(Json::as_str).collect()
+/// Module names, where they are listed.
+fn names(targets: &Json) -> Option<Vec<String>> {
+    let names = targets.as_array()?.iter();
+    names.map(|name| name.as_str().map(str::to_owned)).collect()
 }
 
-fn targets(targets: &Json, span: &Span) -> Value {
-    let node = |name: &str| Node {
-        value: Value::Text(name.to_owned()),
+/// Module names. PEFT also takes a regular expression, which only the model can answer.
+fn target_names(draft: &Draft<'_>, targets: &Json) -> Result<Vec<String>, String> {
+    let Some(expression) = targets.as_str() else {
+        return Ok(names(targets).unwrap_or_default());
+    };
+    let text = |key: &str| draft.table.at(key).and_then(Node::as_text);
+    let config = match (text("model.path"), text("model.random.config")) {
+        (Some(folder), _) => Path::new(folder).join("config.json"),
+        (None, Some(config)) => config.into(),
+        (None, None) => {
+            return Err(format!(
+                "its target_modules are the expression `{expression}`, which needs a model in a folder (model.path)"
+            ));
+        }
+    };
+    match draft.inspector.shapes(&config).as_ref() {
+        Ok(shapes) => shapes
+            .resolve_expression(expression)
+            .map_err(|error| format!("in its target_modules, {error}")),
+        Err(_) => Err(format!(
+            "its target_modules are the expression `{expression}`, but the model cannot be used"
+        )),
+    }
+}
+
+fn targets(mut names: Vec<String>, span: &Span) -> Value {
+    let node = |name: String| Node {
+        value: Value::Text(name),
         span: span.clone(),
     };
     // PEFT writes a set, in an order that means nothing.
-    let mut names = names(targets).unwrap_or_default();
     names.sort_unstable();
     Value::List(names.into_iter().map(node).collect())
 }

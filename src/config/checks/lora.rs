@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{data, model};
+use super::{data, model, unsupported};
 use crate::config::draft::Draft;
 use crate::config::problem::Problem;
 use crate::config::source::Span;
@@ -22,6 +22,7 @@ pub(super) fn check(draft: &mut Draft<'_>, settings: &mut LoraSettings) {
     data::check(draft, &settings.data);
     needs_validation(draft, settings);
     targets_are_named(draft, settings);
+    unsupported::encoder(draft, "model", &settings.model);
     let shapes = model::encoder(draft, "model", &settings.model);
     if let Some(Ok(shapes)) = shapes.as_deref() {
         adapters_fit(draft, settings, shapes);

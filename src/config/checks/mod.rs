@@ -7,6 +7,7 @@ mod lora;
 mod model;
 mod prompt;
 mod rag;
+mod unsupported;
 
 use super::Settings;
 use super::draft::Draft;

@@ -11,7 +11,12 @@ use crate::shapes::Shapes;
 const TOKENISERS: [&str; 1] = ["tokenizer.json"];
 
 /// Files of which a checkpoint needs one for its weights.
-const WEIGHTS: [&str; 2] = ["model.safetensors", "model.safetensors.index.json"];
+const WEIGHTS: [&str; 4] = [
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+];
 
 /// Fills in the revision. Only a hub model has one.
 pub(super) fn complete(model: &mut Model) {

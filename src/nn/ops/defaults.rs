@@ -82,7 +82,8 @@ pub(super) fn layer_norm_backward<B: Operations>(
 pub(super) fn dropout<B: Operations>(input: FloatTensor<B>, dropout: &Dropout) -> FloatTensor<B> {
     let shape = input.shape();
     let factors = TensorData::new(dropout.factors(shape[1]), shape);
-    B::float_mul(input.clone(), like::<B>(factors, &input))
+    let factors = like::<B>(factors, &input);
+    B::float_mul(input, factors)
 }
 
 /// 32-bit values on the device of another tensor and in its float type.

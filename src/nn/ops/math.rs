@@ -22,7 +22,7 @@ pub(super) fn exp(x: f32) -> f32 {
         8.333_452e-3,
         4.166_579_6e-2,
         1.666_666_5e-1,
-        5.000_000_1e-1_f32,
+        5e-1_f32,
     ] {
         sum = sum * rest + coefficient;
     }
@@ -55,7 +55,7 @@ pub(super) fn erf(x: f32) -> f32 {
         let high = -1.728_534_7e-5 * size + 3.831_971_3e-4;
         let low = -3.883_964_4e-3 * size + 2.425_462_2e-2;
         let mut sum = high * square + low;
-        for coefficient in [-1.067_778_8e-1, -6.348_466_9e-1, -1.287_175_1e-1_f32] {
+        for coefficient in [-1.067_778_8e-1, -6.348_467e-1, -1.287_175_1e-1_f32] {
             sum = sum * size + coefficient;
         }
         1.0 - exp(sum * size - size)
@@ -96,7 +96,11 @@ mod tests {
     }
 
     #[test]
-    #[allow(clippy::cast_possible_truncation, clippy::excessive_precision)]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::excessive_precision,
+        clippy::unreadable_literal
+    )]
     fn erf_is_within_two_units_in_the_last_place() {
         // Python's math.erf.
         let exact: [(f64, f64); 16] = [

@@ -163,6 +163,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::float_cmp)]
     fn seed_step_and_site_each_change_the_draws() {
         let tokens: Vec<u64> = (0..50).collect();
         let reference = dropout(1, 1, 1, tokens.clone()).factors(50);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use burn::backend::Flex;
+use burn::backend::flex::FlexDevice;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorData};
 
@@ -20,7 +21,7 @@ fn random(seed: u64, rows: usize, columns: usize) -> Tensor<Flex, 2> {
     });
     Tensor::from_data(
         TensorData::new(values.collect::<Vec<f32>>(), [rows, columns]),
-        &Default::default(),
+        &FlexDevice,
     )
 }
 
@@ -60,7 +61,7 @@ fn options(lengths: &[usize], probability: f64) -> AttentionOptions {
 #[test]
 fn attention_over_ragged_rows_equals_the_padded_computation() {
     let lengths = [5, 1, 17, 40];
-    let ragged = Ragged::<Flex>::new(Segments::new(&lengths), &Default::default());
+    let ragged = Ragged::<Flex>::new(Segments::new(&lengths), &FlexDevice);
     let tokens = lengths.iter().sum();
     let [query, key, value, gradient] =
         [1, 2, 3, 4].map(|seed| unwrap(random(seed, tokens, WIDTH)));
@@ -154,7 +155,7 @@ fn a_text_attends_the_same_with_dropout_in_any_batch() {
         query.clone(),
         key.clone(),
         value.clone(),
-        &Ragged::new(Segments::new(&lengths), &Default::default()),
+        &Ragged::new(Segments::new(&lengths), &FlexDevice),
         &options(&lengths, 0.3),
     );
     let second = |tensor: &Tensor<Flex, 2>| tensor.clone().slice(7..18);
@@ -163,7 +164,7 @@ fn a_text_attends_the_same_with_dropout_in_any_batch() {
         second(&query),
         second(&key),
         second(&value),
-        &Ragged::new(Segments::new(&[11]), &Default::default()),
+        &Ragged::new(Segments::new(&[11]), &FlexDevice),
         &AttentionOptions {
             heads: HEADS,
             scale: 0.5,

@@ -13,13 +13,14 @@ mod sets;
 
 pub use predict::{Prediction, Predictions, predict};
 
+use super::checkpoint;
 use super::encoder::Encoder;
 use super::watch::{Progress, Watch};
 use crate::config::{Keep, LoraSettings, Schedule as ScheduleSetting};
 use crate::data::{self, Splits};
 use crate::device::{Device, OnDevice};
 use crate::models::adapter::{self, AdapterSettings, Card};
-use crate::models::{count, unfreeze};
+use crate::models::{count, trained, unfreeze};
 use crate::nn::ops::Operations;
 use crate::plan::RunSpec;
 use crate::record::{self, Environment, MetricRow, RowWriter};
@@ -96,13 +97,12 @@ impl OnDevice for Run<'_, '_> {
         let begun = Instant::now();
         self.progress.stage("loading the model");
         let mut model = self.encoder.load::<Autodiff<B>>(device)?;
-        let adapter = match &self.settings.lora.init {
-            Some(folder) => adapter::read(&mut model, folder)?,
-            None => {
-                let adapter = self.adapter_settings()?;
-                adapter::attach(&mut model, &adapter, self.spec.seed);
-                adapter
-            }
+        let adapter = if let Some(folder) = &self.settings.lora.init {
+            adapter::read(&mut model, folder)?
+        } else {
+            let adapter = self.adapter_settings()?;
+            adapter::attach(&mut model, &adapter, self.spec.seed);
+            adapter
         };
         unfreeze(&mut model);
         let trainable = count(&mut model);
@@ -114,9 +114,24 @@ impl OnDevice for Run<'_, '_> {
             log: RowWriter::create(self.folder)?,
             epochs: RowWriter::create(self.folder)?,
             total_epochs: self.settings.training.epochs,
+            folder: self.folder,
+            identity: &self.spec.identity,
             failure: None,
             progress: self.progress,
         };
+        let sizes: Vec<usize> = trained(&mut model)
+            .iter()
+            .map(|(_, parameter)| parameter.shape().iter().product())
+            .collect();
+        let state = checkpoint::read(self.folder, &self.spec.identity)
+            .filter(|state| state.parameters.iter().map(Vec::len).eq(sizes));
+        if let Some(state) = &state {
+            let steps = state.history.steps;
+            watch.progress.note(&format!(
+                "goes on after step {steps}, where it was interrupted"
+            ));
+            watch.repeat(&state.history);
+        }
         let judged = &self.sets.evaluations[self.sets.judged].examples;
         let history = fine_tune::<B, _>(
             &mut model,
@@ -124,6 +139,7 @@ impl OnDevice for Run<'_, '_> {
             judged,
             &options,
             device,
+            state,
             &mut watch,
         )?;
         if let Some(failure) = watch.failure {
@@ -197,6 +213,7 @@ impl Run<'_, '_> {
             alpha: lora.alpha,
             dropout: lora.dropout,
             modules,
+            ..AdapterSettings::default()
         })
     }
 

@@ -91,7 +91,9 @@ pub(super) fn write_predictions(
     }
     record::write_atomically(
         &folder.join(PREDICTIONS_FILE),
-        &writer.into_inner().map_err(|error| error.into_error())?,
+        &writer
+            .into_inner()
+            .map_err(csv::IntoInnerError::into_error)?,
     )?;
     Ok(())
 }

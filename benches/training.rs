@@ -1,0 +1,181 @@
+//! Training throughput of ensayo on the processor, in the shape of a real encoder, to set against `peft_training.py`.
+//!
+//! ```sh
+//! cargo bench --bench training -- --config path/to/config.json --reviews reviews.csv --steps 12
+//! ```
+//!
+//! Rows in file order, batches of 8, texts cut at 512 tokens, dropout on, adapters of rank 8 on query and value. Random weights: the time is the same.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use burn::backend::flex::FlexDevice;
+use burn::backend::{Autodiff, Flex};
+use clap::Parser;
+use ensayo::data::{Tokenizer, read};
+use ensayo::device::peak_memory_bytes;
+use ensayo::models::adapter::{self, AdapterSettings};
+use ensayo::models::bert::BertClassifier;
+use ensayo::models::{Weights, unfreeze};
+use ensayo::shapes::bert::BertConfig;
+use ensayo::training::{
+    AdamWOptions, Control, Decay, Epoch, Example, LogRow, Observer, Options, Schedule, State,
+    fine_tune,
+};
+
+/// What to measure.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// A checkpoint's config.json, with tokenizer.json beside it
+    #[arg(long)]
+    config: PathBuf,
+    /// A CSV with the columns `text` and `label`
+    #[arg(long)]
+    reviews: PathBuf,
+    /// Optimiser steps that are timed
+    #[arg(long, default_value_t = 12)]
+    steps: usize,
+    /// Rows in a batch
+    #[arg(long, default_value_t = 8)]
+    batch_size: usize,
+    /// Tokens after which a text is cut
+    #[arg(long, default_value_t = 512)]
+    max_length: usize,
+    /// Given by `cargo bench`
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+struct Silent;
+
+impl Observer for Silent {
+    fn step(&mut self, _: usize, _: usize, _: f64) -> Control {
+        Control::Continue
+    }
+
+    fn log(&mut self, _: &LogRow) {}
+
+    fn evaluated(&mut self, _: usize, _: usize) -> Control {
+        Control::Continue
+    }
+
+    fn epoch(&mut self, _: &Epoch) {}
+
+    fn checkpoint(&mut self, _: &mut dyn FnMut() -> State) {}
+}
+
+#[allow(clippy::print_stdout, clippy::print_stderr)]
+fn main() -> ExitCode {
+    match measure(&Arguments::parse()) {
+        Ok(line) => {
+            println!("{line}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
+    let config = BertConfig::read(&std::fs::read_to_string(&arguments.config)?)?;
+    let folder = arguments.config.parent().ok_or("--config has no folder")?;
+    let length = arguments.max_length.min(config.max_position_embeddings);
+    let tokenizer = Tokenizer::from_folder(folder, length)?;
+    let rows = arguments.steps * arguments.batch_size;
+    let rows = read(&arguments.reviews, "text", "label", Some(rows))?;
+    let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
+    let tokens = tokenizer.encode(&texts)?;
+    let examples: Vec<Example> = tokens
+        .into_iter()
+        .enumerate()
+        .map(|(row, tokens)| Example {
+            tokens,
+            label: row % 2,
+            row,
+        })
+        .collect();
+
+    let device = FlexDevice;
+    let weights = Weights {
+        checkpoint: None,
+        seed: 1,
+        head_seed: 1,
+        deviation: config.initializer_range,
+        device: &device,
+    };
+    let mut model = BertClassifier::<Autodiff<Flex>>::new(&config, 2, &weights)?;
+    let targets = ["query".to_owned(), "value".to_owned()];
+    let modules = config
+        .shapes(2)
+        .resolve_targets(&targets)?
+        .iter()
+        .map(|linear| linear.module.clone())
+        .collect();
+    adapter::attach(
+        &mut model,
+        &AdapterSettings {
+            rank: 8,
+            alpha: 32.0,
+            dropout: 0.1,
+            modules,
+            ..AdapterSettings::default()
+        },
+        1,
+    );
+    unfreeze(&mut model);
+    let options = Options {
+        epochs: 1,
+        batch_size: arguments.batch_size,
+        gradient_accumulation: 1,
+        schedule: Schedule {
+            peak: 2e-4,
+            warmup_steps: 0,
+            total_steps: arguments.steps,
+            decay: Decay::Linear,
+        },
+        adamw: AdamWOptions {
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.01,
+        },
+        max_gradient_norm: 1.0,
+        logging_steps: arguments.steps,
+        shuffle: false,
+        keep_best: false,
+        early_stopping: None,
+        seed: 1,
+    };
+    // The first step also pays for threads and pages; it is taken before the clock starts.
+    let warm = &examples[..arguments.batch_size.min(examples.len())];
+    fine_tune::<Flex, _>(
+        &mut model,
+        warm,
+        &warm[..1],
+        &options,
+        &device,
+        None,
+        &mut Silent,
+    )?;
+    let history = fine_tune::<Flex, _>(
+        &mut model,
+        &examples,
+        &warm[..1],
+        &options,
+        &device,
+        None,
+        &mut Silent,
+    )?;
+    let seconds = history.step_time.as_secs_f64();
+    Ok(format!(
+        "ensayo: {:.3} samples/s, {:.0} real tokens/s, peak memory {:.2} GB ({} samples, {} tokens, {seconds:.1} s)",
+        history.examples as f64 / seconds,
+        history.tokens as f64 / seconds,
+        peak_memory_bytes().unwrap_or(0) as f64 / 1e9,
+        history.examples,
+        history.tokens,
+    ))
+}

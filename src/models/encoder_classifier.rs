@@ -1,0 +1,93 @@
+//! The encoders with a classification head behind one type, chosen by what a `config.json` says.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use super::bert::{self, BertClassifier};
+use super::checkpoint::{CheckpointError, Spelling};
+use super::classifier::{Classifier, NamedLinears};
+use super::roberta::{self, RobertaClassifier};
+use super::weights::Weights;
+use crate::nn::ops::{Noise, Operations};
+use crate::nn::{Linear, Tokens};
+use crate::shapes::EncoderConfig;
+
+/// A classifier of any architecture there is a file for.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)]
+pub enum EncoderClassifier<B: Backend> {
+    /// BERT.
+    Bert(BertClassifier<B>),
+    /// RoBERTa and XLM-R.
+    Roberta(RobertaClassifier<B>),
+}
+
+/// How the checkpoints of an architecture spell their tensors.
+#[must_use]
+pub fn spelling(config: &EncoderConfig) -> &'static Spelling {
+    match config {
+        EncoderConfig::Bert(_) => &bert::SPELLING,
+        EncoderConfig::Roberta(_) => &roberta::SPELLING,
+    }
+}
+
+impl<B: Operations> EncoderClassifier<B> {
+    /// Builds the network from its weights, all of them frozen.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be read.
+    pub fn new(
+        config: &EncoderConfig,
+        classes: usize,
+        weights: &Weights<'_, B>,
+    ) -> Result<Self, CheckpointError> {
+        match config {
+            EncoderConfig::Bert(config) => {
+                BertClassifier::new(config, classes, weights).map(Self::Bert)
+            }
+            EncoderConfig::Roberta(config) => {
+                RobertaClassifier::new(config, classes, weights).map(Self::Roberta)
+            }
+        }
+    }
+
+    /// The last layer's output for each token: `[tokens, hidden]`.
+    #[must_use]
+    pub fn hidden_states(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
+        match self {
+            Self::Bert(model) => model.hidden_states(tokens, noise),
+            Self::Roberta(model) => model.hidden_states(tokens, noise),
+        }
+    }
+}
+
+impl<B: Operations> Classifier<B> for EncoderClassifier<B> {
+    fn logits(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
+        match self {
+            Self::Bert(model) => model.logits(tokens, noise),
+            Self::Roberta(model) => model.logits(tokens, noise),
+        }
+    }
+
+    fn linears(&self) -> Vec<(String, &Linear<B>)> {
+        match self {
+            Self::Bert(model) => model.linears(),
+            Self::Roberta(model) => model.linears(),
+        }
+    }
+
+    fn head(&self) -> Vec<(String, &Linear<B>)> {
+        match self {
+            Self::Bert(model) => model.head(),
+            Self::Roberta(model) => model.head(),
+        }
+    }
+
+    fn parts_mut(&mut self) -> (NamedLinears<'_, B>, NamedLinears<'_, B>) {
+        match self {
+            Self::Bert(model) => model.parts_mut(),
+            Self::Roberta(model) => model.parts_mut(),
+        }
+    }
+}
