@@ -1,5 +1,11 @@
 //! ensayo against the reference implementations. Each folder holds the script that made its fixtures; the tolerances stand in the tests.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+#![allow(
+    clippy::default_trait_access,
+    reason = "there is one device on the CPU"
+)]
+
 mod adapters;
 mod bert;
 mod fixture;
