@@ -15,9 +15,8 @@ use clap::Parser;
 use ensayo::data::{Tokenizer, read};
 use ensayo::device::peak_memory_bytes;
 use ensayo::models::adapter::{self, AdapterSettings};
-use ensayo::models::bert::BertClassifier;
-use ensayo::models::{Weights, unfreeze};
-use ensayo::shapes::bert::BertConfig;
+use ensayo::models::{EncoderClassifier, Weights, unfreeze};
+use ensayo::shapes::EncoderConfig;
 use ensayo::training::{
     AdamWOptions, Control, Decay, Epoch, Example, LogRow, Observer, Options, Schedule, State,
     fine_tune,
@@ -80,9 +79,9 @@ fn main() -> ExitCode {
 
 #[allow(clippy::cast_precision_loss)]
 fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
-    let config = BertConfig::read(&std::fs::read_to_string(&arguments.config)?)?;
+    let config = EncoderConfig::read(&std::fs::read_to_string(&arguments.config)?)?;
     let folder = arguments.config.parent().ok_or("--config has no folder")?;
-    let length = arguments.max_length.min(config.max_position_embeddings);
+    let length = arguments.max_length.min(config.shapes(2).max_positions);
     let tokenizer = Tokenizer::from_folder(folder, length)?;
     let rows = arguments.steps * arguments.batch_size;
     let rows = read(&arguments.reviews, "text", "label", Some(rows))?;
@@ -103,10 +102,10 @@ fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> 
         checkpoint: None,
         seed: 1,
         head_seed: 1,
-        deviation: config.initializer_range,
+        deviation: config.initializer_range(),
         device: &device,
     };
-    let mut model = BertClassifier::<Autodiff<Flex>>::new(&config, 2, &weights)?;
+    let mut model = EncoderClassifier::<Autodiff<Flex>>::new(&config, 2, &weights)?;
     let targets = ["query".to_owned(), "value".to_owned()];
     let modules = config
         .shapes(2)
