@@ -70,10 +70,11 @@ def main():
         step(tokens[first : first + size], first)
     seconds = time.perf_counter() - begun
     real = sum(map(len, tokens))
+    padded = sum(len(rows) * max(map(len, rows)) for rows in (tokens[first : first + size] for first in range(0, len(tokens), size)))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(
         f"PEFT: {len(tokens) / seconds:.3f} samples/s, {real / seconds:.0f} real tokens/s, "
-        f"peak memory {peak / 1e9:.2f} GB ({len(tokens)} samples, {real} tokens, {seconds:.1f} s)"
+        f"peak memory {peak / 1e9:.2f} GB ({len(tokens)} samples, {real} tokens, {padded} with padding, {seconds:.1f} s)"
     )
 
 
