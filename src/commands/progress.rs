@@ -116,6 +116,7 @@ impl Progress {
                 run,
                 epoch,
                 epochs,
+                split,
                 train_loss,
                 validation_loss,
                 accuracy,
@@ -127,7 +128,7 @@ impl Progress {
                     format!("training loss {train_loss:.4}, ")
                 };
                 let text = format!(
-                    "epoch {epoch}/{epochs}: {training}validation loss {validation_loss:.4}, accuracy {accuracy:.4}"
+                    "epoch {epoch}/{epochs}: {training}{split} loss {validation_loss:.4}, accuracy {accuracy:.4}"
                 );
                 Some(state.runs.get_mut(&run)?.says(total, &text))
             }
@@ -306,6 +307,7 @@ mod tests {
                 run: run(),
                 epoch: 1,
                 epochs: 2,
+                split: "test".into(),
                 train_loss: 0.7,
                 validation_loss: 0.6,
                 accuracy: 0.75,
@@ -325,7 +327,7 @@ mod tests {
             lines(&silent(), events),
             [
                 "[1/2] x/base@1",
-                "[1/2] epoch 1/2: training loss 0.7000, validation loss 0.6000, accuracy 0.7500",
+                "[1/2] epoch 1/2: training loss 0.7000, test loss 0.6000, accuracy 0.7500",
                 "[1/2] complete after 0.0 s: accuracy 0.7500",
                 "[2/2] x/base@2: failed: no memory",
             ]

@@ -39,6 +39,8 @@ pub enum Event {
         epoch: usize,
         /// Epochs in all.
         epochs: usize,
+        /// The split that loss and accuracy are of: `validation`, or `test` where there is none.
+        split: String,
         /// As in `epochs.csv`.
         #[serde(with = "crate::record::number")]
         train_loss: f64,
@@ -114,6 +116,7 @@ mod tests {
             run: "x/base@1".into(),
             epoch: 1,
             epochs: 2,
+            split: "test".into(),
             train_loss: f64::NAN,
             validation_loss: f64::INFINITY,
             accuracy: 0.5,

@@ -83,6 +83,8 @@ pub struct Watch<'a, 'b> {
     pub epochs: RowWriter<EpochRow>,
     /// Epochs in all.
     pub total_epochs: usize,
+    /// The split that epochs are judged by.
+    pub split: &'a str,
     /// The run's folder.
     pub folder: &'a Path,
     /// The run's identity, which its checkpoints carry.
@@ -148,6 +150,7 @@ impl Observer for Watch<'_, '_> {
             run: self.progress.run.clone(),
             epoch: row.epoch,
             epochs: self.total_epochs,
+            split: self.split.to_owned(),
             train_loss: row.train_loss,
             validation_loss: row.validation_loss,
             accuracy: row.accuracy,

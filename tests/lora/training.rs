@@ -234,7 +234,7 @@ fn a_run_shorter_than_a_logging_interval_has_no_logged_loss_and_still_a_report()
     place.experiment("trial", "[[runs]]\nname = \"short\"\ntraining.logging_steps = 1000\n[[runs]]\nname = \"late\"\ntraining.logging_steps = 10\n");
     let said = place.complete(&[]);
     assert!(
-        said.talk.contains("epoch 1/2: validation loss") && !said.talk.contains("NaN"),
+        said.talk.contains("epoch 1/2: test loss") && !said.talk.contains("NaN"),
         "{}",
         said.talk
     );

@@ -114,6 +114,7 @@ impl OnDevice for Run<'_, '_> {
             log: RowWriter::create(self.folder)?,
             epochs: RowWriter::create(self.folder)?,
             total_epochs: self.settings.training.epochs,
+            split: &self.sets.evaluations[self.sets.judged].name,
             folder: self.folder,
             identity: &self.spec.identity,
             failure: None,
