@@ -17,10 +17,7 @@ use ensayo::device::peak_memory_bytes;
 use ensayo::models::adapter::{self, AdapterSettings};
 use ensayo::models::{EncoderClassifier, Weights, unfreeze};
 use ensayo::shapes::EncoderConfig;
-use ensayo::training::{
-    AdamWOptions, Control, Decay, Epoch, Example, LogRow, Observer, Options, Schedule, State,
-    fine_tune,
-};
+use ensayo::training::{AdamWOptions, Decay, Example, Options, Schedule, Unobserved, fine_tune};
 
 /// What to measure.
 #[derive(Debug, Parser)]
@@ -43,24 +40,6 @@ struct Arguments {
     /// Given by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
-}
-
-struct Silent;
-
-impl Observer for Silent {
-    fn step(&mut self, _: usize, _: usize, _: f64) -> Control {
-        Control::Continue
-    }
-
-    fn log(&mut self, _: &LogRow) {}
-
-    fn evaluated(&mut self, _: usize, _: usize) -> Control {
-        Control::Continue
-    }
-
-    fn epoch(&mut self, _: &Epoch) {}
-
-    fn checkpoint(&mut self, _: &mut dyn FnMut() -> State) {}
 }
 
 #[allow(clippy::print_stdout, clippy::print_stderr)]
@@ -157,7 +136,7 @@ fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> 
         &options,
         &device,
         None,
-        &mut Silent,
+        &mut Unobserved,
     )?;
     let history = fine_tune::<Flex, _>(
         &mut model,
@@ -166,7 +145,7 @@ fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> 
         &options,
         &device,
         None,
-        &mut Silent,
+        &mut Unobserved,
     )?;
     let seconds = history.step_time.as_secs_f64();
     Ok(format!(

@@ -72,7 +72,6 @@ const HOUSE: &[Room] = &[
     with_burn("retrieval", &["data", "metrics", "models", "nn"]),
     with_burn("models", &["nn", "shapes"]),
     with_burn("nn", &[]),
-    // Batches of `data` are the one place there that makes tensors; see `BURN_IN_DATA`.
     room("data", &["config", "nn"]),
     room("hub", &[]),
     room("metrics", &[]),
@@ -81,8 +80,6 @@ const HOUSE: &[Room] = &[
     with_burn("device", &["nn"]),
 ];
 
-/// The file of `data` that may use tensors.
-const BURN_IN_DATA: &str = "src/data/batches.rs";
 const BURN: [&str; 4] = ["burn", "burn_flex", "burn_store", "cubecl"];
 const PRINTING: [&str; 5] = ["println!", "eprintln!", "print!", "eprint!", "dbg!"];
 const MAY_PRINT: [&str; 3] = ["main", "cli", "commands"];
@@ -284,7 +281,7 @@ fn trespasses(path: &Path, room: &Room, text: &str) -> Vec<String> {
                 complain(format!("`{}` must not use `{used}`", room.name));
             }
         }
-        let burn = room.may_use_burn || path == Path::new(BURN_IN_DATA);
+        let burn = room.may_use_burn;
         for library in BURN
             .iter()
             .filter(|library| !burn && begins_path(&line.code, library))

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{CommandError, Ended, finished, table, words};
 use crate::cli::ShowArgs;
-use crate::metrics::{ClassScore, ClassificationReport, Scores};
+use crate::metrics::{ClassificationReport, ReportLine};
 use crate::record::{self, ReportRow, RunRecord, Status};
 
 /// Shows every run that the patterns match.
@@ -95,43 +95,20 @@ fn to_the_second(time: &str) -> String {
 
 /// The classification reports of a file, one per evaluation in their order.
 fn reports(rows: &[ReportRow]) -> Vec<(String, ClassificationReport)> {
-    let mut reports: Vec<(String, ClassificationReport)> = Vec::new();
-    for group in rows.chunk_by(|one, next| one.evaluation == next.evaluation) {
-        let mut report = ClassificationReport {
-            classes: Vec::new(),
-            accuracy: 0.0,
-            macro_average: Scores::default(),
-            weighted_average: Scores::default(),
-            support: 0,
-        };
-        // The three averages come last, so that a class may have one of their names.
-        let (classes, averages) = group.split_at(group.len().saturating_sub(3));
-        for row in classes {
-            report.classes.push(ClassScore {
+    let groups = rows.chunk_by(|one, next| one.evaluation == next.evaluation);
+    groups
+        .filter_map(|group| {
+            let lines = group.iter().map(|row| ReportLine {
                 class: row.class.clone(),
-                scores: scores(row),
+                precision: row.precision,
+                recall: row.recall,
+                f1_score: row.f1_score,
                 support: row.support,
             });
-        }
-        for row in averages {
-            match row.class.as_str() {
-                "accuracy" => report.accuracy = row.f1_score,
-                "macro avg" => report.macro_average = scores(row),
-                _ => report.weighted_average = scores(row),
-            }
-            report.support = row.support;
-        }
-        reports.push((group[0].evaluation.clone(), report));
-    }
-    reports
-}
-
-fn scores(row: &ReportRow) -> Scores {
-    Scores {
-        precision: row.precision.unwrap_or_default(),
-        recall: row.recall.unwrap_or_default(),
-        f1_score: row.f1_score,
-    }
+            let report = ClassificationReport::from_lines(&lines.collect::<Vec<_>>())?;
+            Some((group[0].evaluation.clone(), report))
+        })
+        .collect()
 }
 
 #[cfg(test)]

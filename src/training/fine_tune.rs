@@ -75,6 +75,26 @@ pub trait Observer {
     fn checkpoint(&mut self, state: &mut dyn FnMut() -> State);
 }
 
+/// Lets a training run unobserved.
+#[derive(Debug, Clone, Copy)]
+pub struct Unobserved;
+
+impl Observer for Unobserved {
+    fn step(&mut self, _: usize, _: usize, _: f64) -> Control {
+        Control::Continue
+    }
+
+    fn log(&mut self, _: &LogRow) {}
+
+    fn evaluated(&mut self, _: usize, _: usize) -> Control {
+        Control::Continue
+    }
+
+    fn epoch(&mut self, _: &Epoch) {}
+
+    fn checkpoint(&mut self, _: &mut dyn FnMut() -> State) {}
+}
+
 /// Why a training failed.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum TrainError {

@@ -2,10 +2,7 @@
 
 use burn::backend::Flex;
 use ensayo::models::{adapter, trained, unfreeze};
-use ensayo::training::{
-    AdamWOptions, Control, Decay, Epoch, Example, LogRow, Observer, Options, Schedule, State,
-    fine_tune,
-};
+use ensayo::training::{AdamWOptions, Decay, Example, Options, Schedule, Unobserved, fine_tune};
 use serde::Deserialize;
 
 use crate::fixture::{Fixture, assert_relative, path, values};
@@ -25,24 +22,6 @@ struct Settings {
     learning_rate: f64,
     weight_decay: f64,
     max_gradient_norm: f64,
-}
-
-struct Silent;
-
-impl Observer for Silent {
-    fn step(&mut self, _: usize, _: usize, _: f64) -> Control {
-        Control::Continue
-    }
-
-    fn log(&mut self, _: &LogRow) {}
-
-    fn evaluated(&mut self, _: usize, _: usize) -> Control {
-        Control::Continue
-    }
-
-    fn epoch(&mut self, _: &Epoch) {}
-
-    fn checkpoint(&mut self, _: &mut dyn FnMut() -> State) {}
 }
 
 #[test]
@@ -109,7 +88,7 @@ fn training_follows_pytorchs_trajectory() {
             &options,
             &device,
             None,
-            &mut Silent,
+            &mut Unobserved,
         )
         .unwrap();
         assert_eq!(history.log.len(), log.losses.len());
