@@ -109,15 +109,28 @@ impl<B: Operations> Encoder<B> {
         })
     }
 
-    /// The last layer's output for each token: `[tokens, hidden]`.
-    pub(super) fn forward(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
-        let embedded = self.embeddings.forward(tokens, noise);
-        self.layers
-            .iter()
-            .zip(1..)
-            .fold(embedded, |hidden, (layer, number)| {
-                layer.forward(hidden, tokens, number, noise)
-            })
+    /// What the first layer reads: `[tokens, hidden]`.
+    pub(super) fn embed(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
+        self.embeddings.forward(tokens, noise)
+    }
+
+    /// Number of layers.
+    pub(super) fn depth(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// One layer, counted from 0: `[tokens, hidden]` to the same shape.
+    pub(super) fn layer(
+        &self,
+        index: usize,
+        hidden: Tensor<B, 2>,
+        tokens: &Tokens<B>,
+        noise: Option<&Noise>,
+    ) -> Tensor<B, 2> {
+        // A network has far fewer than 2^32 layers; dropout counts them from 1.
+        #[allow(clippy::cast_possible_truncation)]
+        let number = index as u32 + 1;
+        self.layers[index].forward(hidden, tokens, number, noise)
     }
 
     /// The layers' linear parts by module name, in the order of the forward pass.

@@ -52,36 +52,48 @@ impl<B: Operations> EncoderClassifier<B> {
         }
     }
 
-    /// The last layer's output for each token: `[tokens, hidden]`.
-    #[must_use]
-    pub fn hidden_states(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
+    fn inner(&self) -> &dyn Classifier<B> {
         match self {
-            Self::Bert(model) => model.hidden_states(tokens, noise),
-            Self::Roberta(model) => model.hidden_states(tokens, noise),
+            Self::Bert(model) => model,
+            Self::Roberta(model) => model,
         }
     }
 }
 
 impl<B: Operations> Classifier<B> for EncoderClassifier<B> {
-    fn logits(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
-        match self {
-            Self::Bert(model) => model.logits(tokens, noise),
-            Self::Roberta(model) => model.logits(tokens, noise),
-        }
+    fn embed(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
+        self.inner().embed(tokens, noise)
+    }
+
+    fn depth(&self) -> usize {
+        self.inner().depth()
+    }
+
+    fn layer(
+        &self,
+        index: usize,
+        hidden: Tensor<B, 2>,
+        tokens: &Tokens<B>,
+        noise: Option<&Noise>,
+    ) -> Tensor<B, 2> {
+        self.inner().layer(index, hidden, tokens, noise)
+    }
+
+    fn classify(
+        &self,
+        hidden: Tensor<B, 2>,
+        tokens: &Tokens<B>,
+        noise: Option<&Noise>,
+    ) -> Tensor<B, 2> {
+        self.inner().classify(hidden, tokens, noise)
     }
 
     fn linears(&self) -> Vec<(String, &Linear<B>)> {
-        match self {
-            Self::Bert(model) => model.linears(),
-            Self::Roberta(model) => model.linears(),
-        }
+        self.inner().linears()
     }
 
     fn head(&self) -> Vec<(String, &Linear<B>)> {
-        match self {
-            Self::Bert(model) => model.head(),
-            Self::Roberta(model) => model.head(),
-        }
+        self.inner().head()
     }
 
     fn parts_mut(&mut self) -> (NamedLinears<'_, B>, NamedLinears<'_, B>) {

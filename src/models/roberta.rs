@@ -63,17 +63,33 @@ impl<B: Operations> RobertaClassifier<B> {
             dropout: config.head_dropout(),
         })
     }
-
-    /// The last layer's output for each token: `[tokens, hidden]`.
-    #[must_use]
-    pub fn hidden_states(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
-        self.encoder.forward(tokens, noise)
-    }
 }
 
 impl<B: Operations> Classifier<B> for RobertaClassifier<B> {
-    fn logits(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
-        let hidden = self.hidden_states(tokens, noise);
+    fn embed(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
+        self.encoder.embed(tokens, noise)
+    }
+
+    fn depth(&self) -> usize {
+        self.encoder.depth()
+    }
+
+    fn layer(
+        &self,
+        index: usize,
+        hidden: Tensor<B, 2>,
+        tokens: &Tokens<B>,
+        noise: Option<&Noise>,
+    ) -> Tensor<B, 2> {
+        self.encoder.layer(index, hidden, tokens, noise)
+    }
+
+    fn classify(
+        &self,
+        hidden: Tensor<B, 2>,
+        tokens: &Tokens<B>,
+        noise: Option<&Noise>,
+    ) -> Tensor<B, 2> {
         let noise = noise.map(|noise| noise_of_firsts(noise, tokens));
         let dropped = |input, site| {
             let dropout = noise
