@@ -87,11 +87,7 @@ impl Device {
     /// # Errors
     /// When the words name no device, or the card cannot be used.
     pub fn choose(asked: &str) -> Result<Self, DeviceError> {
-        let device = match asked {
-            "auto" if has_driver() => Self::Cuda(0),
-            "auto" => Self::Cpu,
-            other => Self::named(other)?,
-        };
+        let device = Self::meant(asked)?;
         if let Self::Cuda(index) = device {
             if !has_driver() {
                 return Err(DeviceError::NoDriver { index });
@@ -99,6 +95,39 @@ impl Device {
             try_card(index)?;
         }
         Ok(device)
+    }
+
+    /// The device that `auto`, `cpu` or `cuda:N` means on this machine, without trying it.
+    ///
+    /// # Errors
+    /// When the words name no device.
+    pub fn meant(asked: &str) -> Result<Self, DeviceError> {
+        match asked {
+            "auto" if has_driver() => Ok(Self::Cuda(0)),
+            "auto" => Ok(Self::Cpu),
+            other => Self::named(other),
+        }
+    }
+
+    /// The memory that there is for a run: what the system can give on the processor, all of a card's. `None` where nobody tells.
+    #[must_use]
+    pub fn memory_bytes(self) -> Option<u64> {
+        match self {
+            Self::Cpu => {
+                let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+                kibibytes(&text, "MemAvailable:")
+            }
+            Self::Cuda(index) => {
+                let output = Command::new("nvidia-smi")
+                    .args(["--query-gpu=memory.total", "--format=csv,noheader,nounits"])
+                    .args(["--id", &index.to_string()])
+                    .stdin(Stdio::null())
+                    .output()
+                    .ok()?;
+                let mebibytes: u64 = String::from_utf8(output.stdout).ok()?.trim().parse().ok()?;
+                Some(mebibytes << 20)
+            }
+        }
     }
 
     /// The version of the device's driver, where it has one.
@@ -192,7 +221,12 @@ pub fn probe(index: usize) -> bool {
 #[must_use]
 pub fn peak_memory_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    kibibytes(&status, "VmHWM:")
+}
+
+/// The bytes on a line such as `VmHWM:   1234 kB`.
+fn kibibytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find(|line| line.starts_with(name))?;
     let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kibibytes * 1024)
 }

@@ -4,7 +4,10 @@ use std::io::Write;
 
 use super::{CommandError, Ended, load, table, words};
 use crate::cli::PlanArgs;
-use crate::plan::{Decision, Plan, Planner, Selection};
+use crate::config::Settings;
+use crate::device::Device;
+use crate::plan::{Decision, Plan, Planned, Planner, Selection};
+use crate::tasks::lora::Forecast;
 
 /// Prints the number of runs, then a line for each with the decision and its estimate.
 ///
@@ -13,21 +16,67 @@ use crate::plan::{Decision, Plan, Planner, Selection};
 pub fn run(args: &PlanArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
     let plan = make(args)?;
     writeln!(output, "{}", headline(&plan))?;
+    let device = Device::meant(&args.device).map_err(CommandError::input)?;
+    let memory = memory(&plan, device);
     let rows: Vec<_> = plan
         .runs
         .iter()
-        .map(|planned| {
+        .zip(&memory)
+        .map(|(planned, memory)| {
             let estimate = match (&planned.decision, planned.estimate_seconds) {
                 (Decision::Skip, _) => String::new(),
                 (Decision::Run(_), Some(seconds)) => format!("about {}", words::duration(seconds)),
                 (Decision::Run(_), None) => "no estimate".to_owned(),
             };
-            vec![planned.spec.label(), estimate, planned.decision.to_string()]
+            let memory = memory.map(words::bytes).unwrap_or_default();
+            vec![
+                planned.spec.label(),
+                estimate,
+                memory,
+                planned.decision.to_string(),
+            ]
         })
         .collect();
     writeln!(output)?;
     write!(output, "{}", table::lines(&rows))?;
+    if let Some(warning) = too_large(&plan, &memory, device) {
+        writeln!(output, "\n{warning}")?;
+    }
     Ok(Ended::Done)
+}
+
+/// The most memory that each run which is due should hold, where that can be said.
+fn memory(plan: &Plan, device: Device) -> Vec<Option<u64>> {
+    let mut forecast = Forecast::default();
+    let of_run = |planned: &Planned| match (&planned.decision, &planned.spec.settings) {
+        // What is wrong with the run's inputs, `run` says in full.
+        (Decision::Run(_), Settings::Lora(settings)) => forecast
+            .peak_bytes(settings, planned.spec.seed, device)
+            .ok()
+            .flatten(),
+        _ => None,
+    };
+    plan.runs.iter().map(of_run).collect()
+}
+
+/// Says that runs need more memory than the device has, if some do.
+fn too_large(plan: &Plan, memory: &[Option<u64>], device: Device) -> Option<String> {
+    let there = device.memory_bytes()?;
+    let needs = plan.runs.iter().zip(memory);
+    let large: Vec<(u64, String)> = needs
+        .filter_map(|(planned, memory)| {
+            Some((memory.filter(|&bytes| bytes > there)?, planned.spec.label()))
+        })
+        .collect();
+    let (bytes, label) = large.iter().max()?;
+    let count = words::count(large.len(), "run");
+    let verb = if large.len() == 1 { "needs" } else { "need" };
+    Some(format!(
+        "Warning: {count} {verb} more memory than the {} that {device} has free; {label} should take {}. \
+         A smaller training.batch_size with training.gradient_accumulation, or a smaller training.max_length, takes less.",
+        words::bytes(there),
+        words::bytes(*bytes),
+    ))
 }
 
 /// Loads, lays out and decides.

@@ -24,6 +24,17 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
+/// A number of bytes, as memory is sold: `310 MB`, `1.2 GB`.
+#[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
+pub(super) fn bytes(bytes: u64) -> String {
+    let megabytes = bytes as f64 / 1e6;
+    if megabytes < 999.5 {
+        format!("{megabytes:.0} MB")
+    } else {
+        format!("{:.1} GB", megabytes / 1e3)
+    }
+}
+
 /// A metric with as many digits as help: counts whole, shares with four decimals, small values in scientific notation.
 pub(super) fn number(value: f64) -> String {
     if !value.is_finite() {
@@ -44,6 +55,14 @@ pub(super) fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_is_said_in_megabytes_or_gigabytes() {
+        assert_eq!(
+            [310_400_000, 999_600_000, 12_340_000_000].map(bytes),
+            ["310 MB", "1.0 GB", "12.3 GB"]
+        );
+    }
 
     #[test]
     fn times_are_said_in_two_units() {

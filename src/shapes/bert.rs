@@ -233,6 +233,7 @@ impl BertConfig {
             vocab_size: self.vocab_size,
             hidden_size: self.hidden_size,
             num_layers: self.num_hidden_layers,
+            heads: self.num_attention_heads,
         }
     }
 

@@ -4,6 +4,7 @@
 //! architecture says what the network consists of; this one counts and resolves target names.
 
 pub mod bert;
+pub mod memory;
 pub mod roberta;
 mod targets;
 
@@ -34,6 +35,8 @@ pub struct Shapes {
     pub hidden_size: usize,
     /// Number of transformer layers.
     pub num_layers: usize,
+    /// Attention heads of each.
+    pub heads: usize,
 }
 
 /// A parameter tensor.

@@ -277,7 +277,8 @@ where
 
     /// Takes the steps of an epoch that are still to be taken.
     fn steps(&mut self, epoch: usize, observer: &mut dyn Observer) -> Result<Control, TrainError> {
-        let order = order(self.examples.len(), self.options, epoch);
+        let options = self.options;
+        let order = order(self.examples.len(), options.shuffle, options.seed, epoch);
         let done = self.history.steps - (epoch - 1) * self.per_epoch;
         let total = self.per_epoch * self.options.epochs;
         let mut last_checkpoint = Instant::now();
@@ -448,10 +449,11 @@ fn lowest(epochs: &[Epoch]) -> usize {
     })
 }
 
-/// The order in which an epoch sees its examples.
-fn order(count: usize, options: &Options, epoch: usize) -> Vec<usize> {
-    if options.shuffle {
-        permutation(count, mix(options.seed ^ mix(epoch as u64)))
+/// The order in which an epoch, from 1, sees its examples.
+#[must_use]
+pub fn order(count: usize, shuffle: bool, seed: u64, epoch: usize) -> Vec<usize> {
+    if shuffle {
+        permutation(count, mix(seed ^ mix(epoch as u64)))
     } else {
         (0..count).collect()
     }

@@ -10,7 +10,7 @@ mod schedule;
 pub use adamw::{AdamW, AdamWOptions, clip, global_norm};
 pub use evaluate::{Predictions, evaluate};
 pub use fine_tune::{
-    Control, Observer, Options, TrainError, Unobserved, fine_tune, steps_per_epoch,
+    Control, Observer, Options, TrainError, Unobserved, fine_tune, order, steps_per_epoch,
 };
 pub use history::{Ended, Epoch, History, LogRow, State};
 pub use loss::summed_cross_entropy;

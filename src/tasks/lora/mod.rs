@@ -1,16 +1,18 @@
 //! LoRA fine-tuning of an encoder classifier, from the texts to the adapter and its metrics.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::time::Instant;
 
 use burn::backend::Autodiff;
 use burn::module::AutodiffModule;
 
+mod memory;
 mod predict;
 mod results;
 mod sets;
 
+pub use memory::Forecast;
 pub use predict::{Prediction, Predictions, predict};
 
 use super::checkpoint;
@@ -20,15 +22,17 @@ use crate::config::{Keep, LoraSettings, Schedule as ScheduleSetting};
 use crate::data::{self, Splits};
 use crate::device::{Device, OnDevice};
 use crate::models::adapter::{self, AdapterSettings, Card};
-use crate::models::{count, trained, unfreeze};
+use crate::models::{Classifier, count, trained, unfreeze};
 use crate::nn::ops::Operations;
 use crate::plan::RunSpec;
 use crate::record::{self, Environment, MetricRow, RowWriter};
 use crate::runner::{Context, ExecuteError, Outcome};
+use crate::shapes::LinearShape;
 use crate::training::{
     AdamWOptions, Control, Decay, Ended, History, Options, Schedule, evaluate, fine_tune,
     steps_per_epoch,
 };
+use memory::{largest_step, peak_bytes};
 use results::{judge, measurements, metric, write_predictions};
 use sets::Sets;
 
@@ -66,6 +70,7 @@ pub fn execute(
         encoder: &encoder,
         sets: &sets,
         progress: &mut progress,
+        device,
     };
     let mut outcome = device.run(run)?;
     outcome.notes.splice(0..0, notes);
@@ -88,6 +93,7 @@ struct Run<'a, 'b> {
     encoder: &'a Encoder,
     sets: &'a Sets<'a>,
     progress: &'a mut Progress<'b>,
+    device: Device,
 }
 
 impl OnDevice for Run<'_, '_> {
@@ -106,6 +112,7 @@ impl OnDevice for Run<'_, '_> {
         };
         unfreeze(&mut model);
         let trainable = count(&mut model);
+        let predicted = self.predicted_memory(&model);
         let load_time = begun.elapsed();
 
         self.progress.stage("training");
@@ -193,7 +200,7 @@ impl OnDevice for Run<'_, '_> {
             self.encoder.fresh(),
             &card,
         )?;
-        outcome.measurements = measurements(&history, load_time, evaluation_time, total);
+        outcome.measurements = measurements(&history, load_time, evaluation_time, total, predicted);
         outcome.notes = self.notes(&history);
         Ok(outcome)
     }
@@ -216,6 +223,37 @@ impl Run<'_, '_> {
             modules,
             ..AdapterSettings::default()
         })
+    }
+
+    /// What `peak_memory_bytes` should be.
+    fn predicted_memory<B: Operations, M: Classifier<B>>(&self, model: &M) -> u64 {
+        let ranks: HashMap<String, usize> = model
+            .linears()
+            .into_iter()
+            .filter_map(|(module, linear)| Some((module, linear.lora.as_ref()?.a.dims()[0])))
+            .collect();
+        let shapes = &self.encoder.shapes;
+        let adapters: Vec<(&LinearShape, usize)> = shapes
+            .linears
+            .iter()
+            .filter_map(|linear| Some((linear, *ranks.get(&linear.module)?)))
+            .collect();
+        let lengths: Vec<usize> = self
+            .sets
+            .train
+            .iter()
+            .map(|text| text.tokens.len())
+            .collect();
+        let seed = self.spec.seed;
+        let memory = largest_step(
+            shapes,
+            self.settings,
+            &adapters,
+            &lengths,
+            seed,
+            self.device,
+        );
+        peak_bytes(&memory, self.sets.text_bytes(self.splits), self.device)
     }
 
     fn options(&self) -> Options {

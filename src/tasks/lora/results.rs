@@ -104,6 +104,7 @@ pub(super) fn measurements(
     load: Duration,
     evaluation: Duration,
     evaluated: usize,
+    predicted_memory: u64,
 ) -> Vec<MeasurementRow> {
     let steps = history.step_time.as_secs_f64();
     let mut rows = vec![
@@ -114,6 +115,7 @@ pub(super) fn measurements(
             "evaluation_samples_per_second",
             evaluated as f64 / evaluation.as_secs_f64(),
         ),
+        ("predicted_peak_memory_bytes", predicted_memory as f64),
     ];
     if history.steps > 0 {
         rows.push(("train_samples_per_second", history.examples as f64 / steps));

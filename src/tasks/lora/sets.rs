@@ -79,6 +79,23 @@ impl<'a> Sets<'a> {
     }
 }
 
+impl Sets<'_> {
+    /// Bytes that texts and tokens of all splits take.
+    pub(super) fn text_bytes(&self, splits: &Splits) -> u64 {
+        let tokens = self
+            .evaluations
+            .iter()
+            .flat_map(|set| &set.examples)
+            .chain(&self.train)
+            .map(|example| example.tokens.len() * size_of::<u32>());
+        let evaluated = self.evaluations.iter().flat_map(|set| &set.texts);
+        let texts = evaluated
+            .map(|text| text.len())
+            .chain(splits.train.iter().map(|row| row.text.len()));
+        tokens.chain(texts).map(|bytes| bytes as u64).sum()
+    }
+}
+
 /// A text of which a tokeniser leaves nothing.
 #[derive(Debug, Error)]
 #[error("row {} of the {split} split: the tokeniser leaves nothing of the text {text:?}; remove the row", row + 1)]

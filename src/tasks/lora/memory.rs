@@ -1,0 +1,141 @@
+//! The memory that a training will need, from settings and token counts, before or while it runs.
+
+use std::collections::HashMap;
+
+use super::sets::Sets;
+use crate::config::LoraSettings;
+use crate::data;
+use crate::device::Device;
+use crate::runner::ExecuteError;
+use crate::shapes::memory::pages::Pages;
+use crate::shapes::memory::{Memory, Workload};
+use crate::shapes::{LinearShape, Shapes};
+use crate::tasks::encoder::Encoder;
+use crate::training::order;
+
+/// What the program holds on the processor beside tensors: code, threads, buffers of the allocator.
+const PROGRAM_BYTES: u64 = 48 << 20;
+
+/// Predicts the memory of runs that share data and model without tokenising twice.
+#[derive(Debug, Default)]
+pub struct Forecast {
+    /// By data, model and text length.
+    known: HashMap<String, Known>,
+}
+
+/// What a prediction needs of data and model.
+#[derive(Debug)]
+struct Known {
+    shapes: Shapes,
+    lengths: Vec<usize>,
+    text_bytes: u64,
+}
+
+impl Forecast {
+    /// The most bytes that a run will hold on `device`; `None` where the adapter's own file decides what is trained.
+    ///
+    /// # Errors
+    /// When data or model cannot be used.
+    pub fn peak_bytes(
+        &mut self,
+        settings: &LoraSettings,
+        seed: u64,
+        device: Device,
+    ) -> Result<Option<u64>, ExecuteError> {
+        if settings.lora.init.is_some() {
+            return Ok(None);
+        }
+        let length = settings.training.max_length;
+        let key = serde_json::to_string(&(&settings.data, &settings.model, length))?;
+        if !self.known.contains_key(&key) {
+            self.known.insert(key.clone(), Known::new(settings, seed)?);
+        }
+        let known = &self.known[&key];
+        let rank = settings.lora.rank;
+        let adapted = known.shapes.resolve_targets(&settings.lora.targets)?;
+        let adapters: Vec<_> = adapted.into_iter().map(|linear| (linear, rank)).collect();
+        let memory = largest_step(
+            &known.shapes,
+            settings,
+            &adapters,
+            &known.lengths,
+            seed,
+            device,
+        );
+        Ok(Some(peak_bytes(&memory, known.text_bytes, device)))
+    }
+}
+
+impl Known {
+    fn new(settings: &LoraSettings, seed: u64) -> Result<Self, ExecuteError> {
+        let splits = data::prepare(&settings.data)?;
+        let encoder = Encoder::open(&settings.model, splits.labels.names().len(), seed)?;
+        let sets = Sets::new(
+            &splits,
+            &encoder,
+            settings.training.max_length,
+            &mut Vec::new(),
+        )?;
+        Ok(Self {
+            text_bytes: sets.text_bytes(&splits),
+            lengths: sets.train.iter().map(|text| text.tokens.len()).collect(),
+            shapes: encoder.shapes,
+        })
+    }
+}
+
+/// The memory of the step that needs most: `lengths` are the token counts of the training texts, `adapters` the adapted layers with their ranks.
+pub(super) fn largest_step(
+    shapes: &Shapes,
+    settings: &LoraSettings,
+    adapters: &[(&LinearShape, usize)],
+    lengths: &[usize],
+    seed: u64,
+    device: Device,
+) -> Memory {
+    let training = &settings.training;
+    let workload = Workload {
+        adapters,
+        adapter_dropout: settings.lora.dropout > 0.0,
+        float_bytes: 4,
+        gradient_checkpointing: false,
+        threads: matches!(device, Device::Cpu).then(rayon::current_num_threads),
+    };
+    // A step's memory grows with the number of tokens and with the longest texts, so one of two batches is the largest.
+    let mut most_tokens: (usize, Vec<usize>) = Default::default();
+    let mut most_squares: (usize, Vec<usize>) = Default::default();
+    for epoch in 1..=training.epochs {
+        let order = order(lengths.len(), training.shuffle, seed, epoch);
+        for rows in order.chunks(training.batch_size) {
+            let batch = || rows.iter().map(|&row| lengths[row]);
+            let (tokens, squares) = (batch().sum(), batch().map(|length| length * length).sum());
+            if tokens > most_tokens.0 {
+                most_tokens = (tokens, batch().collect());
+            }
+            if squares > most_squares.0 {
+                most_squares = (squares, batch().collect());
+            }
+        }
+        if !training.shuffle {
+            break;
+        }
+    }
+    let [first, second] =
+        [most_tokens, most_squares].map(|(_, batch)| shapes.training_memory(&workload, &batch));
+    if first.total() >= second.total() {
+        first
+    } else {
+        second
+    }
+}
+
+/// Bytes that the process, or what cubecl reserves of the card, holds at that step. `text_bytes` are those of the texts that stay in memory.
+pub(super) fn peak_bytes(memory: &Memory, text_bytes: u64, device: Device) -> u64 {
+    match device {
+        Device::Cpu => memory.total() + text_bytes + PROGRAM_BYTES,
+        Device::Cuda(_) => device
+            .memory_bytes()
+            .and_then(|card| Pages::of_card(card).reserved(&memory.allocations))
+            .unwrap_or_else(|| memory.total()),
+    }
+}
