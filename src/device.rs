@@ -1,5 +1,7 @@
 //! The devices a run can execute on. With `nn::ops`, the only place that names a backend.
 
+mod trouble;
+
 use std::fmt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,6 +13,7 @@ use burn::tensor::Tensor;
 use thiserror::Error;
 
 use crate::nn::ops::Operations;
+pub use trouble::CudaTrouble;
 
 /// A device that is known to work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,17 +41,23 @@ pub enum DeviceError {
         /// The card's number.
         index: usize,
     },
-    /// The card or its software fails at a first small product.
+    /// The card cannot be used.
     #[error(
-        "there is an NVIDIA driver, but cuda:{index} cannot be used: {problem}. \
-         ensayo needs a driver of at least R570 and the CUDA 12 toolkit's NVRTC and headers (in CUDA_PATH or /usr/local/cuda); \
-         use --device cpu to run without the card"
+        "there is an NVIDIA driver, but cuda:{index} cannot be used: {trouble}. Or use --device cpu to run without the card"
     )]
     Unusable {
         /// The card's number.
         index: usize,
-        /// What the trial said.
-        problem: String,
+        /// What is wrong with it.
+        trouble: CudaTrouble,
+    },
+    /// The trial of the card could not be started.
+    #[error("cannot start the trial of cuda:{index} in a process of its own: {source}")]
+    Trial {
+        /// The card's number.
+        index: usize,
+        /// Why.
+        source: std::io::Error,
     },
 }
 
@@ -176,30 +185,20 @@ fn has_driver() -> bool {
 
 /// Tries a card in a child process.
 fn try_card(index: usize) -> Result<(), DeviceError> {
-    let unusable = |problem: String| DeviceError::Unusable { index, problem };
-    let program = std::env::current_exe().map_err(|error| unusable(error.to_string()))?;
-    let output = Command::new(program)
-        .args([PROBE, &index.to_string()])
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| unusable(error.to_string()))?;
+    let program = std::env::current_exe();
+    let output = program.and_then(|program| {
+        Command::new(program)
+            .args([PROBE, &index.to_string()])
+            .stdin(Stdio::null())
+            .output()
+    });
+    let output = output.map_err(|source| DeviceError::Trial { index, source })?;
     if output.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<&str> = said
-        .lines()
-        .map(str::trim)
-        .filter(|line| {
-            !line.is_empty() && !line.starts_with("note:") && !line.starts_with("thread ")
-        })
-        .take(3)
-        .collect();
-    Err(unusable(if lines.is_empty() {
-        output.status.to_string()
-    } else {
-        lines.join(" ")
-    }))
+    let trouble = CudaTrouble::recognise(&said, &output.status.to_string());
+    Err(DeviceError::Unusable { index, trouble })
 }
 
 /// Multiplies two small matrices on a card; panics in CUDA's own words where that fails. For [`PROBE`] only.

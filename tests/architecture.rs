@@ -80,7 +80,15 @@ const HOUSE: &[Room] = &[
     with_burn("device", &["nn"]),
 ];
 
-const BURN: [&str; 4] = ["burn", "burn_flex", "burn_store", "cubecl"];
+const BURN: [&str; 7] = [
+    "burn",
+    "burn_cubecl",
+    "burn_flex",
+    "burn_fusion",
+    "burn_ir",
+    "burn_store",
+    "cubecl",
+];
 const PRINTING: [&str; 5] = ["println!", "eprintln!", "print!", "eprint!", "dbg!"];
 const MAY_PRINT: [&str; 3] = ["main", "cli", "commands"];
 const LONGEST_FILE: usize = 600;

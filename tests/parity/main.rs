@@ -14,3 +14,6 @@ mod optimizer;
 mod pytorch_bin;
 mod roberta;
 mod trajectory;
+
+/// The backend under test. `ops` is also part of the target `vulkan`, with another.
+type B = burn::backend::Autodiff<burn::backend::Flex>;

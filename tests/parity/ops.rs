@@ -1,15 +1,13 @@
 //! Exact GELU, layer normalisation, attention and cross entropy against PyTorch: values and gradients.
 
-use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
 use ensayo::nn::ops::{
     AttentionOptions, Ragged, Segments, attention, gelu, layer_norm, pack, unpack,
 };
 use ensayo::training::summed_cross_entropy;
 
+use crate::B;
 use crate::fixture::{Fixture, assert_close_to_scale, assert_relative, values};
-
-type B = Autodiff<Flex>;
 
 /// Names of the cases of one operation: the parts before the first dot that begin with `operation`.
 fn cases(fixture: &Fixture, operation: &str) -> Vec<String> {

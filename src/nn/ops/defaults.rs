@@ -116,17 +116,6 @@ pub(super) fn unpack<B: Operations>(
     B::float_mask_fill(filled, mask, 0.0_f32.into())
 }
 
-/// The operands of attention in the padded shape, split into heads.
-struct Padded<B: Operations> {
-    query: Tensor<B, 4>,
-    key: Tensor<B, 4>,
-    value: Tensor<B, 4>,
-    /// Softmax of the scores, before dropout: `[rows, heads, longest, longest]`.
-    probabilities: Tensor<B, 4>,
-    /// What dropout multiplies the probabilities by.
-    factors: Option<Tensor<B, 4>>,
-}
-
 /// `[tokens, heads * size]` to `[rows, heads, longest, size]`.
 fn split_heads<B: Operations>(
     packed: FloatTensor<B>,
@@ -147,45 +136,6 @@ fn join_heads<B: Operations>(padded: Tensor<B, 4>, ragged: &Ragged<B>) -> FloatT
         .swap_dims(1, 2)
         .reshape([rows * longest, heads * size]);
     B::pack(unwrap(flat), &ragged.tokens)
-}
-
-impl<B: Operations> Padded<B> {
-    fn new(
-        query: FloatTensor<B>,
-        key: FloatTensor<B>,
-        value: FloatTensor<B>,
-        ragged: &Ragged<B>,
-        options: &AttentionOptions,
-    ) -> Self {
-        let factors = options.dropout.as_ref().map(|dropout| {
-            let factors = probability_factors(dropout, ragged, options.heads);
-            wrap(like::<B>(factors, &query))
-        });
-        let split = |packed| split_heads::<B>(packed, ragged, options.heads);
-        let (query, key, value) = (split(query), split(key), split(value));
-        let [rows, heads, longest, _] = query.dims();
-        let scores = query.clone().matmul(key.clone().swap_dims(2, 3)) * options.scale;
-        let padding = ragged
-            .padding()
-            .reshape([rows, 1, 1, longest])
-            .expand([rows, heads, longest, longest]);
-        // Half precision cannot hold a lower number, and one is enough: its exponential is 0.
-        let scores = scores.mask_fill(padding, -30_000.0);
-        Self {
-            query,
-            key,
-            value,
-            probabilities: softmax(scores, 3),
-            factors,
-        }
-    }
-
-    fn dropped(&self, values: Tensor<B, 4>) -> Tensor<B, 4> {
-        match &self.factors {
-            Some(factors) => values * factors.clone(),
-            None => values,
-        }
-    }
 }
 
 /// `[rows, heads, longest, longest]`: the factors of dropout on probabilities, 1 at padding.
@@ -211,6 +161,50 @@ fn probability_factors<B: Operations>(
     TensorData::new(factors, [rows, heads, longest, longest])
 }
 
+/// `values` `[rows, heads, longest, longest]` after the dropout of `options`.
+fn drop_probabilities<B: Operations>(
+    values: FloatTensor<B>,
+    ragged: &Ragged<B>,
+    options: &AttentionOptions,
+) -> FloatTensor<B> {
+    match &options.dropout {
+        Some(dropout) => {
+            let factors = probability_factors(dropout, ragged, options.heads);
+            let factors = like::<B>(factors, &values);
+            B::float_mul(values, factors)
+        }
+        None => values,
+    }
+}
+
+pub(super) fn attention_probabilities<B: Operations>(
+    scores: FloatTensor<B>,
+    ragged: &Ragged<B>,
+    options: &AttentionOptions,
+) -> FloatTensor<B> {
+    let scores: Tensor<B, 4> = wrap::<B, 4>(scores) * options.scale;
+    let [rows, heads, longest, _] = scores.dims();
+    let padding = ragged
+        .padding()
+        .reshape([rows, 1, 1, longest])
+        .expand([rows, heads, longest, longest]);
+    // Half precision cannot hold a lower number, and one is enough: its exponential is 0.
+    let scores = scores.mask_fill(padding, -30_000.0);
+    drop_probabilities::<B>(unwrap(softmax(scores, 3)), ragged, options)
+}
+
+pub(super) fn attention_scores_gradient<B: Operations>(
+    probabilities: FloatTensor<B>,
+    gradient: FloatTensor<B>,
+    ragged: &Ragged<B>,
+    options: &AttentionOptions,
+) -> FloatTensor<B> {
+    let gradient: Tensor<B, 4> = wrap(drop_probabilities::<B>(gradient, ragged, options));
+    let probabilities: Tensor<B, 4> = wrap(probabilities);
+    let weighted = gradient * probabilities.clone();
+    unwrap((weighted.clone() - probabilities * weighted.sum_dim(3)) * options.scale)
+}
+
 pub(super) fn attention<B: Operations>(
     query: FloatTensor<B>,
     key: FloatTensor<B>,
@@ -218,9 +212,11 @@ pub(super) fn attention<B: Operations>(
     ragged: &Ragged<B>,
     options: &AttentionOptions,
 ) -> FloatTensor<B> {
-    let padded = Padded::<B>::new(query, key, value, ragged, options);
-    let probabilities = padded.dropped(padded.probabilities.clone());
-    join_heads(probabilities.matmul(padded.value), ragged)
+    let [query, key, value] =
+        [query, key, value].map(|packed| split_heads::<B>(packed, ragged, options.heads));
+    let scores = query.matmul(key.swap_dims(2, 3));
+    let probabilities = B::attention_probabilities(unwrap(scores), ragged, options);
+    join_heads(wrap::<B, 4>(probabilities).matmul(value), ragged)
 }
 
 pub(super) fn attention_backward<B: Operations>(
@@ -231,18 +227,22 @@ pub(super) fn attention_backward<B: Operations>(
     ragged: &Ragged<B>,
     options: &AttentionOptions,
 ) -> AttentionGradients<B> {
-    let gradient = split_heads::<B>(gradient, ragged, options.heads);
-    let padded = Padded::<B>::new(query, key, value, ragged, options);
-    let probabilities = padded.probabilities.clone();
-    let value_gradient = padded
-        .dropped(probabilities.clone())
-        .swap_dims(2, 3)
-        .matmul(gradient.clone());
-    let probability_gradient =
-        padded.dropped(gradient.matmul(padded.value.clone().swap_dims(2, 3)));
-    let weighted = probability_gradient.clone() * probabilities.clone();
-    let score_gradient = (weighted.clone() - probabilities * weighted.sum_dim(3)) * options.scale;
-    let query_gradient = score_gradient.clone().matmul(padded.key);
-    let key_gradient = score_gradient.swap_dims(2, 3).matmul(padded.query);
+    let [query, key, value, gradient] =
+        [query, key, value, gradient].map(|packed| split_heads::<B>(packed, ragged, options.heads));
+    let scores = unwrap(query.clone().matmul(key.clone().swap_dims(2, 3)));
+    let without = AttentionOptions {
+        dropout: None,
+        ..options.clone()
+    };
+    let kept = B::attention_probabilities(scores.clone(), ragged, &without);
+    let used = match options.dropout {
+        Some(_) => B::attention_probabilities(scores, ragged, options),
+        None => kept.clone(),
+    };
+    let value_gradient = wrap::<B, 4>(used).swap_dims(2, 3).matmul(gradient.clone());
+    let above = unwrap(gradient.matmul(value.swap_dims(2, 3)));
+    let scores: Tensor<B, 4> = wrap(B::attention_scores_gradient(kept, above, ragged, options));
+    let query_gradient = scores.clone().matmul(key);
+    let key_gradient = scores.swap_dims(2, 3).matmul(query);
     [query_gradient, key_gradient, value_gradient].map(|padded| join_heads(padded, ragged))
 }

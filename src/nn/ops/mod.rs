@@ -1,10 +1,10 @@
 //! The operations that burn lacks, or does slowly or wrongly, as one trait over its backends.
 //!
-//! The trait's defaults are made of burn's own operations and serve any backend; [`Flex`](burn::backend::Flex) has versions of its own, and `Autodiff`
-//! gives each its backward pass. Models use the functions at the end of this module, which take [`Tensor`]s.
+//! The trait's defaults are made of burn's own operations and serve any backend; [`Flex`](burn::backend::Flex) and the backends of `CubeCL`, such as
+//! [`Cuda`](burn::backend::Cuda), have versions of their own, and `Autodiff` gives each its backward pass. Models use the functions at the end of this module, which take [`Tensor`]s.
 
 mod autodiff;
-mod cuda;
+mod cube;
 mod defaults;
 mod flex;
 mod math;
@@ -31,10 +31,13 @@ pub struct AttentionOptions {
     pub dropout: Option<Dropout>,
 }
 
+/// Bits for the key's position in the feature number of an attention probability; the head stands above them.
+const PROBABILITY_FEATURE_BITS: u32 = 20;
+
 /// The feature number that dropout on attention probabilities draws for a head and a key.
 #[inline]
 fn probability_feature(head: usize, key: usize) -> usize {
-    (head << 20) | key
+    (head << PROBABILITY_FEATURE_BITS) | key
 }
 
 /// Gradients of [`Operations::ragged_attention`] for queries, keys and values.
@@ -113,6 +116,28 @@ pub trait Operations: Backend {
         options: &AttentionOptions,
     ) -> FloatTensor<Self> {
         defaults::attention::<Self>(query, key, value, ragged, options)
+    }
+
+    /// The part of attention between its two products, in the padded shape: softmax over the real keys of `scores` times the scale, and dropout.
+    ///
+    /// `scores` and the result are `[texts, heads, longest, longest]`; what padding gets is without meaning.
+    fn attention_probabilities(
+        scores: FloatTensor<Self>,
+        ragged: &Ragged<Self>,
+        options: &AttentionOptions,
+    ) -> FloatTensor<Self> {
+        defaults::attention_probabilities::<Self>(scores, ragged, options)
+    }
+
+    /// Gradient of [`Operations::attention_probabilities`] for the scores, from the probabilities before dropout and the `gradient` for those after it.
+    /// Where `gradient` is 0, as it is for padding, the result is 0.
+    fn attention_scores_gradient(
+        probabilities: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        ragged: &Ragged<Self>,
+        options: &AttentionOptions,
+    ) -> FloatTensor<Self> {
+        defaults::attention_scores_gradient::<Self>(probabilities, gradient, ragged, options)
     }
 
     /// Gradients of [`Operations::ragged_attention`]. The probabilities are computed again rather than kept.

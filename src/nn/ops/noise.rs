@@ -1,12 +1,35 @@
 //! Dropout as a function of (seed, step, site, token, feature), so that resuming, packing and recomputing repeat it exactly.
 
-use std::sync::Arc;
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 /// What dropout draws from in one optimiser step.
 #[derive(Debug, Clone)]
 pub struct Noise {
     step: u64,
-    tokens: Arc<Vec<u64>>,
+    tokens: Arc<TokenKeys>,
+}
+
+/// The numbers of a batch's tokens, and their copy on the device that first asked for one.
+struct TokenKeys {
+    host: Arc<Vec<u64>>,
+    device: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+impl TokenKeys {
+    fn new(host: Arc<Vec<u64>>) -> Arc<Self> {
+        Arc::new(Self {
+            host,
+            device: OnceLock::new(),
+        })
+    }
+}
+
+impl fmt::Debug for TokenKeys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.host.fmt(formatter)
+    }
 }
 
 impl Noise {
@@ -18,7 +41,7 @@ impl Noise {
     pub fn new(seed: u64, step: u64, tokens: Arc<Vec<u64>>) -> Self {
         Self {
             step: mix(mix(seed) ^ step),
-            tokens,
+            tokens: TokenKeys::new(tokens),
         }
     }
 
@@ -27,14 +50,14 @@ impl Noise {
     pub fn with_tokens(&self, tokens: Vec<u64>) -> Self {
         Self {
             step: self.step,
-            tokens: Arc::new(tokens),
+            tokens: TokenKeys::new(Arc::new(tokens)),
         }
     }
 
     /// The tokens' numbers.
     #[must_use]
     pub fn tokens(&self) -> &[u64] {
-        &self.tokens
+        &self.tokens.host
     }
 
     /// The dropout at one place in the network, none where the probability is 0.
@@ -68,7 +91,7 @@ pub fn token_key(row: usize, position: usize) -> u64 {
 pub struct Dropout {
     site: u64,
     probability: f64,
-    tokens: Arc<Vec<u64>>,
+    tokens: Arc<TokenKeys>,
 }
 
 impl Dropout {
@@ -79,14 +102,39 @@ impl Dropout {
         (1.0 / (1.0 - self.probability)) as f32
     }
 
+    /// The number of the place.
+    pub(super) fn site(&self) -> u64 {
+        self.site
+    }
+
+    /// A draw is a 32-bit number, dropped below this bound: the probability to 1 in 4 billion.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    pub(super) fn bound(&self) -> u32 {
+        (self.probability * 4_294_967_296.0) as u32
+    }
+
+    /// The tokens' numbers as `upload` puts them on a device. They stay there as long as the noise of this step is in use.
+    pub(super) fn on_device<T: Any + Clone + Send + Sync>(
+        &self,
+        upload: impl Fn(&[u64]) -> T,
+        fits: impl Fn(&T) -> bool,
+    ) -> T {
+        let tokens = &self.tokens;
+        let kept = tokens
+            .device
+            .get_or_init(|| Box::new(upload(&tokens.host)))
+            .downcast_ref::<T>();
+        match kept {
+            Some(kept) if fits(kept) => kept.clone(),
+            _ => upload(&tokens.host),
+        }
+    }
+
     /// Draws for the features of one token: `feature` is dropped where `draw(feature)` is true.
     pub(super) fn row(&self, token: usize) -> DropoutRow {
-        // A draw is a 32-bit number, dropped below this bound: the probability to 1 in 4 billion.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let bound = (self.probability * 4_294_967_296.0) as u64;
         DropoutRow {
-            base: mix(self.site ^ self.tokens[token]),
-            bound,
+            base: mix(self.site ^ self.tokens.host[token]),
+            bound: self.bound(),
         }
     }
 
@@ -94,8 +142,8 @@ impl Dropout {
     #[must_use]
     pub fn factors(&self, features: usize) -> Vec<f32> {
         let scale = self.scale();
-        let mut factors = Vec::with_capacity(self.tokens.len() * features);
-        for token in 0..self.tokens.len() {
+        let mut factors = Vec::with_capacity(self.tokens.host.len() * features);
+        for token in 0..self.tokens.host.len() {
             let row = self.row(token);
             factors.extend((0..features).map(|feature| row.factor(feature, scale)));
         }
@@ -107,7 +155,7 @@ impl Dropout {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DropoutRow {
     base: u64,
-    bound: u64,
+    bound: u32,
 }
 
 impl DropoutRow {
@@ -118,20 +166,30 @@ impl DropoutRow {
             .base
             .wrapping_add((feature as u64).wrapping_mul(GOLDEN)))
             >> 32;
-        if draw < self.bound { 0.0 } else { scale }
+        if draw < u64::from(self.bound) {
+            0.0
+        } else {
+            scale
+        }
     }
 }
 
 /// The odd number nearest to 2^64 divided by the golden ratio.
-const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+pub(super) const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// What [`mix`] multiplies by first.
+pub(super) const FIRST_FACTOR: u64 = 0xBF58_476D_1CE4_E5B9;
+
+/// What [`mix`] multiplies by second.
+pub(super) const SECOND_FACTOR: u64 = 0x94D0_49BB_1331_11EB;
 
 /// The finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
 #[inline]
 #[must_use]
 pub fn mix(value: u64) -> u64 {
     let mut z = value.wrapping_add(GOLDEN);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z = (z ^ (z >> 30)).wrapping_mul(FIRST_FACTOR);
+    z = (z ^ (z >> 27)).wrapping_mul(SECOND_FACTOR);
     z ^ (z >> 31)
 }
 

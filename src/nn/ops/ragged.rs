@@ -92,15 +92,10 @@ impl<B: Backend> Selection<B> {
             picked[row] = index(position);
             left_out[row] = false;
         }
-        let ints = |values: Vec<i32>| {
-            let count = values.len();
-            Tensor::<B, 1, Int>::from_data(TensorData::new(values, [count]), device)
-                .into_primitive()
-        };
         let left_out = TensorData::new(left_out, [count]);
         Self {
-            rows: ints(rows.iter().map(|&row| index(row)).collect()),
-            picked: ints(picked),
+            rows: ints::<B>(rows.iter().map(|&row| index(row)).collect(), device),
+            picked: ints::<B>(picked, device),
             left_out: Tensor::<B, 1, Bool>::from_data(left_out, device).into_primitive(),
         }
     }
@@ -128,6 +123,8 @@ pub struct Ragged<B: Backend> {
     pub segments: Arc<Segments>,
     /// The real tokens among the padded ones.
     pub tokens: Selection<B>,
+    /// `[texts + 1]`: first token of each text, and the number of tokens, on the device.
+    pub starts: IntTensor<B>,
 }
 
 impl<B: Backend> Ragged<B> {
@@ -139,9 +136,11 @@ impl<B: Backend> Ragged<B> {
             .flat_map(|row| (0..segments.length(row)).map(move |position| row * longest + position))
             .collect();
         let tokens = Selection::new(&rows, segments.rows() * longest, device);
+        let starts = segments.starts.iter().map(|&start| index(start)).collect();
         Self {
             segments: Arc::new(segments),
             tokens,
+            starts: ints::<B>(starts, device),
         }
     }
 
@@ -156,6 +155,7 @@ impl<B: Backend> Ragged<B> {
         Ragged {
             segments: self.segments.clone(),
             tokens: self.tokens.cast(),
+            starts: self.starts.clone(),
         }
     }
 
@@ -165,6 +165,12 @@ impl<B: Backend> Ragged<B> {
         let shape = [self.segments.rows(), self.segments.longest()];
         Tensor::from_primitive(B::bool_reshape(self.tokens.left_out.clone(), shape.into()))
     }
+}
+
+/// Indices on a device.
+fn ints<B: Backend>(values: Vec<i32>, device: &B::Device) -> IntTensor<B> {
+    let count = values.len();
+    Tensor::<B, 1, Int>::from_data(TensorData::new(values, [count]), device).into_primitive()
 }
 
 /// An index as the integer type of the index tensors.
