@@ -99,10 +99,9 @@ fn plan_tells_the_number_of_runs_first_and_writes_no_results() {
         output.starts_with("2 runs of 1 experiment: 2 to execute, 0 done; no estimate"),
         "{output}"
     );
-    assert!(
-        output.contains("trial/rank=4@1  no estimate  new"),
-        "{output}"
-    );
+    assert!(output.contains("trial/rank=4@1  no estimate  "), "{output}");
+    // Predicted memory, then the decision.
+    assert!(output.contains(" MB  new"), "{output}");
     assert!(!place.path("results/trial").exists());
 }
 

@@ -51,7 +51,7 @@ fn memory(plan: &Plan, device: Device) -> Vec<Option<u64>> {
     let of_run = |planned: &Planned| match (&planned.decision, &planned.spec.settings) {
         // What is wrong with the run's inputs, `run` says in full.
         (Decision::Run(_), Settings::Lora(settings)) => forecast
-            .peak_bytes(settings, planned.spec.seed, device)
+            .peak_bytes(settings, planned.spec.seed, planned.spec.results(), device)
             .ok()
             .flatten(),
         _ => None,

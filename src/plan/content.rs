@@ -223,7 +223,7 @@ fn modified(metadata: &Metadata) -> u64 {
         .unwrap_or(0)
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes
         .iter()

@@ -9,7 +9,7 @@ mod identity;
 mod near;
 mod select;
 
-pub use content::{ContentError, Contents};
+pub use content::{ContentError, Contents, hex};
 pub use decision::{Change, Decision, Reason};
 pub use estimate::Estimator;
 pub use identity::NUMERICS;
@@ -56,6 +56,12 @@ impl RunSpec {
     #[must_use]
     pub fn label(&self) -> String {
         record::run_label(&self.experiment, &self.run, self.seed)
+    }
+
+    /// The results tree that the run's folder lies in.
+    #[must_use]
+    pub fn results(&self) -> &Path {
+        self.folder.ancestors().nth(3).unwrap_or(&self.folder)
     }
 
     /// What decides the result and is no longer what the plan saw: inputs that were changed since, or other code.

@@ -185,8 +185,7 @@ fn one(
 
 /// A sweep may take hours, in which inputs may be edited: a result of other inputs must not pass for the planned one.
 fn inputs_are_the_plans(spec: &RunSpec) -> Result<(), ExecuteError> {
-    let results = spec.folder.ancestors().nth(3).unwrap_or(&spec.folder);
-    let changes = spec.changes(&mut Contents::open(results))?;
+    let changes = spec.changes(&mut Contents::open(spec.results()))?;
     if changes.is_empty() {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod encoder;
 pub mod lora;
+mod token_cache;
 mod watch;
 
 pub use lora::{Prediction, Predictions};

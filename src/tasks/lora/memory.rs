@@ -1,6 +1,7 @@
 //! The memory that a training will need, from settings and token counts, before or while it runs.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use super::sets::Sets;
 use crate::config::LoraSettings;
@@ -40,6 +41,7 @@ impl Forecast {
         &mut self,
         settings: &LoraSettings,
         seed: u64,
+        results: &Path,
         device: Device,
     ) -> Result<Option<u64>, ExecuteError> {
         if settings.lora.init.is_some() {
@@ -48,7 +50,8 @@ impl Forecast {
         let length = settings.training.max_length;
         let key = serde_json::to_string(&(&settings.data, &settings.model, length))?;
         if !self.known.contains_key(&key) {
-            self.known.insert(key.clone(), Known::new(settings, seed)?);
+            self.known
+                .insert(key.clone(), Known::new(settings, seed, results)?);
         }
         let known = &self.known[&key];
         let rank = settings.lora.rank;
@@ -67,15 +70,11 @@ impl Forecast {
 }
 
 impl Known {
-    fn new(settings: &LoraSettings, seed: u64) -> Result<Self, ExecuteError> {
+    fn new(settings: &LoraSettings, seed: u64, results: &Path) -> Result<Self, ExecuteError> {
         let splits = data::prepare(&settings.data)?;
         let encoder = Encoder::open(&settings.model, splits.labels.names().len(), seed)?;
-        let sets = Sets::new(
-            &splits,
-            &encoder,
-            settings.training.max_length,
-            &mut Vec::new(),
-        )?;
+        let length = settings.training.max_length;
+        let sets = Sets::new(&splits, &encoder, length, results, &mut Vec::new())?;
         Ok(Self {
             text_bytes: sets.text_bytes(&splits),
             lengths: sets.train.iter().map(|text| text.tokens.len()).collect(),

@@ -52,7 +52,8 @@ pub fn execute(
     let encoder = Encoder::open(&settings.model, splits.labels.names().len(), spec.seed)?;
     progress.stage("tokenising");
     let mut notes = splits.notes.clone();
-    let sets = Sets::new(&splits, &encoder, settings.training.max_length, &mut notes)?;
+    let length = settings.training.max_length;
+    let sets = Sets::new(&splits, &encoder, length, spec.results(), &mut notes)?;
     if !encoder.fresh().is_empty() {
         notes.push(format!(
             "not in the checkpoint, started afresh: {}",
@@ -162,12 +163,7 @@ impl OnDevice for Run<'_, '_> {
         self.progress.stage("evaluating");
         let begun = Instant::now();
         let inner = model.valid();
-        let total: usize = self
-            .sets
-            .evaluations
-            .iter()
-            .map(|set| set.examples.len())
-            .sum();
+        let total = self.sets.evaluated();
         let mut done = 0;
         let mut results = Vec::new();
         for set in &self.sets.evaluations {

@@ -55,7 +55,11 @@ pub fn predict(
         text: text.clone(),
         label: 0,
     });
-    let examples = tokenise(&tokenizer, &rows.collect::<Vec<_>>(), "given")?;
+    let examples = tokenise(
+        |texts| tokenizer.encode(texts),
+        &rows.collect::<Vec<_>>(),
+        "given",
+    )?;
     let work = Predict {
         folder,
         settings,

@@ -1,10 +1,13 @@
 //! The splits of a run, tokenised.
 
+use std::path::Path;
+
 use thiserror::Error;
 
-use crate::data::{self, Splits, Tokenizer};
+use crate::data::{self, Splits, Tokenizer, TokenizerError};
 use crate::runner::ExecuteError;
 use crate::tasks::encoder::Encoder;
+use crate::tasks::token_cache::TokenCache;
 use crate::training::Example;
 
 /// One evaluation: its name, its examples and their texts.
@@ -28,11 +31,15 @@ impl<'a> Sets<'a> {
         splits: &'a Splits,
         encoder: &Encoder,
         max_length: usize,
+        results: &Path,
         notes: &mut Vec<String>,
     ) -> Result<Self, ExecuteError> {
         let positions = encoder.shapes.max_positions;
-        let tokenizer = Tokenizer::from_folder(&encoder.folder, max_length.min(positions))?
-            .for_vocabulary(encoder.shapes.vocab_size);
+        let limit = max_length.min(positions);
+        let vocabulary = encoder.shapes.vocab_size;
+        let tokenizer = Tokenizer::from_folder(&encoder.folder, limit)?.for_vocabulary(vocabulary);
+        let tokenizer = TokenCache::new(results, &encoder.folder, tokenizer, limit, vocabulary);
+        let encode = |texts: &[&str]| tokenizer.encode(texts);
         let mut named: Vec<(String, &'a [data::Example])> = vec![("test".into(), &splits.test)];
         named.extend(
             splits
@@ -46,10 +53,10 @@ impl<'a> Sets<'a> {
                 .iter()
                 .map(|set| (set.name.clone(), set.examples.as_slice())),
         );
-        let train = tokenise(&tokenizer, &splits.train, "train")?;
+        let train = tokenise(encode, &splits.train, "train")?;
         let mut evaluations = Vec::new();
         for (name, rows) in named {
-            let examples = tokenise(&tokenizer, rows, &name)?;
+            let examples = tokenise(encode, rows, &name)?;
             let texts = rows.iter().map(|row| row.text.as_str()).collect();
             evaluations.push(Set {
                 name,
@@ -57,7 +64,6 @@ impl<'a> Sets<'a> {
                 examples,
             });
         }
-        let limit = max_length.min(positions);
         if max_length > positions {
             notes.push(format!("training.max_length is {max_length}; the model has {positions} positions, so texts are cut there"));
         }
@@ -80,6 +86,11 @@ impl<'a> Sets<'a> {
 }
 
 impl Sets<'_> {
+    /// Texts of all evaluations.
+    pub(super) fn evaluated(&self) -> usize {
+        self.evaluations.iter().map(|set| set.examples.len()).sum()
+    }
+
     /// Bytes that texts and tokens of all splits take.
     pub(super) fn text_bytes(&self, splits: &Splits) -> u64 {
         let tokens = self
@@ -106,28 +117,24 @@ struct NothingLeft {
 }
 
 pub(super) fn tokenise(
-    tokenizer: &Tokenizer,
+    encode: impl FnOnce(&[&str]) -> Result<Vec<Vec<u32>>, TokenizerError>,
     rows: &[data::Example],
     split: &str,
 ) -> Result<Vec<Example>, ExecuteError> {
     let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
-    let examples = tokenizer
-        .encode(&texts)?
-        .into_iter()
-        .zip(rows)
-        .map(|(tokens, row)| {
-            if tokens.is_empty() {
-                return Err(NothingLeft {
-                    split: split.to_owned(),
-                    row: row.row,
-                    text: row.text.clone(),
-                });
-            }
-            Ok(Example {
-                tokens,
-                label: row.label,
+    let examples = encode(&texts)?.into_iter().zip(rows).map(|(tokens, row)| {
+        if tokens.is_empty() {
+            return Err(NothingLeft {
+                split: split.to_owned(),
                 row: row.row,
-            })
-        });
+                text: row.text.clone(),
+            });
+        }
+        Ok(Example {
+            tokens,
+            label: row.label,
+            row: row.row,
+        })
+    });
     Ok(examples.collect::<Result<_, _>>()?)
 }
