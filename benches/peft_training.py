@@ -21,7 +21,8 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, logging
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--config", required=True, help="a checkpoint's config.json, with tokenizer.json beside it")
+    parser.add_argument("--config", required=True, help="a checkpoint's config.json")
+    parser.add_argument("--tokenizer", help="the folder of its tokenizer.json, if that is not the same; ids are taken modulo the vocabulary")
     parser.add_argument("--reviews", required=True, help="a CSV with the column `text`")
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--batch-size", type=int, default=8)
@@ -37,17 +38,19 @@ def main():
     torch.manual_seed(1)
     config = AutoConfig.from_pretrained(os.path.dirname(options.config), num_labels=2)
     length = min(options.max_length, config.max_position_embeddings)
-    tokenizer = Tokenizer.from_file(os.path.join(os.path.dirname(options.config), "tokenizer.json"))
+    folder = options.tokenizer or os.path.dirname(options.config)
+    tokenizer = Tokenizer.from_file(os.path.join(folder, "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(length)
     with open(options.reviews, newline="", encoding="utf-8") as file:
         texts = [row["text"] for row, _ in zip(csv.DictReader(file), range(options.steps * options.batch_size))]
-    tokens = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+    tokens = [[token % config.vocab_size for token in encoding.ids] for encoding in tokenizer.encode_batch(texts)]
 
     model = AutoModelForSequenceClassification.from_config(config)
+    targets = ["query_proj", "value_proj"] if config.model_type == "deberta-v2" else ["query", "value"]
     model = get_peft_model(
         model,
-        LoraConfig(task_type=TaskType.SEQ_CLS, r=8, lora_alpha=32, lora_dropout=0.1, target_modules=["query", "value"]),
+        LoraConfig(task_type=TaskType.SEQ_CLS, r=8, lora_alpha=32, lora_dropout=0.1, target_modules=targets),
     )
     model.train()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]

@@ -22,9 +22,12 @@ use ensayo::training::{AdamWOptions, Decay, Example, Options, Schedule, Unobserv
 /// What to measure.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// A checkpoint's config.json, with tokenizer.json beside it
+    /// A checkpoint's config.json
     #[arg(long)]
     config: PathBuf,
+    /// The folder of its tokeniser, if that is not the same; ids beyond the vocabulary are taken modulo its size
+    #[arg(long)]
+    tokenizer: Option<PathBuf>,
     /// A CSV with the columns `text` and `label`
     #[arg(long)]
     reviews: PathBuf,
@@ -59,9 +62,11 @@ fn main() -> ExitCode {
 #[allow(clippy::cast_precision_loss)]
 fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
     let config = EncoderConfig::read(&std::fs::read_to_string(&arguments.config)?)?;
-    let folder = arguments.config.parent().ok_or("--config has no folder")?;
-    let length = arguments.max_length.min(config.shapes(2).max_positions);
-    let tokenizer = Tokenizer::from_folder(folder, length)?;
+    let folder = arguments.tokenizer.as_deref();
+    let folder = folder.or(arguments.config.parent());
+    let shapes = config.shapes(2);
+    let length = arguments.max_length.min(shapes.max_positions);
+    let tokenizer = Tokenizer::from_folder(folder.ok_or("--config has no folder")?, length)?;
     let rows = arguments.steps * arguments.batch_size;
     let rows = read(&arguments.reviews, "text", "label", Some(rows))?;
     let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
@@ -70,7 +75,10 @@ fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> 
         .into_iter()
         .enumerate()
         .map(|(row, tokens)| Example {
-            tokens,
+            tokens: tokens
+                .into_iter()
+                .map(|id| id % u32::try_from(shapes.vocab_size).unwrap_or(u32::MAX))
+                .collect(),
             label: row % 2,
             row,
         })
@@ -86,8 +94,7 @@ fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> 
     };
     let mut model = EncoderClassifier::<Autodiff<Flex>>::new(&config, 2, &weights)?;
     let targets = ["query".to_owned(), "value".to_owned()];
-    let modules = config
-        .shapes(2)
+    let modules = shapes
         .resolve_targets(&targets)?
         .iter()
         .map(|linear| linear.module.clone())

@@ -169,6 +169,9 @@ pub struct PredictArgs {
     /// A CSV file with the texts in the column that the run was trained on
     #[arg(long, value_name = "FILE", conflicts_with = "texts")]
     pub input: Option<PathBuf>,
+    /// Also the network's outputs before they became probabilities
+    #[arg(long)]
+    pub logits: bool,
     /// Folder with the results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,

@@ -10,7 +10,8 @@ use crate::config::Settings;
 use crate::record::{RunFile, Status};
 use crate::tasks;
 
-/// Writes `text,prediction,probability_<class>…` as CSV, a row per text in their order, with the digits of `predictions.csv`.
+/// Writes `text,prediction,probability_<class>…` as CSV, a row per text in their order, with the digits of `predictions.csv`; then `logit_<class>…` where
+/// these are asked for.
 ///
 /// # Errors
 /// When the run is not there, not complete or no classifier, the texts cannot be read, or the model fails.
@@ -50,29 +51,36 @@ pub fn run(args: &PredictArgs, output: &mut dyn Write) -> Result<Ended, CommandE
     let device = super::device::choose(&args.device)?;
     let predictions = tasks::lora::predict(folder, record, &settings, &texts, device)
         .map_err(|error| CommandError::Input(error.to_string()))?;
-    write(&texts, &predictions, output)?;
+    write(&texts, &predictions, args.logits, output)?;
     Ok(Ended::Done)
 }
 
 fn write(
     texts: &[String],
     predictions: &tasks::Predictions,
+    logits: bool,
     output: &mut dyn Write,
 ) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(output);
     let classes = &predictions.classes;
     let probabilities = classes.iter().map(|class| format!("probability_{class}"));
+    let outputs = classes.iter().filter(|_| logits);
+    let outputs = outputs.map(|class| format!("logit_{class}"));
     let header: Vec<_> = ["text".to_owned(), "prediction".to_owned()]
         .into_iter()
         .chain(probabilities)
+        .chain(outputs)
         .collect();
     writer.write_record(header)?;
     for (text, row) in texts.iter().zip(&predictions.rows) {
         let class = classes.get(row.class).map_or("", String::as_str);
         let shares = row.probabilities.iter().map(|share| format!("{share:.6}"));
+        let outputs = row.logits.iter().filter(|_| logits);
+        let outputs = outputs.map(|logit| format!("{logit:.7}"));
         let cells: Vec<_> = [text.clone(), class.to_owned()]
             .into_iter()
             .chain(shares)
+            .chain(outputs)
             .collect();
         writer.write_record(cells)?;
     }
@@ -134,14 +142,22 @@ mod tests {
             classes: vec!["bad".into(), "good".into()],
             rows: vec![Prediction {
                 class: 1,
+                logits: vec![-1.5, 0.25],
                 probabilities: vec![0.25, 0.75],
             }],
         };
-        let mut output = Vec::new();
-        write(&["so, \"good\"".into()], &predictions, &mut output).unwrap();
+        let text = |logits| {
+            let mut output = Vec::new();
+            write(&["so, \"good\"".into()], &predictions, logits, &mut output).unwrap();
+            String::from_utf8(output).unwrap()
+        };
         assert_eq!(
-            String::from_utf8(output).unwrap(),
+            text(false),
             "text,prediction,probability_bad,probability_good\n\"so, \"\"good\"\"\",good,0.250000,0.750000\n"
+        );
+        assert_eq!(
+            text(true),
+            "text,prediction,probability_bad,probability_good,logit_bad,logit_good\n\"so, \"\"good\"\"\",good,0.250000,0.750000,-1.5000000,0.2500000\n"
         );
     }
 

@@ -5,9 +5,10 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
+use super::block::place;
 use super::checkpoint::{CheckpointError, Spelling};
 use super::classifier::{Classifier, NamedLinears};
-use super::encoder::{Encoder, Numbering, noise_of_firsts, place};
+use super::encoder::{Encoder, Numbering, noise_of_firsts};
 use super::weights::Weights;
 use crate::nn::ops::{self, Noise, Operations, Site};
 use crate::nn::{Linear, Tokens};

@@ -2,17 +2,17 @@
 //! (<https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py>). Knows nothing of heads.
 
 use burn::module::{Module, Param};
-use burn::tensor::activation::{relu, silu};
 use burn::tensor::backend::Backend;
 use burn::tensor::module::embedding;
 use burn::tensor::{Int, Tensor};
 
+use super::block::{Block, BlockSettings, LINEARS as BLOCK_LINEARS, LayerNoise, place};
 use super::checkpoint::CheckpointError;
 use super::classifier::NamedLinears;
 use super::weights::Weights;
 use crate::nn::ops::{self, AttentionOptions, Noise, Operations, Site};
 use crate::nn::{LayerNorm, Linear, Tokens};
-use crate::shapes::bert::{Activation, BertConfig};
+use crate::shapes::bert::BertConfig;
 
 /// Embeddings and layers.
 #[derive(Module, Debug)]
@@ -47,49 +47,25 @@ struct Embeddings<B: Backend> {
     numbering: Numbering,
 }
 
-/// Attention and feed-forward block, each with a residual connection and a norm behind it.
+/// Attention and what follows it.
 #[derive(Module, Debug)]
 struct Layer<B: Backend> {
     query: Linear<B>,
     key: Linear<B>,
     value: Linear<B>,
-    attention_output: Linear<B>,
-    attention_norm: LayerNorm<B>,
-    intermediate: Linear<B>,
-    output: Linear<B>,
-    output_norm: LayerNorm<B>,
-    #[module(skip)]
-    settings: LayerSettings,
-}
-
-#[derive(Debug, Clone)]
-struct LayerSettings {
+    block: Block<B>,
     heads: usize,
-    activation: Activation,
-    dropout: f64,
     attention_dropout: f64,
 }
 
-/// Dropout places within a layer, counted from 1; those of adapters come after.
-pub(super) mod place {
-    pub(super) const PROBABILITIES: u32 = 1;
-    pub(super) const ATTENTION_OUTPUT: u32 = 2;
-    pub(super) const OUTPUT: u32 = 3;
-    /// First of the six adapters', in the order of [`super::LINEARS`].
-    pub(in crate::models) const ADAPTERS: u32 = 16;
-}
-
 /// The dropout place of the embeddings. Those of heads come after it, their adapters' from [`place::ADAPTERS`] on, all as of layer 0.
-const EMBEDDINGS: Site = Site { layer: 0, place: 1 };
+pub(super) const EMBEDDINGS: Site = Site { layer: 0, place: 1 };
 
-/// Module names of a layer's linear parts below `encoder.layer.N`, in the order of the forward pass.
-const LINEARS: [&str; 6] = [
+/// Module names of the linear parts of attention below `encoder.layer.N`, in the order of the forward pass.
+const LINEARS: [&str; 3] = [
     "attention.self.query",
     "attention.self.key",
     "attention.self.value",
-    "attention.output.dense",
-    "intermediate.dense",
-    "output.dense",
 ];
 
 impl<B: Operations> Encoder<B> {
@@ -127,20 +103,16 @@ impl<B: Operations> Encoder<B> {
         tokens: &Tokens<B>,
         noise: Option<&Noise>,
     ) -> Tensor<B, 2> {
-        // A network has far fewer than 2^32 layers; dropout counts them from 1.
-        #[allow(clippy::cast_possible_truncation)]
-        let number = index as u32 + 1;
-        self.layers[index].forward(hidden, tokens, number, noise)
+        self.layers[index].forward(hidden, tokens, LayerNoise::new(index, noise))
     }
 
     /// The layers' linear parts by module name, in the order of the forward pass.
     pub(super) fn linears(&self) -> Vec<(String, &Linear<B>)> {
-        let layers = self.layers.iter().enumerate().flat_map(|(index, layer)| {
-            LINEARS
-                .iter()
-                .map(move |name| module_name(self.prefix, index, name))
-                .zip(layer.linears())
-        });
+        let layers = self
+            .layers
+            .iter()
+            .enumerate()
+            .flat_map(|(index, layer)| names(self.prefix, index).zip(layer.linears()));
         layers.collect()
     }
 
@@ -151,12 +123,7 @@ impl<B: Operations> Encoder<B> {
             .layers
             .iter_mut()
             .enumerate()
-            .flat_map(move |(index, layer)| {
-                LINEARS
-                    .iter()
-                    .map(move |name| module_name(prefix, index, name))
-                    .zip(layer.linears_mut())
-            });
+            .flat_map(move |(index, layer)| names(prefix, index).zip(layer.linears_mut()));
         layers.collect()
     }
 }
@@ -171,8 +138,25 @@ pub(super) fn noise_of_firsts<B: Backend>(noise: &Noise, tokens: &Tokens<B>) -> 
     noise.with_tokens(firsts.collect())
 }
 
-fn module_name(prefix: &str, layer: usize, name: &str) -> String {
-    format!("{prefix}.encoder.layer.{layer}.{name}")
+fn layer_name(prefix: &str, layer: usize) -> String {
+    format!("{prefix}.encoder.layer.{layer}")
+}
+
+/// Module names of a layer's linear parts, in the order of the forward pass.
+fn names(prefix: &str, layer: usize) -> impl Iterator<Item = String> {
+    let layer = layer_name(prefix, layer);
+    LINEARS
+        .iter()
+        .chain(&BLOCK_LINEARS)
+        .map(move |name| format!("{layer}.{name}"))
+}
+
+/// Rows of a table: `[tokens, width]`.
+pub(super) fn rows<B: Operations>(
+    table: &Param<Tensor<B, 2>>,
+    indices: &Tensor<B, 1, Int>,
+) -> Tensor<B, 2> {
+    embedding(table.val(), indices.clone().unsqueeze::<2>()).squeeze_dim::<2>(0)
 }
 
 impl<B: Operations> Embeddings<B> {
@@ -205,9 +189,6 @@ impl<B: Operations> Embeddings<B> {
     }
 
     fn forward(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
-        let rows = |table: &Param<Tensor<B, 2>>, indices: &Tensor<B, 1, Int>| {
-            embedding(table.val(), indices.clone().unsqueeze::<2>()).squeeze_dim::<2>(0)
-        };
         // A single text is all of segment 0.
         let segment = self.segments.val().slice(0..1);
         let positions = match self.numbering {
@@ -227,118 +208,58 @@ impl<B: Operations> Layer<B> {
         index: usize,
         weights: &Weights<'_, B>,
     ) -> Result<Self, CheckpointError> {
-        let (hidden, intermediate) = (config.hidden_size, config.intermediate_size);
-        let linear = |part: usize, inputs, outputs| {
-            weights.linear(&module_name(prefix, index, LINEARS[part]), inputs, outputs)
-        };
-        let norm = |name: &str| {
-            weights.norm(
-                &module_name(prefix, index, name),
-                hidden,
-                config.layer_norm_eps,
-            )
+        let hidden = config.hidden_size;
+        let layer = layer_name(prefix, index);
+        let linear =
+            |part: usize| weights.linear(&format!("{layer}.{}", LINEARS[part]), hidden, hidden);
+        let settings = BlockSettings {
+            hidden,
+            intermediate: config.intermediate_size,
+            activation: config.hidden_act,
+            dropout: config.hidden_dropout_prob,
+            norm_epsilon: config.layer_norm_eps,
         };
         Ok(Self {
-            query: linear(0, hidden, hidden)?,
-            key: linear(1, hidden, hidden)?,
-            value: linear(2, hidden, hidden)?,
-            attention_output: linear(3, hidden, hidden)?,
-            attention_norm: norm("attention.output.LayerNorm")?,
-            intermediate: linear(4, hidden, intermediate)?,
-            output: linear(5, intermediate, hidden)?,
-            output_norm: norm("output.LayerNorm")?,
-            settings: LayerSettings {
-                heads: config.num_attention_heads,
-                activation: config.hidden_act,
-                dropout: config.hidden_dropout_prob,
-                attention_dropout: config.attention_probs_dropout_prob,
-            },
+            query: linear(0)?,
+            key: linear(1)?,
+            value: linear(2)?,
+            block: Block::new(&layer, settings, weights)?,
+            heads: config.num_attention_heads,
+            attention_dropout: config.attention_probs_dropout_prob,
         })
     }
 
-    fn linears(&self) -> [&Linear<B>; 6] {
-        [
-            &self.query,
-            &self.key,
-            &self.value,
-            &self.attention_output,
-            &self.intermediate,
-            &self.output,
-        ]
+    fn linears(&self) -> impl Iterator<Item = &Linear<B>> {
+        [&self.query, &self.key, &self.value]
+            .into_iter()
+            .chain(self.block.linears())
     }
 
-    fn linears_mut(&mut self) -> [&mut Linear<B>; 6] {
-        [
-            &mut self.query,
-            &mut self.key,
-            &mut self.value,
-            &mut self.attention_output,
-            &mut self.intermediate,
-            &mut self.output,
-        ]
+    fn linears_mut(&mut self) -> impl Iterator<Item = &mut Linear<B>> {
+        [&mut self.query, &mut self.key, &mut self.value]
+            .into_iter()
+            .chain(self.block.linears_mut())
     }
 
-    /// `[tokens, hidden]` to the same shape; `number` counts layers from 1.
+    /// `[tokens, hidden]` to the same shape.
     fn forward(
         &self,
         input: Tensor<B, 2>,
         tokens: &Tokens<B>,
-        number: u32,
-        noise: Option<&Noise>,
+        noise: LayerNoise<'_>,
     ) -> Tensor<B, 2> {
-        let settings = &self.settings;
-        let dropout = |place, probability| {
-            noise.and_then(|noise| {
-                noise.at(
-                    Site {
-                        layer: number,
-                        place,
-                    },
-                    probability,
-                )
-            })
-        };
-        let linear = |part: usize, input: Tensor<B, 2>| {
-            let layer = self.linears()[part];
-            let adapter = layer.lora.as_ref().and_then(|lora| {
-                // `part` is below 6.
-                #[allow(clippy::cast_possible_truncation)]
-                dropout(place::ADAPTERS + part as u32, lora.dropout)
-            });
-            layer.forward(input, adapter.as_ref())
-        };
-        let [query, key, value] = [0, 1, 2].map(|part| linear(part, input.clone()));
+        let projected = |linear, part| noise.linear(linear, place::ADAPTERS + part, input.clone());
+        let query = projected(&self.query, 0);
+        let key = projected(&self.key, 1);
+        let value = projected(&self.value, 2);
         #[allow(clippy::cast_precision_loss)]
-        let head_size = (query.dims()[1] / settings.heads) as f32;
+        let head_size = (query.dims()[1] / self.heads) as f32;
         let options = AttentionOptions {
-            heads: settings.heads,
+            heads: self.heads,
             scale: head_size.sqrt().recip(),
-            dropout: dropout(place::PROBABILITIES, settings.attention_dropout),
+            dropout: noise.at(place::PROBABILITIES, self.attention_dropout),
         };
         let context = ops::attention(query, key, value, &tokens.ragged, &options);
-        let attended = ops::dropout(
-            linear(3, context),
-            dropout(place::ATTENTION_OUTPUT, settings.dropout).as_ref(),
-        );
-        let attended = self.attention_norm.forward(attended + input);
-        let inner = activate(linear(4, attended.clone()), settings.activation);
-        let output = ops::dropout(
-            linear(5, inner),
-            dropout(place::OUTPUT, settings.dropout).as_ref(),
-        );
-        self.output_norm.forward(output + attended)
-    }
-}
-
-fn activate<B: Operations>(input: Tensor<B, 2>, activation: Activation) -> Tensor<B, 2> {
-    match activation {
-        Activation::Gelu => ops::gelu(input),
-        Activation::GeluNew | Activation::GeluPytorchTanh => {
-            const SQRT_2_OVER_PI: f32 = 0.797_884_6;
-            let inner = (input.clone() + input.clone().powi_scalar(3) * 0.044_715) * SQRT_2_OVER_PI;
-            input * (inner.tanh() + 1.0) * 0.5
-        }
-        Activation::Relu => relu(input),
-        Activation::Silu => silu(input),
+        self.block.forward(context, input, noise)
     }
 }

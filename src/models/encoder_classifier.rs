@@ -7,6 +7,7 @@ use burn::tensor::backend::Backend;
 use super::bert::{self, BertClassifier};
 use super::checkpoint::{CheckpointError, Spelling};
 use super::classifier::{Classifier, NamedLinears};
+use super::deberta::{self, DebertaClassifier};
 use super::roberta::{self, RobertaClassifier};
 use super::weights::Weights;
 use crate::nn::ops::{Noise, Operations};
@@ -21,6 +22,8 @@ pub enum EncoderClassifier<B: Backend> {
     Bert(BertClassifier<B>),
     /// RoBERTa and XLM-R.
     Roberta(RobertaClassifier<B>),
+    /// DeBERTa-v2 and v3.
+    Deberta(DebertaClassifier<B>),
 }
 
 /// How the checkpoints of an architecture spell their tensors.
@@ -29,6 +32,7 @@ pub fn spelling(config: &EncoderConfig) -> &'static Spelling {
     match config {
         EncoderConfig::Bert(_) => &bert::SPELLING,
         EncoderConfig::Roberta(_) => &roberta::SPELLING,
+        EncoderConfig::DebertaV2(_) => &deberta::SPELLING,
     }
 }
 
@@ -49,6 +53,9 @@ impl<B: Operations> EncoderClassifier<B> {
             EncoderConfig::Roberta(config) => {
                 RobertaClassifier::new(config, classes, weights).map(Self::Roberta)
             }
+            EncoderConfig::DebertaV2(config) => {
+                DebertaClassifier::new(config, classes, weights).map(Self::Deberta)
+            }
         }
     }
 
@@ -56,6 +63,7 @@ impl<B: Operations> EncoderClassifier<B> {
         match self {
             Self::Bert(model) => model,
             Self::Roberta(model) => model,
+            Self::Deberta(model) => model,
         }
     }
 }
@@ -100,6 +108,7 @@ impl<B: Operations> Classifier<B> for EncoderClassifier<B> {
         match self {
             Self::Bert(model) => model.parts_mut(),
             Self::Roberta(model) => model.parts_mut(),
+            Self::Deberta(model) => model.parts_mut(),
         }
     }
 }

@@ -3,8 +3,10 @@
 pub mod adapter;
 mod adapter_config;
 pub mod bert;
+mod block;
 mod checkpoint;
 mod classifier;
+pub mod deberta;
 mod encoder;
 mod encoder_classifier;
 mod pickle;

@@ -4,8 +4,10 @@ pub mod ops;
 
 mod linear;
 mod norm;
+mod relative;
 mod tokens;
 
 pub use linear::{Linear, Lora};
 pub use norm::LayerNorm;
+pub use relative::RelativePositions;
 pub use tokens::{Tokens, token_keys};

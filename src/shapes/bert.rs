@@ -125,16 +125,7 @@ impl BertConfig {
             ("max_position_embeddings", self.max_position_embeddings),
             ("type_vocab_size", self.type_vocab_size),
         ];
-        if let Some((key, _)) = sizes.into_iter().find(|&(_, size)| size == 0) {
-            return Err(impossible(key, "is 0"));
-        }
-        // A bound no real checkpoint comes near, so that products of two sizes cannot overflow later.
-        if let Some((key, size)) = sizes.into_iter().find(|&(_, size)| size > 1 << 28) {
-            return Err(impossible(
-                key,
-                format!("is {size}, which is beyond any real checkpoint"),
-            ));
-        }
+        check_sizes(&sizes)?;
         let (hidden, heads) = (self.hidden_size, self.num_attention_heads);
         if !hidden.is_multiple_of(heads) {
             return Err(impossible(
@@ -150,27 +141,8 @@ impl BertConfig {
             ),
             ("classifier_dropout", self.classifier_dropout.unwrap_or(0.0)),
         ];
-        if let Some((key, value)) = dropouts
-            .into_iter()
-            .find(|(_, value)| !(0.0..1.0).contains(value))
-        {
-            return Err(impossible(
-                key,
-                format!("is {value}, but must be at least 0 and less than 1"),
-            ));
-        }
-        if !(self.layer_norm_eps > 0.0 && self.layer_norm_eps.is_finite()) {
-            return Err(impossible(
-                "layer_norm_eps",
-                format!("is {}, but must be above 0", self.layer_norm_eps),
-            ));
-        }
-        if !(self.initializer_range >= 0.0 && self.initializer_range.is_finite()) {
-            return Err(impossible(
-                "initializer_range",
-                format!("is {}, but must be at least 0", self.initializer_range),
-            ));
-        }
+        check_dropouts(&dropouts)?;
+        check_scales(self.layer_norm_eps, self.initializer_range)?;
         if let Some(pad) = self
             .pad_token_id
             .filter(|&pad| pad as usize >= self.vocab_size)
@@ -225,16 +197,16 @@ impl BertConfig {
 
     /// The network that consists of `parts`.
     pub(super) fn shapes_of(&self, model_type: &'static str, parts: Parts) -> Shapes {
-        Shapes {
+        parts.into_shapes(Shapes {
             model_type,
-            tensors: parts.tensors,
-            linears: parts.linears,
+            tensors: Vec::new(),
+            linears: Vec::new(),
             max_positions: self.max_position_embeddings,
             vocab_size: self.vocab_size,
             hidden_size: self.hidden_size,
             num_layers: self.num_hidden_layers,
             heads: self.num_attention_heads,
-        }
+        })
     }
 
     /// Embeddings and layers as parts of the module `prefix`.
@@ -255,39 +227,16 @@ impl BertConfig {
         parts.norm(&format!("{prefix}.embeddings.LayerNorm"), hidden);
         for index in 0..self.num_hidden_layers {
             let layer = format!("{prefix}.encoder.layer.{index}");
-            let index = Some(index);
             for name in ["query", "key", "value"] {
                 parts.linear(
                     format!("{layer}.attention.self.{name}"),
                     name,
-                    index,
+                    Some(index),
                     hidden,
                     hidden,
                 );
             }
-            parts.linear(
-                format!("{layer}.attention.output.dense"),
-                "attention_output",
-                index,
-                hidden,
-                hidden,
-            );
-            parts.norm(&format!("{layer}.attention.output.LayerNorm"), hidden);
-            parts.linear(
-                format!("{layer}.intermediate.dense"),
-                "intermediate",
-                index,
-                hidden,
-                self.intermediate_size,
-            );
-            parts.linear(
-                format!("{layer}.output.dense"),
-                "output",
-                index,
-                self.intermediate_size,
-                hidden,
-            );
-            parts.norm(&format!("{layer}.output.LayerNorm"), hidden);
+            parts.block(&layer, index, hidden, self.intermediate_size);
         }
         parts
     }
@@ -300,6 +249,50 @@ pub(super) fn impossible(key: &'static str, problem: impl Into<String>) -> Shape
     }
 }
 
+/// Refuses a network without extent.
+pub(super) fn check_sizes(sizes: &[(&'static str, usize)]) -> Result<(), ShapesError> {
+    if let Some((key, _)) = sizes.iter().find(|(_, size)| *size == 0) {
+        return Err(impossible(key, "is 0"));
+    }
+    // A bound no real checkpoint comes near, so that products of two sizes cannot overflow later.
+    match sizes.iter().find(|(_, size)| *size > 1 << 28) {
+        Some((key, size)) => Err(impossible(
+            key,
+            format!("is {size}, which is beyond any real checkpoint"),
+        )),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn check_dropouts(dropouts: &[(&'static str, f64)]) -> Result<(), ShapesError> {
+    match dropouts
+        .iter()
+        .find(|(_, value)| !(0.0..1.0).contains(value))
+    {
+        Some((key, value)) => Err(impossible(
+            key,
+            format!("is {value}, but must be at least 0 and less than 1"),
+        )),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn check_scales(layer_norm_eps: f64, initializer_range: f64) -> Result<(), ShapesError> {
+    if !(layer_norm_eps > 0.0 && layer_norm_eps.is_finite()) {
+        return Err(impossible(
+            "layer_norm_eps",
+            format!("is {layer_norm_eps}, but must be above 0"),
+        ));
+    }
+    if !(initializer_range >= 0.0 && initializer_range.is_finite()) {
+        return Err(impossible(
+            "initializer_range",
+            format!("is {initializer_range}, but must be at least 0"),
+        ));
+    }
+    Ok(())
+}
+
 /// Tensors and linear layers, collected in the order of the forward pass.
 #[derive(Default)]
 pub(super) struct Parts {
@@ -308,7 +301,27 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    fn embedding(&mut self, module: &str, rows: usize, width: usize) {
+    /// The network of these parts, whose other figures are those of `shapes`.
+    pub(super) fn into_shapes(self, mut shapes: Shapes) -> Shapes {
+        shapes.tensors = self.tensors;
+        shapes.linears = self.linears;
+        shapes
+    }
+
+    /// What follows attention in a layer: its output, and the feed-forward block.
+    pub(super) fn block(&mut self, layer: &str, index: usize, hidden: usize, intermediate: usize) {
+        let index = Some(index);
+        let dense = format!("{layer}.attention.output.dense");
+        self.linear(dense, "attention_output", index, hidden, hidden);
+        self.norm(&format!("{layer}.attention.output.LayerNorm"), hidden);
+        let dense = format!("{layer}.intermediate.dense");
+        self.linear(dense, "intermediate", index, hidden, intermediate);
+        let dense = format!("{layer}.output.dense");
+        self.linear(dense, "output", index, intermediate, hidden);
+        self.norm(&format!("{layer}.output.LayerNorm"), hidden);
+    }
+
+    pub(super) fn embedding(&mut self, module: &str, rows: usize, width: usize) {
         self.tensors.push(TensorShape {
             name: format!("{module}.weight"),
             shape: vec![rows, width],
@@ -316,11 +329,11 @@ impl Parts {
         });
     }
 
-    fn norm(&mut self, module: &str, width: usize) {
+    pub(super) fn norm(&mut self, module: &str, width: usize) {
         self.weight_and_bias(module, &[width], false);
     }
 
-    fn linear(
+    pub(super) fn linear(
         &mut self,
         module: String,
         logical: &'static str,
@@ -477,7 +490,7 @@ mod tests {
         );
         assert_eq!(
             message(r#"{"model_type": "gpt2"}"#),
-            "model_type `gpt2` is not supported; supported: bert, roberta, xlm-roberta"
+            "model_type `gpt2` is not supported; supported: bert, roberta, xlm-roberta, deberta-v2"
         );
         assert!(message("{}").contains("no `model_type`"));
         assert!(message("[").contains("not a readable config.json"));

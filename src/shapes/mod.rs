@@ -4,6 +4,7 @@
 //! architecture says what the network consists of; this one counts and resolves target names.
 
 pub mod bert;
+pub mod deberta;
 pub mod memory;
 pub mod roberta;
 mod targets;
@@ -13,10 +14,11 @@ pub use targets::{ExpressionError, TargetError, whole_match};
 use serde::Deserialize;
 
 use bert::BertConfig;
+use deberta::DebertaV2Config;
 use roberta::RobertaConfig;
 
 /// Values of `model_type` in a `config.json` that can be read.
-pub const MODEL_TYPES: [&str; 3] = ["bert", "roberta", "xlm-roberta"];
+pub const MODEL_TYPES: [&str; 4] = ["bert", "roberta", "xlm-roberta", "deberta-v2"];
 
 /// What a sequence classifier consists of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +68,8 @@ impl TensorShape {
 pub struct LinearShape {
     /// The checkpoint's own module name, such as `bert.encoder.layer.0.attention.self.query`.
     pub module: String,
-    /// The name that all architectures share: `query`, `key`, `value`, `attention_output`, `intermediate`, `output` or `pooler`.
+    /// The name that all architectures share: `query`, `key`, `value`, `attention_output`, `intermediate`, `output` or `pooler`;
+    /// DeBERTa may also have `position_key` and `position_query`.
     pub logical: &'static str,
     /// The transformer layer it belongs to; `None` outside the stack.
     pub layer: Option<usize>,
@@ -122,6 +125,8 @@ pub enum EncoderConfig {
     Bert(BertConfig),
     /// `model_type` roberta or xlm-roberta.
     Roberta(RobertaConfig),
+    /// `model_type` deberta-v2, which DeBERTa-v3 has too.
+    DebertaV2(DebertaV2Config),
 }
 
 impl EncoderConfig {
@@ -139,6 +144,7 @@ impl EncoderConfig {
             Some("bert") => BertConfig::read(config_json).map(Self::Bert),
             Some("roberta") => RobertaConfig::read(config_json).map(Self::Roberta),
             Some("xlm-roberta") => RobertaConfig::read_xlm(config_json).map(Self::Roberta),
+            Some("deberta-v2") => DebertaV2Config::read(config_json).map(Self::DebertaV2),
             Some(other) => Err(ShapesError::ModelType {
                 model_type: other.to_owned(),
             }),
@@ -152,6 +158,7 @@ impl EncoderConfig {
         match self {
             Self::Bert(config) => config.shapes(num_labels),
             Self::Roberta(config) => config.shapes(num_labels),
+            Self::DebertaV2(config) => config.shapes(num_labels),
         }
     }
 
@@ -161,6 +168,7 @@ impl EncoderConfig {
         match self {
             Self::Bert(config) => config.initializer_range,
             Self::Roberta(config) => config.encoder().initializer_range,
+            Self::DebertaV2(config) => config.initializer_range,
         }
     }
 
@@ -169,6 +177,7 @@ impl EncoderConfig {
         match self {
             Self::Bert(config) => config.override_dropout(probability),
             Self::Roberta(config) => config.override_dropout(probability),
+            Self::DebertaV2(config) => config.override_dropout(probability),
         }
     }
 }

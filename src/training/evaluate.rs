@@ -8,6 +8,8 @@ use crate::nn::ops::Operations;
 /// What a classifier says of a list of texts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Predictions {
+    /// For each text, the network's output for each class.
+    pub logits: Vec<Vec<f64>>,
     /// For each text, the probability of each class.
     pub probabilities: Vec<Vec<f64>>,
     /// For each text, the cross entropy with its label, in nats.
@@ -60,6 +62,7 @@ pub fn evaluate<B: Operations, M: Classifier<B>>(
             predictions
                 .probabilities
                 .push(logarithms.into_iter().map(f64::exp).collect());
+            predictions.logits.push(row.to_vec());
         }
         if !progress(predictions.losses.len()) {
             return None;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::adamw::{AdamW, AdamWOptions, clip, global_norm, scalar};
+use super::diagnosis::{Stage, first_not_finite};
 use super::evaluate::evaluate;
 use super::history::{Ended, Epoch, History, LogRow, State, from_values, to_values};
 use super::loss::summed_cross_entropy;
@@ -100,7 +101,8 @@ impl Observer for Unobserved {
 pub enum TrainError {
     /// A loss or the gradient became infinite or not a number.
     #[error(
-        "the {what} is {value} at step {step}: training has diverged; try a lower training.learning_rate, or training.warmup_steps"
+        "the {what} is {value} at step {step}{}: training has diverged; try a lower training.learning_rate, or training.warmup_steps",
+        stage.map(|stage| format!(", first not finite in {stage}")).unwrap_or_default()
     )]
     Diverged {
         /// `loss`, `gradient norm` or `validation loss`.
@@ -109,6 +111,8 @@ pub enum TrainError {
         value: f64,
         /// The step, from 1.
         step: usize,
+        /// Where the forward pass first gave something that is not finite, if it did.
+        stage: Option<Stage>,
     },
 }
 
@@ -156,6 +160,8 @@ struct Trainer<'a, B: Operations, M> {
     losses: Vec<f64>,
     /// The trained values after the best epoch, where they are to be kept.
     kept: Option<Vec<Tensor<Autodiff<B>, 1>>>,
+    /// Where a forward pass first gave something that is not finite.
+    not_finite: Option<Stage>,
 }
 
 impl<'a, B, M> Trainer<'a, B, M>
@@ -186,6 +192,7 @@ where
             history: History::default(),
             losses: Vec::new(),
             kept: None,
+            not_finite: None,
             model,
             examples,
             validation,
@@ -263,6 +270,7 @@ where
                 what: "validation loss",
                 value,
                 step: self.history.steps,
+                stage: None,
             }),
         }
     }
@@ -307,7 +315,12 @@ where
         for (what, value) in [("loss", loss), ("gradient norm", norm)] {
             if !value.is_finite() {
                 let step = history.steps;
-                return Err(TrainError::Diverged { what, value, step });
+                return Err(TrainError::Diverged {
+                    what,
+                    value,
+                    step,
+                    stage: self.not_finite,
+                });
             }
         }
         self.losses.push(loss);
@@ -420,12 +433,17 @@ where
             .logits(&Tokens::new(&texts, self.device), Some(&noise));
         #[allow(clippy::cast_precision_loss)]
         let share = summed_cross_entropy(logits, &labels) / (batch.len() * count) as f64;
+        let value = scalar(share.clone().inner());
+        if !value.is_finite() && self.not_finite.is_none() {
+            // Before the step spoils the weights.
+            let tokens = Tokens::new(&texts, self.device);
+            self.not_finite = first_not_finite(&self.model.valid(), &tokens, &noise);
+        }
         let mut gradients = share.backward();
         let taken = trained(self.model)
             .into_iter()
             .map(|(_, parameter)| parameter.take_gradient(&mut gradients));
-        let taken = taken.collect();
-        (scalar(share.inner()), taken)
+        (value, taken.collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The training loop, its optimiser and its learning-rate schedule. Takes plain arguments: it knows no configuration and leaves no files.
 
 mod adamw;
+mod diagnosis;
 mod evaluate;
 mod fine_tune;
 mod history;
@@ -8,6 +9,7 @@ mod loss;
 mod schedule;
 
 pub use adamw::{AdamW, AdamWOptions, clip, global_norm};
+pub use diagnosis::Stage;
 pub use evaluate::{Predictions, evaluate};
 pub use fine_tune::{
     Control, Observer, Options, TrainError, Unobserved, fine_tune, order, steps_per_epoch,

@@ -8,6 +8,7 @@
 
 mod adapters;
 mod bert;
+mod deberta;
 mod fixture;
 mod ops;
 mod optimizer;

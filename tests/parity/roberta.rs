@@ -35,7 +35,8 @@ pub fn load(folder: &str, classes: usize) -> (EncoderConfig, EncoderClassifier<B
     (config, model, fresh)
 }
 
-fn check_forward(model: &EncoderClassifier<B>, fixture: &Fixture, prefix: &str) {
+/// Compares logits, together and alone, and the last hidden states.
+pub fn check_forward(model: &EncoderClassifier<B>, fixture: &Fixture, prefix: &str) {
     let device = Default::default();
     let texts = fixture.texts(prefix);
     let tokens = Tokens::new(&texts, &device);
@@ -90,6 +91,57 @@ fn checkpoints_without_a_head_start_it_afresh_and_say_so() {
     }
 }
 
+/// Compares what an adapter of PEFT gives on a checkpoint: results, and the gradient of everything that is trained.
+pub fn check_adapter(folder: &str, classes: usize, case: &str) {
+    let (_, mut model, _) = load(&format!("{folder}/checkpoint"), classes);
+    adapter::read(&mut model, &path(&format!("{folder}/lora/{case}/adapter"))).unwrap();
+    let fixture = Fixture::read(&format!("{folder}/lora/{case}/expected.safetensors"));
+    check_forward(&model, &fixture, "");
+
+    unfreeze(&mut model);
+    let labels = fixture.integers("labels");
+    let tokens = Tokens::new(&fixture.texts(""), &Default::default());
+    #[allow(clippy::cast_precision_loss)]
+    let loss = summed_cross_entropy(model.logits(&tokens, None), &labels) / labels.len() as f32;
+    assert_close(case, &values(loss.clone()), &fixture.floats("loss"), 1e-5);
+    let mut gradients = loss.backward();
+    let mut compared = 0;
+    for (name, parameter) in trained(&mut model) {
+        let name = format!("gradient.base_model.model.{name}");
+        let gradient = values(parameter.take_gradient(&mut gradients).unwrap());
+        assert_relative(&name, &gradient, &fixture.floats(&name), 1e-4);
+        compared += 1;
+    }
+    let names = fixture.names();
+    let expected = names.iter().filter(|name| name.starts_with("gradient."));
+    assert_eq!(compared, expected.count(), "{folder} {case}");
+}
+
+/// Compares the built model's linear layers and counts with those that shapes list.
+pub fn check_counts(folder: &str, classes: usize) {
+    let (config, mut model, _) = load(&format!("{folder}/checkpoint"), classes);
+    let shapes = config.shapes(classes);
+    let linears = model.linears();
+    let linears = linears.iter().map(|(name, linear)| (name, linear.sizes()));
+    let expected = shapes.linears.iter();
+    assert!(linears.eq(expected.map(|linear| (&linear.module, [linear.input, linear.output]))));
+    assert_eq!(model.num_params() as u64, shapes.total_parameters());
+
+    let targets = ["value".to_owned(), "intermediate".to_owned()];
+    let modules = shapes.resolve_targets(&targets).unwrap();
+    let settings = adapter::AdapterSettings {
+        rank: 3,
+        alpha: 6.0,
+        modules: modules.iter().map(|linear| linear.module.clone()).collect(),
+        ..adapter::AdapterSettings::default()
+    };
+    adapter::attach(&mut model, &settings, 1);
+    assert_eq!(
+        count(&mut model),
+        shapes.trainable_parameters(3, &targets).unwrap()
+    );
+}
+
 #[test]
 fn adapters_of_peft_give_its_logits_and_gradients() {
     for (folder, classes, case) in [
@@ -97,55 +149,14 @@ fn adapters_of_peft_give_its_logits_and_gradients() {
         ("roberta", 2, "all-linears"),
         ("xlm-roberta", 3, "query-value"),
     ] {
-        let (_, mut model, _) = load(&format!("{folder}/checkpoint"), classes);
-        adapter::read(&mut model, &path(&format!("{folder}/lora/{case}/adapter"))).unwrap();
-        let fixture = Fixture::read(&format!("{folder}/lora/{case}/expected.safetensors"));
-        check_forward(&model, &fixture, "");
-
-        unfreeze(&mut model);
-        let labels = fixture.integers("labels");
-        let tokens = Tokens::new(&fixture.texts(""), &Default::default());
-        #[allow(clippy::cast_precision_loss)]
-        let loss = summed_cross_entropy(model.logits(&tokens, None), &labels) / labels.len() as f32;
-        assert_close(case, &values(loss.clone()), &fixture.floats("loss"), 1e-5);
-        let mut gradients = loss.backward();
-        let mut compared = 0;
-        for (name, parameter) in trained(&mut model) {
-            let name = format!("gradient.base_model.model.{name}");
-            let gradient = values(parameter.take_gradient(&mut gradients).unwrap());
-            assert_relative(&name, &gradient, &fixture.floats(&name), 1e-4);
-            compared += 1;
-        }
-        let names = fixture.names();
-        let expected = names.iter().filter(|name| name.starts_with("gradient."));
-        assert_eq!(compared, expected.count(), "{folder} {case}");
+        check_adapter(folder, classes, case);
     }
 }
 
 #[test]
 fn the_built_model_has_the_parameters_that_shapes_lists() {
     for (folder, classes) in FAMILY {
-        let (config, mut model, _) = load(&format!("{folder}/checkpoint"), classes);
-        let shapes = config.shapes(classes);
-        let linears = model.linears();
-        let linears = linears.iter().map(|(name, linear)| (name, linear.sizes()));
-        let expected = shapes.linears.iter();
-        assert!(linears.eq(expected.map(|linear| (&linear.module, [linear.input, linear.output]))));
-        assert_eq!(model.num_params() as u64, shapes.total_parameters());
-
-        let targets = ["value".to_owned(), "intermediate".to_owned()];
-        let modules = shapes.resolve_targets(&targets).unwrap();
-        let settings = adapter::AdapterSettings {
-            rank: 3,
-            alpha: 6.0,
-            modules: modules.iter().map(|linear| linear.module.clone()).collect(),
-            ..adapter::AdapterSettings::default()
-        };
-        adapter::attach(&mut model, &settings, 1);
-        assert_eq!(
-            count(&mut model),
-            shapes.trainable_parameters(3, &targets).unwrap()
-        );
+        check_counts(folder, classes);
     }
 }
 

@@ -31,6 +31,7 @@ fn training_follows_pytorchs_trajectory() {
         ("bert", "trajectory-accumulated", 2),
         ("roberta", "trajectory", 2),
         ("xlm-roberta", "trajectory", 3),
+        ("deberta/buckets", "trajectory", 2),
     ] {
         let case = format!("{folder}/{case}");
         let log: Log = serde_json::from_str(

@@ -7,7 +7,10 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn::tensor::ops::FloatTensor;
 
-use super::{AttentionOptions, Dropout, Operations, Ragged, Selection};
+use super::{
+    AttentionOptions, Disentangled, DisentangledOptions, Dropout, Operations, Ragged, Selection,
+    Wanted,
+};
 
 #[derive(Debug)]
 struct Gelu;
@@ -109,6 +112,36 @@ impl<B: Operations> Backward<B, 3> for Attention {
     }
 }
 
+#[derive(Debug)]
+struct DisentangledAttention;
+
+impl<B: Operations> Backward<B, 5> for DisentangledAttention {
+    type State = (Disentangled<FloatTensor<B>>, Ragged<B>, DisentangledOptions);
+
+    fn backward(self, ops: Ops<Self::State, 5>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let (operands, ragged, options) = ops.state;
+        let [query, key, value, position_key, position_query] = ops.parents;
+        let wanted = Wanted {
+            position_key: position_key.is_some(),
+            position_query: position_query.is_some(),
+        };
+        let gradients =
+            B::disentangled_attention_backward(operands, gradient, wanted, &ragged, &options);
+        for (node, gradient) in [
+            (query, Some(gradients.query)),
+            (key, Some(gradients.key)),
+            (value, Some(gradients.value)),
+            (position_key, gradients.position_key),
+            (position_query, gradients.position_query),
+        ] {
+            if let (Some(node), Some(gradient)) = (node, gradient) {
+                grads.register::<B>(node.id, gradient);
+            }
+        }
+    }
+}
+
 impl<B: Operations, C: CheckpointStrategy> Operations for Autodiff<B, C> {
     fn exact_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {
         match Gelu.prepare::<C>([input.node]).compute_bound().stateful() {
@@ -181,6 +214,34 @@ impl<B: Operations, C: CheckpointStrategy> Operations for Autodiff<B, C> {
         let [query, key, value] = operands.clone();
         let output = B::ragged_attention(query, key, value, &ragged, options);
         match Attention.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((operands, ragged, options.clone()), output),
+            OpsKind::UnTracked(prep) => prep.finish(output),
+        }
+    }
+
+    fn disentangled_attention(
+        operands: Disentangled<FloatTensor<Self>>,
+        ragged: &Ragged<Self>,
+        options: &DisentangledOptions,
+    ) -> FloatTensor<Self> {
+        let ragged = ragged.cast::<B>();
+        let nodes = operands.as_ref().map(|operand| operand.node.clone());
+        // A table that is not there gets no gradient, whichever node stands in for it.
+        let absent = || nodes.query.clone();
+        let nodes = [
+            nodes.query.clone(),
+            nodes.key.clone(),
+            nodes.value.clone(),
+            nodes.position_key.clone().unwrap_or_else(absent),
+            nodes.position_query.clone().unwrap_or_else(absent),
+        ];
+        let operands = operands.map(|operand| operand.primitive);
+        let output = B::disentangled_attention(operands.clone(), &ragged, options);
+        match DisentangledAttention
+            .prepare::<C>(nodes)
+            .compute_bound()
+            .stateful()
+        {
             OpsKind::Tracked(prep) => prep.finish((operands, ragged, options.clone()), output),
             OpsKind::UnTracked(prep) => prep.finish(output),
         }

@@ -6,6 +6,7 @@
 mod autodiff;
 mod cube;
 mod defaults;
+mod disentangled;
 mod flex;
 mod math;
 mod noise;
@@ -13,6 +14,7 @@ mod ragged;
 #[cfg(test)]
 mod tests;
 
+pub use disentangled::{Disentangled, DisentangledOptions, Distances, Wanted};
 pub use noise::{Dropout, Noise, Site, mix, token_key};
 pub use ragged::{Ragged, Segments, Selection};
 
@@ -151,6 +153,27 @@ pub trait Operations: Backend {
     ) -> AttentionGradients<Self> {
         defaults::attention_backward::<Self>(query, key, value, gradient, ragged, options)
     }
+
+    /// Attention with relative positions (arXiv 2006.03654) of each text's tokens among themselves: `[tokens, heads * size]`.
+    fn disentangled_attention(
+        operands: Disentangled<FloatTensor<Self>>,
+        ragged: &Ragged<Self>,
+        options: &DisentangledOptions,
+    ) -> FloatTensor<Self> {
+        disentangled::attention::<Self>(operands, ragged, options)
+    }
+
+    /// Gradients of [`Operations::disentangled_attention`], those of the position tables where they are wanted. The probabilities are
+    /// computed again rather than kept.
+    fn disentangled_attention_backward(
+        operands: Disentangled<FloatTensor<Self>>,
+        gradient: FloatTensor<Self>,
+        wanted: Wanted,
+        ragged: &Ragged<Self>,
+        options: &DisentangledOptions,
+    ) -> Disentangled<FloatTensor<Self>> {
+        disentangled::backward::<Self>(operands, gradient, wanted, ragged, options)
+    }
 }
 
 /// A float tensor from its primitive.
@@ -219,6 +242,20 @@ pub fn attention<B: Operations>(
         unwrap(query),
         unwrap(key),
         unwrap(value),
+        ragged,
+        options,
+    ))
+}
+
+/// [`Operations::disentangled_attention`].
+#[must_use]
+pub fn disentangled_attention<B: Operations>(
+    operands: Disentangled<Tensor<B, 2>>,
+    ragged: &Ragged<B>,
+    options: &DisentangledOptions,
+) -> Tensor<B, 2> {
+    wrap(B::disentangled_attention(
+        operands.map(unwrap),
         ragged,
         options,
     ))

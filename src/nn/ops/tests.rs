@@ -173,3 +173,103 @@ fn a_text_attends_the_same_with_dropout_in_any_batch() {
     );
     assert_close(unwrap(alone), unwrap(second(&together)), 1e-6);
 }
+
+#[test]
+fn disentangled_attention_over_ragged_rows_equals_the_padded_computation() {
+    let lengths = [5, 1, 17, 0, 40];
+    let ragged = Ragged::<Flex>::new(Segments::new(&lengths), &FlexDevice);
+    let tokens = lengths.iter().sum();
+    // Distances beyond 10 share the last row of each side, and the first two rows belong to no distance.
+    let distances: Vec<usize> = (-39_isize..=39)
+        .map(|distance| (distance.clamp(-10, 10) + 12).unsigned_abs())
+        .collect();
+    let random = |seed, rows| unwrap::<Flex, 2>(random(seed, rows, WIDTH));
+    let gradient = random(26, tokens);
+    for (probability, with_key, with_query) in [
+        (0.0, true, true),
+        (0.3, true, true),
+        (0.0, true, false),
+        (0.0, false, true),
+    ] {
+        let operands = Disentangled {
+            query: random(21, tokens),
+            key: random(22, tokens),
+            value: random(23, tokens),
+            position_key: with_key.then(|| random(24, 23)),
+            position_query: with_query.then(|| random(25, 23)),
+        };
+        let options = DisentangledOptions {
+            attention: options(&lengths, probability),
+            distances: Distances::new(distances.clone()),
+        };
+        assert_close(
+            Flex::disentangled_attention(operands.clone(), &ragged, &options),
+            disentangled::attention::<Flex>(operands.clone(), &ragged, &options),
+            2e-6,
+        );
+        let wanted = Wanted {
+            position_key: with_key,
+            position_query: true,
+        };
+        let arguments = || (operands.clone(), gradient.clone(), wanted);
+        let (o, g, w) = arguments();
+        let ours = Flex::disentangled_attention_backward(o, g, w, &ragged, &options);
+        let (o, g, w) = arguments();
+        let padded = disentangled::backward::<Flex>(o, g, w, &ragged, &options);
+        assert_close(ours.query, padded.query, 1e-5);
+        assert_close(ours.key, padded.key, 1e-5);
+        assert_close(ours.value, padded.value, 1e-5);
+        for (ours, padded, there) in [
+            (ours.position_key, padded.position_key, with_key),
+            (ours.position_query, padded.position_query, with_query),
+        ] {
+            assert_eq!((ours.is_some(), padded.is_some()), (there, there));
+            if let (Some(ours), Some(padded)) = (ours, padded) {
+                assert_close(ours, padded, 3e-5);
+            }
+        }
+    }
+}
+
+#[test]
+fn disentangled_attention_is_the_same_with_any_number_of_threads() {
+    let lengths = [30, 7];
+    let ragged = Ragged::<Flex>::new(Segments::new(&lengths), &FlexDevice);
+    let random = |seed, rows| unwrap::<Flex, 2>(random(seed, rows, WIDTH));
+    let operands = Disentangled {
+        query: random(31, 37),
+        key: random(32, 37),
+        value: random(33, 37),
+        position_key: Some(random(34, 59)),
+        position_query: Some(random(35, 59)),
+    };
+    let options = DisentangledOptions {
+        attention: options(&lengths, 0.2),
+        distances: Distances::new((0..59).collect()),
+    };
+    let wanted = Wanted {
+        position_key: true,
+        position_query: true,
+    };
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            let output = Flex::disentangled_attention(operands.clone(), &ragged, &options);
+            let gradients = Flex::disentangled_attention_backward(
+                operands.clone(),
+                random(36, 37),
+                wanted,
+                &ragged,
+                &options,
+            );
+            let tables = [gradients.position_key, gradients.position_query];
+            let all = [output, gradients.query, gradients.key, gradients.value];
+            let all = all.into_iter().chain(tables.into_iter().flatten());
+            all.map(values).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(with(1), with(5));
+}

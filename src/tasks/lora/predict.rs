@@ -18,6 +18,8 @@ use crate::training::{Example, evaluate};
 pub struct Prediction {
     /// Index of the most probable class.
     pub class: usize,
+    /// The network's output for each class.
+    pub logits: Vec<f64>,
     /// The probability of each class.
     pub probabilities: Vec<f64>,
 }
@@ -91,10 +93,12 @@ impl OnDevice for Predict<'_> {
         let rows = predictions
             .classes()
             .into_iter()
+            .zip(predictions.logits)
             .zip(predictions.probabilities);
         Ok(rows
-            .map(|(class, probabilities)| Prediction {
+            .map(|((class, logits), probabilities)| Prediction {
                 class,
+                logits,
                 probabilities,
             })
             .collect())

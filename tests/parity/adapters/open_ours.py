@@ -1,13 +1,15 @@
-"""Opens adapters that ensayo exported with PEFT and compares its probabilities with ensayo's own predictions.
+"""Opens adapters that ensayo exported with PEFT and compares its logits with those of `ensayo predict --logits`.
 
     pip install torch==2.15.0 transformers==5.23.0 peft==0.21.2 tokenizers==0.23.3
     python open_ours.py ../../../target/release/ensayo
 
-Makes small random bases (BERT whole, BERT as a masked-LM without a pooler, RoBERTa whole), trains an adapter on each with a run of
-the program, goes on training the adapters of PEFT in this folder (`lora.init`), and fails where PEFT sees other probabilities than `predictions.csv` holds (6 digits, so 2e-6 apart at most).
+Makes small random bases (BERT, RoBERTa and DeBERTa whole; BERT and DeBERTa as masked-LMs without a pooler, DeBERTa's in `pytorch_model.bin`), trains an adapter
+on each with a run of the program, goes on training adapters of PEFT (`lora.init`), and fails where a logit of PEFT is more than 1e-5 away, or a probability more than
+2e-6 from what `predictions.csv` holds (6 digits).
 """
 
 import csv
+import io
 import shutil
 import subprocess
 import sys
@@ -22,6 +24,9 @@ from transformers import (
     BertConfig,
     BertForMaskedLM,
     BertForSequenceClassification,
+    DebertaV2Config,
+    DebertaV2ForMaskedLM,
+    DebertaV2ForSequenceClassification,
     PreTrainedTokenizerFast,
     RobertaConfig,
     RobertaForSequenceClassification,
@@ -30,6 +35,9 @@ from transformers import (
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parents[2] / "data" / "quickstart-reviews.csv"
 MAX_LENGTH = 48
+DEBERTA = dict(
+    relative_attention=True, position_buckets=8, norm_rel_ebd="layer_norm", share_att_key=True, pos_att_type="p2c|c2p", position_biased_input=False, legacy=False
+)
 SHOWN_CHARACTERS = 500  # predictions.csv cuts longer texts, which cannot be compared
 
 
@@ -55,8 +63,15 @@ def base(folder, kind):
         config = RobertaConfig(vocab_size=vocab, max_position_embeddings=66, type_vocab_size=1, pad_token_id=1, bos_token_id=0, eos_token_id=2, **sizes)
     else:
         vocab = tokenizer(folder, "[CLS]", "[SEP]", ["[PAD]", "[CLS]", "[SEP]", "[UNK]"])
-        config = BertConfig(vocab_size=vocab, max_position_embeddings=64, pad_token_id=0, **sizes)
-    kind(config).save_pretrained(folder)
+        if kind in (DebertaV2ForMaskedLM, DebertaV2ForSequenceClassification):
+            config = DebertaV2Config(vocab_size=vocab, max_position_embeddings=64, pad_token_id=0, **DEBERTA, **sizes)
+        else:
+            config = BertConfig(vocab_size=vocab, max_position_embeddings=64, pad_token_id=0, **sizes)
+    model = kind(config)
+    model.save_pretrained(folder)
+    if kind is DebertaV2ForMaskedLM:
+        (folder / "model.safetensors").unlink()
+        torch.save(model.state_dict(), folder / "pytorch_model.bin")
 
 
 def started(folder, kind):
@@ -92,23 +107,39 @@ max_length = {MAX_LENGTH}
     return folder / "results" / name / "base" / "seed-42"
 
 
-def compare(folder, results):
+def predicted(ensayo, results, texts):
+    """Logits by `ensayo predict`."""
+    name, root = results.parents[1].name, results.parents[2]
+    path = root / "texts.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["text"], *([text] for text in texts)])
+    command = [ensayo, "predict", f"{name}/base", "--logits", "--device", "cpu", "--results", root, "--input", path]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    rows = list(csv.DictReader(io.StringIO(output, newline="")))
+    assert [row["text"] for row in rows] == texts
+    return [[float(value) for key, value in row.items() if key.startswith("logit_")] for row in rows]
+
+
+def compare(ensayo, folder, results):
     torch.manual_seed(99)  # what the checkpoint lacks is drawn differently here; the adapter must bring it
     model = AutoModelForSequenceClassification.from_pretrained(folder)
     model = PeftModel.from_pretrained(model, results / "adapter").eval()
     encode = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"))
     rows = list(csv.DictReader((results / "predictions.csv").open(newline="")))
     rows = [row for row in rows if len(row["text"]) < SHOWN_CHARACTERS]
-    worst = 0.0
-    for row in rows:
+    worst = worst_logit = 0.0
+    for row, logits in zip(rows, predicted(ensayo, results, [row["text"] for row in rows])):
         ids = encode(row["text"], truncation=True, max_length=MAX_LENGTH, return_tensors="pt")["input_ids"]
         with torch.no_grad():
-            theirs = model(input_ids=ids).logits.softmax(-1)[0].tolist()
+            theirs = model(input_ids=ids).logits[0]
+        worst_logit = max(worst_logit, *(abs(a - b) for a, b in zip(logits, theirs.tolist())))
+        theirs = theirs.softmax(-1).tolist()
         ours = [float(value) for key, value in row.items() if key.startswith("probability_")]
         worst = max(worst, *(abs(a - b) for a, b in zip(ours, theirs)))
     spread = {row["probability_0"] for row in rows}
     assert len(rows) > 20 and len(spread) > 10, "predictions that are all alike prove nothing"
-    return len(rows), worst
+    print(f"{folder.name}: {len(rows)} rows, logits at most {worst_logit:.1e} apart, probabilities {worst:.1e}")
+    return worst_logit < 1e-5 and worst < 2e-6
 
 
 def main():
@@ -119,6 +150,10 @@ def main():
         ("bert-fresh-pooler", BertForMaskedLM, ["query", "value"]),
         ("bert-fresh-pooler-adapted", BertForMaskedLM, ["query", "pooler"]),
         ("roberta", RobertaForSequenceClassification, ["query", "value"]),
+        ("deberta", DebertaV2ForSequenceClassification, ["query", "value"]),
+        ("deberta-all", DebertaV2ForSequenceClassification, ["query", "key", "value", "attention_output", "intermediate", "output", "pooler"]),
+        ("deberta-fresh-pooler", DebertaV2ForMaskedLM, ["query", "key", "value"]),
+        ("deberta-fresh-pooler-adapted", DebertaV2ForMaskedLM, ["query", "pooler"]),
         ("roberta-all", RobertaForSequenceClassification, ["query", "key", "value", "attention_output", "intermediate", "output"]),
     ]
     started_from = [
@@ -127,6 +162,8 @@ def main():
         ("rank-stabilised", "bert"),
         ("patterns", "bert"),
         ("patterns-rank-stabilised", "roberta"),
+        ("../deberta/buckets/lora/all-linears", "deberta/buckets"),
+        ("../deberta/buckets/lora/pooler", "deberta/buckets"),
     ]
     failed = False
     with tempfile.TemporaryDirectory() as folder:
@@ -134,15 +171,12 @@ def main():
             base(Path(folder) / name, kind)
             names = ", ".join(f'"{target}"' for target in targets)
             lora = f"rank = 4\nalpha = 16\ndropout = 0.1\ntargets = [{names}]"
-            rows, worst = compare(Path(folder) / name, run(ensayo, Path(folder), name, lora))
-            failed |= not worst < 2e-6
-            print(f"{name}: {rows} rows, probabilities at most {worst:.1e} apart")
-        for name, kind in started_from:
+            failed |= not compare(ensayo, Path(folder) / name, run(ensayo, Path(folder), name, lora))
+        for adapter, kind in started_from:
+            name = f"{kind.split('/')[0]}-{Path(adapter).name}-trained-further"
             started(Path(folder) / name, kind)
-            lora = f'init = "{HERE / name / "adapter"}"'
-            rows, worst = compare(Path(folder) / name, run(ensayo, Path(folder), name, lora))
-            failed |= not worst < 2e-6
-            print(f"{name}, trained further: {rows} rows, probabilities at most {worst:.1e} apart")
+            lora = f'init = "{(HERE / adapter / "adapter").resolve()}"'
+            failed |= not compare(ensayo, Path(folder) / name, run(ensayo, Path(folder), name, lora))
     sys.exit(failed)
 
 

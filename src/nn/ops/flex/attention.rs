@@ -8,7 +8,9 @@ use rayon::prelude::*;
 
 use super::{maximum, sum, tensor};
 use crate::nn::ops::math::exp;
-use crate::nn::ops::{AttentionGradients, AttentionOptions, Segments, probability_feature};
+use crate::nn::ops::{
+    AttentionGradients, AttentionOptions, Dropout, Segments, probability_feature,
+};
 
 /// One text's `[heads, length, size]` within `[tokens, heads * size]`, without a copy.
 fn heads_of(packed: &FlexTensor, start: usize, length: usize, heads: usize) -> FlexTensor {
@@ -37,29 +39,64 @@ fn probabilities(
 ) -> (FlexTensor, Option<FlexTensor>) {
     let mut scores = product(query, &key.transpose(1, 2));
     let length = scores.shape()[2];
-    for row in scores.storage_mut::<f32>().chunks_exact_mut(length) {
+    normalise(scores.storage_mut(), length, options.scale);
+    let dropped = options.dropout.as_ref().map(|dropout| {
+        let mut dropped = scores.storage::<f32>().to_vec();
+        drop_probabilities(&mut dropped, length, start, 0, dropout);
+        tensor(dropped, scores.shape())
+    });
+    (scores, dropped)
+}
+
+/// Rows of scores to their softmax; `scale` comes first.
+pub(super) fn normalise(scores: &mut [f32], length: usize, scale: f32) {
+    for row in scores.chunks_exact_mut(length) {
         let highest = maximum(row);
         for score in row.iter_mut() {
-            *score = exp((*score - highest) * options.scale);
+            *score = exp((*score - highest) * scale);
         }
         let inverse = 1.0 / sum(length, |key| row[key]);
         for score in row.iter_mut() {
             *score *= inverse;
         }
     }
-    let dropped = options.dropout.as_ref().map(|dropout| {
-        let mut dropped = scores.storage::<f32>().to_vec();
-        let scale = dropout.scale();
-        for (index, row) in dropped.chunks_exact_mut(length).enumerate() {
-            let (head, position) = (index / length, index % length);
-            let draws = dropout.row(start + position);
-            for (key, value) in row.iter_mut().enumerate() {
-                *value *= draws.factor(probability_feature(head, key), scale);
-            }
+}
+
+/// Dropout on the probabilities `[heads, length, length]` of a text that begins at the token `start`, from the head `first_head` on.
+pub(super) fn drop_probabilities(
+    probabilities: &mut [f32],
+    length: usize,
+    start: usize,
+    first_head: usize,
+    dropout: &Dropout,
+) {
+    let scale = dropout.scale();
+    for (index, row) in probabilities.chunks_exact_mut(length).enumerate() {
+        let (head, position) = (first_head + index / length, index % length);
+        let draws = dropout.row(start + position);
+        for (key, value) in row.iter_mut().enumerate() {
+            *value *= draws.factor(probability_feature(head, key), scale);
         }
-        tensor(dropped, scores.shape())
-    });
-    (scores, dropped)
+    }
+}
+
+/// From the gradient of the probabilities after dropout to that of the scores before scaling, row by row.
+///
+/// With P the probabilities, D those after dropout and G the gradient for D: `scale (D G - P sum(D G))`.
+pub(super) fn score_gradient(
+    gradient: &mut [f32],
+    kept: &[f32],
+    used: &[f32],
+    length: usize,
+    scale: f32,
+) {
+    let rows = gradient.chunks_exact_mut(length);
+    for ((out, kept), used) in rows.zip(kept.chunks(length)).zip(used.chunks(length)) {
+        let total = sum(length, |key| out[key] * used[key]);
+        for ((out, kept), used) in out.iter_mut().zip(kept).zip(used) {
+            *out = (*out * used - kept * total) * scale;
+        }
+    }
 }
 
 /// Writes `[heads, length, size]` to a text's rows of `[tokens, heads * size]`.
@@ -131,16 +168,14 @@ pub(super) fn backward(
             let used = dropped.as_ref().unwrap_or(&kept);
             join(&product(&used.transpose(1, 2), &gradient), value_rows);
 
-            // With P the probabilities, D those after dropout and G the gradient for D: scale (D G - P sum(D G)).
             let mut scores = product(&gradient, &value.transpose(1, 2));
-            let (kept, used): (&[f32], &[f32]) = (kept.storage(), used.storage());
-            let rows = scores.storage_mut::<f32>().chunks_exact_mut(length);
-            for ((out, kept), used) in rows.zip(kept.chunks(length)).zip(used.chunks(length)) {
-                let total = sum(length, |key| out[key] * used[key]);
-                for ((out, kept), used) in out.iter_mut().zip(kept).zip(used) {
-                    *out = (*out * used - kept * total) * options.scale;
-                }
-            }
+            score_gradient(
+                scores.storage_mut(),
+                kept.storage(),
+                used.storage(),
+                length,
+                options.scale,
+            );
             join(&product(&scores, &key), query_rows);
             join(&product(&scores.transpose(1, 2), &query), key_rows);
         });

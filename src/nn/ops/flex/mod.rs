@@ -3,6 +3,7 @@
 //! Only 32-bit floats have versions here; other types take the defaults. Results do not depend on the number of threads: each row is one thread's work.
 
 mod attention;
+mod disentangled;
 mod norm;
 
 use burn::backend::Flex;
@@ -12,8 +13,8 @@ use burn_flex::{FlexTensor, Layout};
 use rayon::prelude::*;
 
 use super::{
-    AttentionGradients, AttentionOptions, Dropout, LayerNormGradients, Operations, Ragged,
-    defaults, math,
+    AttentionGradients, AttentionOptions, Disentangled, DisentangledOptions, Dropout,
+    LayerNormGradients, Operations, Ragged, Wanted, defaults, math,
 };
 
 /// Values that one thread works on at a time.
@@ -131,6 +132,32 @@ impl Operations for Flex {
             );
         }
         attention::backward([&query, &key, &value, &gradient], &ragged.segments, options)
+    }
+
+    fn disentangled_attention(
+        operands: Disentangled<FloatTensor<Self>>,
+        ragged: &Ragged<Self>,
+        options: &DisentangledOptions,
+    ) -> FloatTensor<Self> {
+        if operands.query.dtype() != DType::F32 {
+            return super::disentangled::attention::<Self>(operands, ragged, options);
+        }
+        disentangled::forward(&operands, &ragged.segments, options)
+    }
+
+    fn disentangled_attention_backward(
+        operands: Disentangled<FloatTensor<Self>>,
+        gradient: FloatTensor<Self>,
+        wanted: Wanted,
+        ragged: &Ragged<Self>,
+        options: &DisentangledOptions,
+    ) -> Disentangled<FloatTensor<Self>> {
+        if operands.query.dtype() != DType::F32 {
+            return super::disentangled::backward::<Self>(
+                operands, gradient, wanted, ragged, options,
+            );
+        }
+        disentangled::backward(&operands, &gradient, wanted, &ragged.segments, options)
     }
 }
 

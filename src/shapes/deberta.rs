@@ -1,0 +1,575 @@
+//! DeBERTa-v2 and v3 (arXiv 2006.03654, 2111.09543) as transformers' `DebertaV2ForSequenceClassification` lays them out. The model itself reads the same
+//! [`DebertaV2Config`].
+
+use serde::{Deserialize, Serialize};
+
+use super::bert::{Activation, Parts, check_dropouts, check_scales, check_sizes, impossible};
+use super::{Shapes, ShapesError};
+
+/// DeBERTa's `config.json`, with its exact key names and transformers' defaults; unknown keys are ignored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[allow(clippy::struct_excessive_bools)]
+pub struct DebertaV2Config {
+    /// Rows of the word embedding.
+    pub vocab_size: usize,
+    /// Width of the hidden states.
+    pub hidden_size: usize,
+    /// Transformer layers.
+    pub num_hidden_layers: usize,
+    /// Attention heads; they share `hidden_size` evenly.
+    pub num_attention_heads: usize,
+    /// Width between the two linear layers of a feed-forward block.
+    pub intermediate_size: usize,
+    /// Activation between them.
+    pub hidden_act: Activation,
+    /// Dropout on embeddings, on relative positions and on the output of each block.
+    pub hidden_dropout_prob: f64,
+    /// Dropout on attention weights.
+    pub attention_probs_dropout_prob: f64,
+    /// Tokens of the longest text.
+    pub max_position_embeddings: usize,
+    /// Rows of the segment embedding; only 0 is supported.
+    pub type_vocab_size: usize,
+    /// Standard deviation of freshly drawn weights.
+    pub initializer_range: f64,
+    /// Added to the variance in every layer norm.
+    pub layer_norm_eps: f64,
+    /// Whether attention sees relative positions; it must.
+    pub relative_attention: bool,
+    /// The largest distance that is told apart; `max_position_embeddings` where it is below 1.
+    pub max_relative_positions: i64,
+    /// Distances in each direction after those further away have been put together logarithmically; below 1 for no such thing.
+    pub position_buckets: i64,
+    /// What is done to the table of relative positions: `none` or `layer_norm`.
+    pub norm_rel_ebd: String,
+    /// Whether relative positions go through the projections of queries and keys rather than through some of their own.
+    pub share_att_key: bool,
+    /// `c2p` (content to position), `p2c`, or both in any order, as a list or with `|` in between.
+    pub pos_att_type: Option<PosAttType>,
+    /// Whether absolute positions are added to the words; not supported.
+    pub position_biased_input: bool,
+    /// Token id of padding, where there is one.
+    pub pad_token_id: Option<u32>,
+    /// Width of the pooler; only `hidden_size` is supported.
+    pub pooler_hidden_size: Option<usize>,
+    /// Dropout before the pooler.
+    pub pooler_dropout: f64,
+    /// Activation behind the pooler.
+    pub pooler_hidden_act: Activation,
+    /// Dropout before the classifier; `hidden_dropout_prob` where it is not set.
+    pub cls_dropout: Option<f64>,
+    /// Width of the word embedding; only `hidden_size` is supported.
+    pub embedding_size: Option<usize>,
+    /// Width of an attention head; only an even share of `hidden_size` is supported.
+    pub attention_head_size: Option<usize>,
+    /// Width of a convolution beside the first layer; not supported.
+    pub conv_kernel_size: Option<i64>,
+    /// How often the last layer is applied; only once is supported.
+    pub z_steps: Option<i64>,
+}
+
+/// The terms of attention that see positions, in either of the spellings that checkpoints use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PosAttType {
+    /// `p2c|c2p`.
+    Joined(String),
+    /// `["p2c", "c2p"]`.
+    List(Vec<String>),
+}
+
+impl PosAttType {
+    fn names(&self) -> Vec<String> {
+        match self {
+            Self::Joined(text) => text
+                .to_lowercase()
+                .split('|')
+                .map(|name| name.trim().to_owned())
+                .collect(),
+            Self::List(names) => names.clone(),
+        }
+    }
+}
+
+impl Default for DebertaV2Config {
+    fn default() -> Self {
+        Self {
+            vocab_size: 128_100,
+            hidden_size: 1536,
+            num_hidden_layers: 24,
+            num_attention_heads: 24,
+            intermediate_size: 6144,
+            hidden_act: Activation::Gelu,
+            hidden_dropout_prob: 0.1,
+            attention_probs_dropout_prob: 0.1,
+            max_position_embeddings: 512,
+            type_vocab_size: 0,
+            initializer_range: 0.02,
+            layer_norm_eps: 1e-7,
+            relative_attention: false,
+            max_relative_positions: -1,
+            position_buckets: -1,
+            norm_rel_ebd: "none".to_owned(),
+            share_att_key: false,
+            pos_att_type: None,
+            position_biased_input: true,
+            pad_token_id: Some(0),
+            pooler_hidden_size: None,
+            pooler_dropout: 0.0,
+            pooler_hidden_act: Activation::Gelu,
+            cls_dropout: None,
+            embedding_size: None,
+            attention_head_size: None,
+            conv_kernel_size: None,
+            z_steps: None,
+        }
+    }
+}
+
+impl DebertaV2Config {
+    /// Reads and checks the text of a `config.json`; its `model_type` is the caller's business.
+    ///
+    /// # Errors
+    /// When the text is not JSON, a key has the wrong type, or the values make no network that is supported.
+    pub fn read(config_json: &str) -> Result<Self, ShapesError> {
+        let config: Self = serde_json::from_str(config_json)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Replaces every dropout probability.
+    pub fn override_dropout(&mut self, probability: f64) {
+        self.hidden_dropout_prob = probability;
+        self.attention_probs_dropout_prob = probability;
+        self.pooler_dropout = probability;
+        self.cls_dropout = Some(probability);
+    }
+
+    /// Dropout before the classifier.
+    #[must_use]
+    pub fn head_dropout(&self) -> f64 {
+        self.cls_dropout.unwrap_or(self.hidden_dropout_prob)
+    }
+
+    /// Whether queries see the positions of keys.
+    #[must_use]
+    pub fn content_to_position(&self) -> bool {
+        self.has_term("c2p")
+    }
+
+    /// Whether keys see the positions of queries.
+    #[must_use]
+    pub fn position_to_content(&self) -> bool {
+        self.has_term("p2c")
+    }
+
+    fn has_term(&self, name: &str) -> bool {
+        self.terms().iter().any(|term| term == name)
+    }
+
+    fn terms(&self) -> Vec<String> {
+        self.pos_att_type
+            .as_ref()
+            .map(PosAttType::names)
+            .unwrap_or_default()
+    }
+
+    /// Whether the table of relative positions has a norm.
+    #[must_use]
+    pub fn norms_positions(&self) -> bool {
+        self.norm_steps().any(|step| step == "layer_norm")
+    }
+
+    fn norm_steps(&self) -> impl Iterator<Item = String> {
+        let steps = self.norm_rel_ebd.to_lowercase();
+        steps
+            .split('|')
+            .map(|step| step.trim().to_owned())
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    /// The largest distance that is told apart.
+    #[must_use]
+    pub fn furthest(&self) -> usize {
+        match usize::try_from(self.max_relative_positions) {
+            Ok(furthest) if furthest > 0 => furthest,
+            _ => self.max_position_embeddings,
+        }
+    }
+
+    /// Logarithmic buckets in each direction, where there are any.
+    #[must_use]
+    pub fn buckets(&self) -> Option<usize> {
+        usize::try_from(self.position_buckets)
+            .ok()
+            .filter(|&buckets| buckets > 0)
+    }
+
+    /// Rows of the table of relative positions.
+    #[must_use]
+    pub fn position_rows(&self) -> usize {
+        2 * self.buckets().unwrap_or_else(|| self.furthest())
+    }
+
+    fn check(&self) -> Result<(), ShapesError> {
+        check_sizes(&[
+            ("vocab_size", self.vocab_size),
+            ("hidden_size", self.hidden_size),
+            ("num_attention_heads", self.num_attention_heads),
+            ("num_hidden_layers", self.num_hidden_layers),
+            ("intermediate_size", self.intermediate_size),
+            ("max_position_embeddings", self.max_position_embeddings),
+            ("max_relative_positions", self.furthest()),
+            ("position_buckets", self.buckets().unwrap_or(1)),
+        ])?;
+        let (hidden, heads) = (self.hidden_size, self.num_attention_heads);
+        if !hidden.is_multiple_of(heads) {
+            return Err(impossible(
+                "hidden_size",
+                format!("is {hidden}, which {heads} attention heads cannot share evenly"),
+            ));
+        }
+        check_dropouts(&[
+            ("hidden_dropout_prob", self.hidden_dropout_prob),
+            (
+                "attention_probs_dropout_prob",
+                self.attention_probs_dropout_prob,
+            ),
+            ("pooler_dropout", self.pooler_dropout),
+            ("cls_dropout", self.head_dropout()),
+        ])?;
+        check_scales(self.layer_norm_eps, self.initializer_range)?;
+        self.check_variant()?;
+        self.check_buckets()
+    }
+
+    /// Refuses the relatives of DeBERTa-v3 that there is no code for.
+    fn check_variant(&self) -> Result<(), ShapesError> {
+        let width = |key, size: Option<usize>, expected: usize| match size {
+            Some(size) if size != expected => Err(impossible(
+                key,
+                format!(
+                    "is {size}; only {expected}, which follows from `hidden_size`, is supported"
+                ),
+            )),
+            _ => Ok(()),
+        };
+        let hidden = self.hidden_size;
+        width("embedding_size", self.embedding_size, hidden)?;
+        width("pooler_hidden_size", self.pooler_hidden_size, hidden)?;
+        width(
+            "attention_head_size",
+            self.attention_head_size,
+            hidden / self.num_attention_heads,
+        )?;
+        let unsupported = [
+            (
+                !self.relative_attention,
+                "relative_attention",
+                "is false; only attention with relative positions is supported",
+            ),
+            (
+                self.position_biased_input,
+                "position_biased_input",
+                "is true; absolute positions are not supported",
+            ),
+            (
+                self.type_vocab_size > 0,
+                "type_vocab_size",
+                "is above 0; segments are not supported",
+            ),
+            (
+                self.conv_kernel_size.is_some_and(|size| size > 0),
+                "conv_kernel_size",
+                "is above 0; the convolution of DeBERTa-v2's larger models is not supported",
+            ),
+            (
+                self.z_steps.is_some_and(|steps| steps > 1),
+                "z_steps",
+                "is above 1; applying the last layer again is not supported",
+            ),
+        ];
+        if let Some(&(_, key, problem)) = unsupported.iter().find(|(found, ..)| *found) {
+            return Err(impossible(key, problem));
+        }
+        if let Some(step) = self
+            .norm_steps()
+            .find(|step| !matches!(step.as_str(), "none" | "layer_norm"))
+        {
+            return Err(impossible(
+                "norm_rel_ebd",
+                format!("is `{step}`; `none` and `layer_norm` are supported"),
+            ));
+        }
+        let terms = self.terms();
+        if terms.is_empty() {
+            return Err(impossible(
+                "pos_att_type",
+                "is empty; `c2p`, `p2c` or both must be in it",
+            ));
+        }
+        match terms
+            .iter()
+            .find(|term| !matches!(term.as_str(), "c2p" | "p2c"))
+        {
+            Some(term) => Err(impossible(
+                "pos_att_type",
+                format!("has `{term}` in it; `c2p` and `p2c` are supported"),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Logarithmic buckets need room behind the half that stands for single distances.
+    fn check_buckets(&self) -> Result<(), ShapesError> {
+        let Some(buckets) = self.buckets() else {
+            return Ok(());
+        };
+        let single = buckets / 2;
+        if single == 0
+            || (self.max_position_embeddings > single + 1 && self.furthest() <= single + 1)
+        {
+            return Err(impossible(
+                "position_buckets",
+                format!(
+                    "is {buckets}, which leaves no distances up to {} for logarithmic buckets",
+                    self.furthest()
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The tensors and linear layers of the classifier with `num_labels` classes. The pooler is not of the head: PEFT leaves it frozen.
+    #[must_use]
+    pub fn shapes(&self, num_labels: usize) -> Shapes {
+        let hidden = self.hidden_size;
+        let mut parts = Parts::default();
+        parts.embedding(
+            "deberta.embeddings.word_embeddings",
+            self.vocab_size,
+            hidden,
+        );
+        parts.norm("deberta.embeddings.LayerNorm", hidden);
+        parts.embedding(
+            "deberta.encoder.rel_embeddings",
+            self.position_rows(),
+            hidden,
+        );
+        if self.norms_positions() {
+            parts.norm("deberta.encoder.LayerNorm", hidden);
+        }
+        for index in 0..self.num_hidden_layers {
+            let layer = format!("deberta.encoder.layer.{index}");
+            let attention = format!("{layer}.attention.self");
+            let own = !self.share_att_key;
+            for (name, logical, exists) in [
+                ("query_proj", "query", true),
+                ("key_proj", "key", true),
+                ("value_proj", "value", true),
+                (
+                    "pos_key_proj",
+                    "position_key",
+                    own && self.content_to_position(),
+                ),
+                (
+                    "pos_query_proj",
+                    "position_query",
+                    own && self.position_to_content(),
+                ),
+            ] {
+                if exists {
+                    let module = format!("{attention}.{name}");
+                    parts.linear(module, logical, Some(index), hidden, hidden);
+                }
+            }
+            parts.block(&layer, index, hidden, self.intermediate_size);
+        }
+        parts.linear("pooler.dense".to_owned(), "pooler", None, hidden, hidden);
+        parts.weight_and_bias("classifier", &[num_labels, hidden], true);
+        parts.into_shapes(Shapes {
+            model_type: "deberta-v2",
+            tensors: Vec::new(),
+            linears: Vec::new(),
+            max_positions: self.max_position_embeddings,
+            vocab_size: self.vocab_size,
+            hidden_size: hidden,
+            num_layers: self.num_hidden_layers,
+            heads: self.num_attention_heads,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The configuration of `microsoft/deberta-v3-base`.
+    const BASE: &str = r#"{
+        "model_type": "deberta-v2", "attention_probs_dropout_prob": 0.1, "hidden_act": "gelu", "hidden_dropout_prob": 0.1,
+        "hidden_size": 768, "initializer_range": 0.02, "intermediate_size": 3072, "max_position_embeddings": 512,
+        "relative_attention": true, "position_buckets": 256, "norm_rel_ebd": "layer_norm", "share_att_key": true,
+        "pos_att_type": "p2c|c2p", "layer_norm_eps": 1e-07, "max_relative_positions": -1, "position_biased_input": false,
+        "num_attention_heads": 12, "num_hidden_layers": 12, "type_vocab_size": 0, "vocab_size": 128100
+    }"#;
+
+    fn with(changes: &str) -> Result<DebertaV2Config, ShapesError> {
+        let mut keys: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(BASE).unwrap();
+        let changes: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(changes).unwrap();
+        keys.extend(changes);
+        DebertaV2Config::read(&serde_json::Value::Object(keys).to_string())
+    }
+
+    #[test]
+    #[allow(clippy::cast_precision_loss)]
+    fn lora_on_deberta_v3_base_trains_what_the_study_printed() {
+        let shapes = Shapes::read(BASE, 2).unwrap();
+        assert_eq!(shapes.total_parameters(), 184_423_682);
+        let studied = [
+            (8, vec!["query", "value"], 296_450, 0.160_744),
+            (8, vec!["query", "key", "value"], 443_906, 0.240_699_02),
+            (4, vec!["query", "key", "value"], 222_722, 0.120_766_49),
+            (4, vec!["query", "key", "value"], 222_722, 0.120_766_49),
+            (4, vec!["query", "value"], 148_994, 0.080_788_97),
+        ];
+        for (rank, targets, expected, percent) in studied {
+            let targets: Vec<String> = targets.into_iter().map(str::to_owned).collect();
+            let trained = shapes.trainable_parameters(rank, &targets).unwrap();
+            assert_eq!(trained, expected, "{rank} {targets:?}");
+            let share = 100.0 * trained as f64 / shapes.total_parameters() as f64;
+            assert!((share - percent).abs() < 5e-7, "{share} {percent}");
+        }
+    }
+
+    #[test]
+    fn the_pooler_can_carry_an_adapter_and_the_classifier_is_the_head() {
+        let shapes = Shapes::read(BASE, 3).unwrap();
+        assert_eq!(shapes.head_parameters(), 3 * 768 + 3);
+        assert_eq!(
+            shapes.logical_names(),
+            [
+                "query",
+                "key",
+                "value",
+                "attention_output",
+                "intermediate",
+                "output",
+                "pooler"
+            ]
+        );
+        assert_eq!(shapes.resolve_target("query_proj").unwrap().len(), 12);
+        assert_eq!(shapes.max_positions, 512);
+    }
+
+    #[test]
+    fn projections_of_positions_are_counted_where_they_are_not_shared() {
+        let names = |changes: &str| with(changes).unwrap().shapes(2).logical_names();
+        let own = |changes: &str| -> Vec<String> {
+            let mut names = names(changes);
+            names.retain(|name| name.starts_with("position"));
+            names
+        };
+        assert_eq!(
+            own(r#"{"share_att_key": false}"#),
+            ["position_key", "position_query"]
+        );
+        assert_eq!(
+            own(r#"{"share_att_key": false, "pos_att_type": ["p2c"]}"#),
+            ["position_query"]
+        );
+        assert!(own("{}").is_empty());
+        let shapes = with(r#"{"share_att_key": false}"#).unwrap().shapes(2);
+        assert_eq!(
+            shapes.resolve_target("query_proj").unwrap().len(),
+            12,
+            "`pos_query_proj` is another name"
+        );
+    }
+
+    #[test]
+    fn the_table_of_positions_follows_buckets_or_distances() {
+        let rows = |changes: &str| with(changes).unwrap().position_rows();
+        assert_eq!(rows("{}"), 512);
+        assert_eq!(rows(r#"{"position_buckets": -1}"#), 1024);
+        assert_eq!(
+            rows(r#"{"position_buckets": -1, "max_relative_positions": 100}"#),
+            200
+        );
+        let config = with(r#"{"norm_rel_ebd": "none"}"#).unwrap();
+        assert!(!config.norms_positions());
+        assert!(with("{}").unwrap().norms_positions());
+    }
+
+    #[test]
+    fn both_spellings_of_the_terms_are_read() {
+        for text in [r#""c2p|p2c""#, r#""P2C | c2p""#, r#"["p2c", "c2p"]"#] {
+            let config = with(&format!(r#"{{"pos_att_type": {text}}}"#)).unwrap();
+            assert!(config.content_to_position() && config.position_to_content());
+        }
+        let config = with(r#"{"pos_att_type": "c2p"}"#).unwrap();
+        assert!(config.content_to_position() && !config.position_to_content());
+    }
+
+    #[test]
+    fn variants_without_code_are_refused_with_the_key() {
+        for (changes, expected) in [
+            (
+                r#"{"conv_kernel_size": 3}"#,
+                "`conv_kernel_size` is above 0",
+            ),
+            (
+                r#"{"position_biased_input": true}"#,
+                "`position_biased_input` is true",
+            ),
+            (
+                r#"{"relative_attention": false}"#,
+                "`relative_attention` is false",
+            ),
+            (
+                r#"{"embedding_size": 128}"#,
+                "`embedding_size` is 128; only 768",
+            ),
+            (
+                r#"{"attention_head_size": 32}"#,
+                "`attention_head_size` is 32; only 64",
+            ),
+            (
+                r#"{"pooler_hidden_size": 32}"#,
+                "`pooler_hidden_size` is 32; only 768",
+            ),
+            (r#"{"z_steps": 2}"#, "`z_steps` is above 1"),
+            (r#"{"type_vocab_size": 2}"#, "`type_vocab_size` is above 0"),
+            (
+                r#"{"norm_rel_ebd": "batch_norm"}"#,
+                "`norm_rel_ebd` is `batch_norm`",
+            ),
+            (
+                r#"{"pos_att_type": "p2p"}"#,
+                "`pos_att_type` has `p2p` in it",
+            ),
+            (r#"{"pos_att_type": null}"#, "`pos_att_type` is empty"),
+            (r#"{"pos_att_type": []}"#, "`pos_att_type` is empty"),
+            (r#"{"position_buckets": 1}"#, "`position_buckets` is 1"),
+            (
+                r#"{"position_buckets": 256, "max_relative_positions": 100}"#,
+                "up to 100",
+            ),
+            (
+                r#"{"hidden_size": 100}"#,
+                "12 attention heads cannot share evenly",
+            ),
+            (r#"{"cls_dropout": 1.0}"#, "`cls_dropout` is 1"),
+            (r#"{"layer_norm_eps": 0}"#, "`layer_norm_eps` is 0"),
+            (r#"{"vocab_size": 0}"#, "`vocab_size` is 0"),
+        ] {
+            let error = with(changes).unwrap_err().to_string();
+            assert!(error.contains(expected), "{changes}: {error}");
+        }
+        let harmless = r#"{"conv_kernel_size": 0, "z_steps": 0, "embedding_size": 768, "attention_head_size": 64}"#;
+        with(harmless).unwrap();
+    }
+}
