@@ -81,10 +81,12 @@ impl From<PlanError> for CommandError {
 impl From<RecordError> for CommandError {
     fn from(error: RecordError) -> Self {
         match error {
-            RecordError::Write { .. } => Self::unexpected(error),
-            RecordError::Read { .. } | RecordError::Broken { .. } | RecordError::Newer { .. } => {
-                Self::input(error)
-            }
+            RecordError::Write { .. } if !error.is_refused() => Self::unexpected(error),
+            RecordError::Write { .. }
+            | RecordError::Read { .. }
+            | RecordError::Broken { .. }
+            | RecordError::Newer { .. }
+            | RecordError::Older { .. } => Self::input(error),
         }
     }
 }

@@ -24,6 +24,7 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
     can_be_run(&plan)?;
     say_why(&plan);
     plan.write_files(results)?;
+    record::remove_leftovers(results);
 
     let stop = StopFlag::new();
     let failed = sweep(args, &plan, &stop)?;
@@ -33,6 +34,8 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
         match report::write(results, &experiments, output) {
             // Whoever reads the tables has had enough; how the sweep ended stands all the same.
             Err(CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
+            // Why runs failed has been said, and matters more.
+            Err(error) if failed > 0 => say(format_args!("no report: {error}")),
             written => written?,
         }
     }

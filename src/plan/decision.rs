@@ -46,14 +46,14 @@ pub struct Change {
 /// Decides about a run. Beside the decision: when the record on disk began, if there is one.
 ///
 /// # Errors
-/// When the record was written by a newer ensayo: running would replace it.
+/// When the record was written by an ensayo of another schema: running would replace it.
 pub(super) fn decide(
     spec: &RunSpec,
     force: bool,
 ) -> Result<(Decision, Option<String>), RecordError> {
     let record = match record::read(&spec.folder) {
         Ok(record) => record,
-        Err(error @ RecordError::Newer { .. }) if !force => return Err(error),
+        Err(error) if error.is_other_version() && !force => return Err(error),
         Err(error) => {
             let reason = if force {
                 Reason::Forced
@@ -85,7 +85,9 @@ fn why_unreadable(error: &RecordError) -> String {
     match error {
         RecordError::Read { source, .. } => source.to_string(),
         RecordError::Broken { message, .. } => message.clone(),
-        RecordError::Write { .. } | RecordError::Newer { .. } => error.to_string(),
+        RecordError::Write { .. } | RecordError::Newer { .. } | RecordError::Older { .. } => {
+            error.to_string()
+        }
     }
 }
 

@@ -180,8 +180,8 @@ impl Planner<'_> {
     /// Lays out all runs of the experiments, keeps the selected ones and decides about each.
     ///
     /// # Errors
-    /// When a pattern matches nothing, an input cannot be read, or a selected run's record was written by a newer ensayo and
-    /// `force` is not set.
+    /// When a pattern matches nothing, an input cannot be read, or the plan or a selected run's record on disk was written by an
+    /// ensayo of another schema and `force` is not set.
     pub fn plan(&self, sources: &[Source<'_>]) -> Result<Plan, PlanError> {
         let candidates: Vec<_> = sources.iter().flat_map(Source::candidates).collect();
         self.selection.check(&candidates)?;
@@ -206,6 +206,10 @@ impl Planner<'_> {
         estimator: &Estimator,
         plan: &mut Plan,
     ) -> Result<(), PlanError> {
+        match PlanFile::read(self.results, source.experiment) {
+            Err(error) if error.is_other_version() && !self.force => return Err(error.into()),
+            _ => {}
+        }
         let mut runs = Vec::new();
         for cell in source.cells {
             for &seed in source.seeds {

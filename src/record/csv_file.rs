@@ -1,6 +1,7 @@
 //! Writing and reading the CSV files of a run's folder.
 
 use std::fs::{self, File};
+use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
@@ -26,7 +27,7 @@ pub fn write_rows<R: Row>(folder: &Path, rows: &[R]) -> Result<(), RecordError> 
             .into_inner()
             .map_err(|error| error.into_error().into())
     };
-    let content = fill().map_err(|error| broken(&path, &error))?;
+    let content = fill().map_err(|error| unwritten(&path, error))?;
     write_atomically(&path, &content)
 }
 
@@ -43,7 +44,10 @@ pub fn read_rows<R: Row + DeserializeOwned>(folder: &Path) -> Result<Vec<R>, Rec
     csv::Reader::from_reader(file)
         .into_deserialize()
         .collect::<csv::Result<_>>()
-        .map_err(|error| broken(&path, &error))
+        .map_err(|error| match told(error) {
+            Told::System(source) => RecordError::read(&path)(source),
+            Told::Content(message) => RecordError::Broken { path, message },
+        })
 }
 
 /// Writes rows one by one while a run goes on, so that a curve can be followed and an interrupted run leaves its log.
@@ -68,7 +72,7 @@ impl<R: Row> RowWriter<R> {
             .from_writer(file);
         writer
             .write_record(R::COLUMNS)
-            .map_err(|error| broken(&path, &error))?;
+            .map_err(|error| unwritten(&path, error))?;
         writer.flush().map_err(RecordError::write(&path))?;
         Ok(Self {
             path,
@@ -84,15 +88,34 @@ impl<R: Row> RowWriter<R> {
     pub fn push(&mut self, row: &R) -> Result<(), RecordError> {
         self.writer
             .serialize(row)
-            .map_err(|error| broken(&self.path, &error))?;
+            .map_err(|error| unwritten(&self.path, error))?;
         self.writer.flush().map_err(RecordError::write(&self.path))
     }
 }
 
-fn broken(path: &Path, error: &csv::Error) -> RecordError {
-    RecordError::Broken {
-        path: path.to_owned(),
-        message: error.to_string(),
+/// Whose fault an error is.
+enum Told {
+    /// The system's.
+    System(io::Error),
+    /// The rows'.
+    Content(String),
+}
+
+fn told(error: csv::Error) -> Told {
+    let message = error.to_string();
+    match error.into_kind() {
+        csv::ErrorKind::Io(source) => Told::System(source),
+        _ => Told::Content(message),
+    }
+}
+
+fn unwritten(path: &Path, error: csv::Error) -> RecordError {
+    match told(error) {
+        Told::System(source) => RecordError::write(path)(source),
+        Told::Content(message) => RecordError::Broken {
+            path: path.to_owned(),
+            message,
+        },
     }
 }
 

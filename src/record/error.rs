@@ -1,5 +1,6 @@
 //! What can go wrong with the files of a results tree.
 
+use std::io;
 use std::path::PathBuf;
 
 /// A file of a results tree could not be read or written.
@@ -11,15 +12,15 @@ pub enum RecordError {
         /// The file or folder.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// Writing failed.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}: {source}{}", path.display(), remedy(source))]
     Write {
         /// The file or folder.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The file is not what it should be.
     #[error("{}: {message}; repair it, or delete it to run again", path.display())]
@@ -42,15 +43,59 @@ pub enum RecordError {
         /// The newest one that can be read.
         supported: u32,
     },
+    /// An ensayo wrote it whose files this one no longer reads.
+    #[error(
+        "{}: written with schema {found}, but this ensayo reads schemas from {supported}; use an older ensayo, or delete the file to run again",
+        path.display()
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// The oldest one that can be read.
+        supported: u32,
+    },
+}
+
+/// What helps against a failed write, where that is known.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; make room there and run again: what is done stays done"
+        }
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            "; make the folder writable, or name another one with --results"
+        }
+        _ => "",
+    }
 }
 
 impl RecordError {
-    pub(super) fn read(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+    /// Whether another version of ensayo wrote the file, which must not be replaced unasked.
+    #[must_use]
+    pub fn is_other_version(&self) -> bool {
+        matches!(self, Self::Newer { .. } | Self::Older { .. })
+    }
+
+    /// Whether the place itself refuses to be written to.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        let Self::Write { source, .. } = self else {
+            return false;
+        };
+        matches!(
+            source.kind(),
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+        )
+    }
+
+    pub(super) fn read(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Read { path, source }
     }
 
-    pub(super) fn write(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+    pub(super) fn write(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Write { path, source }
     }

@@ -45,6 +45,13 @@ pub fn lock_file(run_folder: &Path) -> PathBuf {
     run_folder.with_file_name(format!(".{}.lock", name.to_string_lossy()))
 }
 
+/// Where a process that was started for a run says what it has to say until it owns the run's folder: beside it, because the
+/// folder may be another's. `process` is the id of whoever started it.
+#[must_use]
+pub fn early_log(run_folder: &Path, process: u32) -> PathBuf {
+    lock_file(run_folder).with_extension(format!("{process}.log"))
+}
+
 /// Removes a run's checkpoint, if there is one.
 ///
 /// # Errors

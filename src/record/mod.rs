@@ -3,6 +3,7 @@
 mod csv_file;
 mod error;
 mod layout;
+mod leftovers;
 pub mod number;
 mod plan_file;
 mod run_file;
@@ -12,9 +13,10 @@ mod tables;
 pub use csv_file::{RowWriter, read_rows, write_rows};
 pub use error::RecordError;
 pub use layout::{
-    CHECKPOINT_FILE, LOG_FILE, PLAN_FILE, RECORD_FILE, RUN_FILE, experiment_folder, lock_file,
-    prepare_folder, remove_checkpoint, run_folder, run_label,
+    CHECKPOINT_FILE, LOG_FILE, PLAN_FILE, RECORD_FILE, RUN_FILE, early_log, experiment_folder,
+    lock_file, prepare_folder, remove_checkpoint, run_folder, run_label,
 };
+pub use leftovers::remove_leftovers;
 pub use plan_file::{PlanFile, PlannedRun};
 pub use run_file::RunFile;
 pub use store::{read, read_all, write_atomically};
@@ -29,6 +31,8 @@ use serde::{Deserialize, Serialize};
 
 /// Version of `record.json`'s schema.
 pub const SCHEMA: u32 = 1;
+/// The oldest version that can be read.
+const OLDEST_SCHEMA: u32 = 1;
 
 /// The content of `record.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

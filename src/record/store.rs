@@ -8,10 +8,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use walkdir::WalkDir;
 
-use super::{RECORD_FILE, RecordError, RunRecord, SCHEMA};
+use super::leftovers::PART;
+use super::{OLDEST_SCHEMA, RECORD_FILE, RecordError, RunRecord, SCHEMA};
 
 /// Writes a file so that a reader sees the old content or the new one, never a part: into a temporary file in the same
-/// folder, flushed to the disk, then renamed over `path`. Missing folders are made.
+/// folder, flushed to the disk, then renamed over `path`. Missing folders are made. Of a writer that is killed in between the
+/// temporary file stays, until [`remove_leftovers`](super::remove_leftovers) finds it.
 ///
 /// # Errors
 /// When a folder or file cannot be written.
@@ -23,11 +25,13 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), RecordError> 
     let write = || -> std::io::Result<()> {
         fs::create_dir_all(folder)?;
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".part-");
+        builder.prefix(PART);
         // A temporary file is private by default; results follow the user's umask like any other file.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let mut file = builder.tempfile_in(folder).map_err(plain)?;
+        // Says that its writer lives. Where there are no locks, nothing is ever taken for a leftover.
+        let _ = file.as_file().lock();
         // Past the wrapper, whose errors tell the temporary name.
         file.as_file_mut().write_all(content)?;
         file.as_file().sync_all()?;
@@ -38,7 +42,13 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), RecordError> 
         }
         Ok(())
     };
-    write().map_err(RecordError::write(path))
+    // A file that was not locked yet may have been taken for a leftover.
+    let gone = |error: &std::io::Error| error.kind() == ErrorKind::NotFound;
+    match write() {
+        Err(error) if gone(&error) => write(),
+        written => written,
+    }
+    .map_err(RecordError::write(path))
 }
 
 /// The error without the temporary file's name, which is nobody's concern.
@@ -98,6 +108,13 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, R
             path: path.to_owned(),
             found: version.schema,
             supported: SCHEMA,
+        });
+    }
+    if version.schema < OLDEST_SCHEMA {
+        return Err(RecordError::Older {
+            path: path.to_owned(),
+            found: version.schema,
+            supported: OLDEST_SCHEMA,
         });
     }
     serde_json::from_str(&text).map(Some).map_err(broken)

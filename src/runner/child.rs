@@ -1,7 +1,7 @@
 //! The child's side: executes the runs of one job, each under its lock, and leaves their records.
 
 use std::fs;
-use std::io::{BufRead, Write};
+use std::io::{BufRead, ErrorKind, Write};
 use std::path::Path;
 use std::time::Instant;
 
@@ -124,7 +124,11 @@ fn owned(
     record::prepare_folder(&spec.folder)?;
     if let Some(log) = log.take() {
         let path = spec.folder.join(record::LOG_FILE);
-        fs::rename(log, &path).map_err(|source| RecordError::Write { path, source })?;
+        match fs::rename(log, &path) {
+            // Somebody cleared it away: no reason to lose the run.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            moved => moved.map_err(|source| RecordError::Write { path, source })?,
+        }
     }
     one(spec, device, execute, events, stop)
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::wire::{Assignment, STOP};
 use super::{Event, JobEnd, Launcher, StopFlag};
 use crate::plan::Job;
-use crate::record::{LOG_FILE, lock_file};
+use crate::record::{LOG_FILE, early_log};
 
 /// How often the wish to stop is looked at while a child is silent.
 const TICK: Duration = Duration::from_millis(50);
@@ -74,6 +74,9 @@ impl ProcessLauncher {
         let _ = fs::remove_file(log);
         // Both append: the child moves the file under this handle, and either may write.
         let said = File::options().append(true).create(true).open(log)?;
+        // The child inherits the lock with the file, so that nobody takes the log for a leftover while either of them lives.
+        #[cfg(unix)]
+        let _ = said.lock();
         let mut command = Command::new(self.program_now());
         command
             .args(&self.arguments)
@@ -110,7 +113,7 @@ impl Launcher for ProcessLauncher {
             return JobEnd::Exited;
         };
         // Beside the folder, which may be another runner's, until the child owns it.
-        let log = lock_file(&first.folder).with_extension(format!("{}.log", std::process::id()));
+        let log = early_log(&first.folder, std::process::id());
         let Started {
             mut child,
             input,

@@ -261,6 +261,8 @@ impl Sweep<'_> {
         record.error = Some(reason.to_owned());
         let error = match record.write(&spec.folder) {
             Ok(()) => reason.to_owned(),
+            // The same fault, most likely, and the first time said it all.
+            Err(_) if reason.starts_with("cannot write") => format!("{reason}; no record"),
             Err(error) => format!("{reason}; no record: {error}"),
         };
         let summary = error.lines().next().unwrap_or_default().to_owned();

@@ -13,6 +13,8 @@ mod data;
 mod failures;
 mod place;
 mod predict;
+#[path = "../unkillable/processes.rs"]
+mod processes;
 mod repeat;
 mod resume;
 mod training;

@@ -21,11 +21,11 @@ use super::watch::{Progress, Watch};
 use crate::config::{Keep, LoraSettings, Schedule as ScheduleSetting};
 use crate::data::{self, Splits};
 use crate::device::{Device, OnDevice};
-use crate::models::adapter::{self, AdapterSettings, Card};
-use crate::models::{Classifier, count, trained, unfreeze};
+use crate::models::adapter::{self, AdapterError, AdapterSettings, Card};
+use crate::models::{Classifier, EncoderClassifier, count, trained, unfreeze};
 use crate::nn::ops::Operations;
 use crate::plan::RunSpec;
-use crate::record::{self, Environment, MetricRow, RowWriter};
+use crate::record::{self, Environment, MetricRow, RecordError, RowWriter};
 use crate::runner::{Context, ExecuteError, Outcome};
 use crate::shapes::LinearShape;
 use crate::training::{
@@ -188,14 +188,7 @@ impl OnDevice for Run<'_, '_> {
         }
         record::write_rows(self.folder, &reports)?;
         write_predictions(self.folder, classes, &results)?;
-        let card = self.card(&outcome.metrics);
-        adapter::write(
-            &mut model,
-            &self.folder.join("adapter"),
-            &adapter,
-            self.encoder.fresh(),
-            &card,
-        )?;
+        self.write_adapter(&mut model, &adapter, &outcome.metrics)?;
         outcome.measurements = measurements(&history, load_time, evaluation_time, total, predicted);
         outcome.notes = self.notes(&history);
         Ok(outcome)
@@ -317,6 +310,22 @@ impl Run<'_, '_> {
         rows.into_iter()
             .map(|(name, value)| metric("run", name, value))
             .collect()
+    }
+
+    fn write_adapter<B: Operations>(
+        &self,
+        model: &mut EncoderClassifier<B>,
+        adapter: &AdapterSettings,
+        metrics: &[MetricRow],
+    ) -> Result<(), ExecuteError> {
+        let (folder, card) = (self.folder.join("adapter"), self.card(metrics));
+        match adapter::write(model, &folder, adapter, self.encoder.fresh(), &card) {
+            // A file of the run's folder like any other, so that all of them are spoken of alike.
+            Err(AdapterError::Write { path, source }) => {
+                Err(RecordError::Write { path, source }.into())
+            }
+            written => Ok(written?),
+        }
     }
 
     fn card(&self, metrics: &[MetricRow]) -> Card {
