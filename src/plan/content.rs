@@ -223,6 +223,8 @@ fn modified(metadata: &Metadata) -> u64 {
         .unwrap_or(0)
 }
 
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes

@@ -117,7 +117,7 @@ pub(super) fn unpack<B: Operations>(
 }
 
 /// `[tokens, heads * size]` to `[rows, heads, longest, size]`.
-fn split_heads<B: Operations>(
+pub(super) fn split_heads<B: Operations>(
     packed: FloatTensor<B>,
     ragged: &Ragged<B>,
     heads: usize,
@@ -130,7 +130,10 @@ fn split_heads<B: Operations>(
 }
 
 /// The opposite of [`split_heads`].
-fn join_heads<B: Operations>(padded: Tensor<B, 4>, ragged: &Ragged<B>) -> FloatTensor<B> {
+pub(super) fn join_heads<B: Operations>(
+    padded: Tensor<B, 4>,
+    ragged: &Ragged<B>,
+) -> FloatTensor<B> {
     let [rows, heads, longest, size] = padded.dims();
     let flat: Tensor<B, 2> = padded
         .swap_dims(1, 2)
