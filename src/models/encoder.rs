@@ -5,13 +5,13 @@ use burn::module::{Module, Param};
 use burn::tensor::activation::{relu, silu};
 use burn::tensor::backend::Backend;
 use burn::tensor::module::embedding;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{FloatDType, Int, Tensor};
 
 use super::checkpoint::CheckpointError;
 use super::classifier::NamedLinears;
 use super::weights::Weights;
 use crate::nn::ops::{self, AttentionOptions, Noise, Operations, Site};
-use crate::nn::{LayerNorm, Linear, Tokens};
+use crate::nn::{LayerNorm, Linear, Tokens, in_format, in_format_of};
 use crate::shapes::bert::{Activation, BertConfig};
 
 /// Embeddings and layers.
@@ -205,18 +205,21 @@ impl<B: Operations> Embeddings<B> {
     }
 
     fn forward(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
+        // In f32 from the tables to the norm, and rounded once.
         let rows = |table: &Param<Tensor<B, 2>>, indices: &Tensor<B, 1, Int>| {
-            embedding(table.val(), indices.clone().unsqueeze::<2>()).squeeze_dim::<2>(0)
+            let rows = embedding(table.val(), indices.clone().unsqueeze::<2>());
+            in_format(rows.squeeze_dim::<2>(0), FloatDType::F32)
         };
         // A single text is all of segment 0.
-        let segment = self.segments.val().slice(0..1);
+        let segment = in_format(self.segments.val().slice(0..1), FloatDType::F32);
         let positions = match self.numbering {
             Numbering::FromZero => tokens.positions.clone(),
             Numbering::Behind { padding } => tokens.positions_behind(padding),
         };
         let sum = rows(&self.words, &tokens.ids) + rows(&self.positions, &positions) + segment;
         let dropout = noise.and_then(|noise| noise.at(EMBEDDINGS, self.dropout));
-        ops::dropout(self.norm.forward(sum), dropout.as_ref())
+        let output = ops::dropout(self.norm.forward(sum), dropout.as_ref());
+        in_format_of(output, &self.words.val())
     }
 }
 
@@ -335,8 +338,10 @@ fn activate<B: Operations>(input: Tensor<B, 2>, activation: Activation) -> Tenso
         Activation::Gelu => ops::gelu(input),
         Activation::GeluNew | Activation::GeluPytorchTanh => {
             const SQRT_2_OVER_PI: f32 = 0.797_884_6;
-            let inner = (input.clone() + input.clone().powi_scalar(3) * 0.044_715) * SQRT_2_OVER_PI;
-            input * (inner.tanh() + 1.0) * 0.5
+            // A cube of 41 is more than f16 holds.
+            let x = in_format(input.clone(), FloatDType::F32);
+            let inner = (x.clone() + x.clone().powi_scalar(3) * 0.044_715) * SQRT_2_OVER_PI;
+            in_format_of(x * (inner.tanh() + 1.0) * 0.5, &input)
         }
         Activation::Relu => relu(input),
         Activation::Silu => silu(input),

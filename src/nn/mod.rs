@@ -2,10 +2,12 @@
 
 pub mod ops;
 
+mod format;
 mod linear;
 mod norm;
 mod tokens;
 
+pub use format::{in_format, in_format_of};
 pub use linear::{Linear, Lora};
 pub use norm::LayerNorm;
 pub use tokens::{Tokens, token_keys};

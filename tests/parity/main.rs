@@ -9,6 +9,7 @@
 mod adapters;
 mod bert;
 mod fixture;
+mod half;
 mod ops;
 mod optimizer;
 mod pytorch_bin;

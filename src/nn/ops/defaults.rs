@@ -1,4 +1,6 @@
 //! Every operation of the trait in terms of burn's own, for backends that have nothing better.
+//!
+//! Of 16-bit floats, only products are taken as they are. Everything else is computed in f32, by the backend's own version, and rounded once.
 
 use burn::tensor::activation::softmax;
 use burn::tensor::ops::FloatTensor;
@@ -15,7 +17,33 @@ const FRAC_1_SQRT_2: f32 = std::f32::consts::FRAC_1_SQRT_2;
 /// Height of the normal density at 0.
 const INVERSE_SQRT_2_PI: f32 = 0.398_942_3;
 
+/// A float tensor to compute in: f32 instead of 16 bits.
+pub(super) fn wide<B: Operations>(tensor: FloatTensor<B>) -> FloatTensor<B> {
+    match tensor.dtype() {
+        DType::F16 | DType::BF16 => B::float_cast(tensor, FloatDType::F32),
+        _ => tensor,
+    }
+}
+
+/// The opposite of [`wide`].
+pub(super) fn narrow<B: Operations>(tensor: FloatTensor<B>, dtype: DType) -> FloatTensor<B> {
+    if tensor.dtype() == dtype {
+        tensor
+    } else {
+        B::float_cast(tensor, FloatDType::from(dtype))
+    }
+}
+
+/// Whether a type has 16 bits.
+pub(super) fn is_half(dtype: DType) -> bool {
+    matches!(dtype, DType::F16 | DType::BF16)
+}
+
 pub(super) fn gelu<B: Operations>(input: FloatTensor<B>) -> FloatTensor<B> {
+    let dtype = input.dtype();
+    if is_half(dtype) {
+        return narrow::<B>(B::exact_gelu(wide::<B>(input)), dtype);
+    }
     let halved = B::float_mul_scalar(input.clone(), 0.5_f32.into());
     B::float_mul(halved, double_distribution::<B>(input))
 }
@@ -30,6 +58,11 @@ pub(super) fn gelu_backward<B: Operations>(
     input: FloatTensor<B>,
     gradient: FloatTensor<B>,
 ) -> FloatTensor<B> {
+    let dtype = input.dtype();
+    if is_half(dtype) {
+        let [input, gradient] = [input, gradient].map(wide::<B>);
+        return narrow::<B>(B::exact_gelu_backward(input, gradient), dtype);
+    }
     let distribution = B::float_mul_scalar(double_distribution::<B>(input.clone()), 0.5_f32.into());
     let square = B::float_mul(input.clone(), input.clone());
     let density = B::float_mul_scalar(
@@ -53,6 +86,13 @@ pub(super) fn layer_norm<B: Operations>(
     bias: FloatTensor<B>,
     epsilon: f64,
 ) -> FloatTensor<B> {
+    let dtype = input.dtype();
+    if is_half(dtype) {
+        return narrow::<B>(
+            B::token_norm(wide::<B>(input), weight, bias, epsilon),
+            dtype,
+        );
+    }
     let (weight, bias): (Tensor<B, 1>, Tensor<B, 1>) = (wrap(weight), wrap(bias));
     let (centred, inverse) = centred::<B>(wrap(input), epsilon);
     unwrap(centred * inverse * weight.unsqueeze::<2>() + bias.unsqueeze::<2>())
@@ -65,6 +105,15 @@ pub(super) fn layer_norm_backward<B: Operations>(
     gradient: FloatTensor<B>,
     affine: bool,
 ) -> LayerNormGradients<B> {
+    let dtype = input.dtype();
+    if is_half(dtype) {
+        let [input, gradient] = [input, gradient].map(wide::<B>);
+        let gradients = B::token_norm_backward(input, weight, epsilon, gradient, affine);
+        return LayerNormGradients {
+            input: narrow::<B>(gradients.input, dtype),
+            affine: gradients.affine,
+        };
+    }
     let (gradient, weight): (Tensor<B, 2>, Tensor<B, 1>) = (wrap(gradient), wrap(weight));
     let (centred, inverse) = centred::<B>(wrap(input), epsilon);
     let normal = centred * inverse.clone();
@@ -80,20 +129,22 @@ pub(super) fn layer_norm_backward<B: Operations>(
 }
 
 pub(super) fn dropout<B: Operations>(input: FloatTensor<B>, dropout: &Dropout) -> FloatTensor<B> {
+    let dtype = input.dtype();
+    if is_half(dtype) {
+        return narrow::<B>(B::token_dropout(wide::<B>(input), dropout), dtype);
+    }
     let shape = input.shape();
     let factors = TensorData::new(dropout.factors(shape[1]), shape);
     let factors = like::<B>(factors, &input);
     B::float_mul(input, factors)
 }
 
-/// 32-bit values on the device of another tensor and in its float type.
+/// 32-bit values on the device of another tensor and in its float type, if that is wide.
 fn like<B: Operations>(values: TensorData, other: &FloatTensor<B>) -> FloatTensor<B> {
     let tensor = B::float_from_data(values, &B::float_device(other));
-    let dtype = other.dtype();
-    if dtype == DType::F32 {
-        tensor
-    } else {
-        B::float_cast(tensor, FloatDType::from(dtype))
+    match other.dtype() {
+        DType::F16 | DType::BF16 => tensor,
+        dtype => narrow::<B>(tensor, dtype),
     }
 }
 
@@ -118,10 +169,11 @@ pub(super) fn unpack<B: Operations>(
 
 /// The operands of attention in the padded shape, split into heads.
 struct Padded<B: Operations> {
+    /// Times the scale.
     query: Tensor<B, 4>,
     key: Tensor<B, 4>,
     value: Tensor<B, 4>,
-    /// Softmax of the scores, before dropout: `[rows, heads, longest, longest]`.
+    /// Softmax of the scores, before dropout and wide: `[rows, heads, longest, longest]`.
     probabilities: Tensor<B, 4>,
     /// What dropout multiplies the probabilities by.
     factors: Option<Tensor<B, 4>>,
@@ -162,9 +214,10 @@ impl<B: Operations> Padded<B> {
             wrap(like::<B>(factors, &query))
         });
         let split = |packed| split_heads::<B>(packed, ragged, options.heads);
-        let (query, key, value) = (split(query), split(key), split(value));
+        // Scaled first: the products of unscaled ones can be more than f16 holds.
+        let (query, key, value) = (split(query) * options.scale, split(key), split(value));
         let [rows, heads, longest, _] = query.dims();
-        let scores = query.clone().matmul(key.clone().swap_dims(2, 3)) * options.scale;
+        let scores = query.clone().matmul(key.clone().swap_dims(2, 3));
         let padding = ragged
             .padding()
             .reshape([rows, 1, 1, longest])
@@ -175,16 +228,22 @@ impl<B: Operations> Padded<B> {
             query,
             key,
             value,
-            probabilities: softmax(scores, 3),
+            probabilities: softmax(wrap(wide::<B>(unwrap(scores))), 3),
             factors,
         }
     }
 
+    /// Wide values after dropout.
     fn dropped(&self, values: Tensor<B, 4>) -> Tensor<B, 4> {
         match &self.factors {
             Some(factors) => values * factors.clone(),
             None => values,
         }
+    }
+
+    /// Wide values as an operand of a product.
+    fn operand(&self, values: Tensor<B, 4>) -> Tensor<B, 4> {
+        wrap(narrow::<B>(unwrap(values), self.value.dtype()))
     }
 }
 
@@ -219,7 +278,7 @@ pub(super) fn attention<B: Operations>(
     options: &AttentionOptions,
 ) -> FloatTensor<B> {
     let padded = Padded::<B>::new(query, key, value, ragged, options);
-    let probabilities = padded.dropped(padded.probabilities.clone());
+    let probabilities = padded.operand(padded.dropped(padded.probabilities.clone()));
     join_heads(probabilities.matmul(padded.value), ragged)
 }
 
@@ -235,14 +294,14 @@ pub(super) fn attention_backward<B: Operations>(
     let padded = Padded::<B>::new(query, key, value, ragged, options);
     let probabilities = padded.probabilities.clone();
     let value_gradient = padded
-        .dropped(probabilities.clone())
+        .operand(padded.dropped(probabilities.clone()))
         .swap_dims(2, 3)
         .matmul(gradient.clone());
-    let probability_gradient =
-        padded.dropped(gradient.matmul(padded.value.clone().swap_dims(2, 3)));
-    let weighted = probability_gradient.clone() * probabilities.clone();
-    let score_gradient = (weighted.clone() - probabilities * weighted.sum_dim(3)) * options.scale;
-    let query_gradient = score_gradient.clone().matmul(padded.key);
+    let products = gradient.matmul(padded.value.clone().swap_dims(2, 3));
+    let probability_gradient = padded.dropped(wrap(wide::<B>(unwrap(products))));
+    let weighted = probability_gradient * probabilities.clone();
+    let score_gradient = padded.operand(weighted.clone() - probabilities * weighted.sum_dim(3));
+    let query_gradient = score_gradient.clone().matmul(padded.key) * options.scale;
     let key_gradient = score_gradient.swap_dims(2, 3).matmul(padded.query);
     [query_gradient, key_gradient, value_gradient].map(|padded| join_heads(padded, ragged))
 }
