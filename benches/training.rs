@@ -11,13 +11,16 @@ use std::process::ExitCode;
 
 use burn::backend::flex::FlexDevice;
 use burn::backend::{Autodiff, Flex};
-use clap::Parser;
+use burn::tensor::FloatDType;
+use clap::{Parser, ValueEnum};
 use ensayo::data::{Tokenizer, read};
 use ensayo::device::peak_memory_bytes;
 use ensayo::models::adapter::{self, AdapterSettings};
 use ensayo::models::{EncoderClassifier, Weights, unfreeze};
 use ensayo::shapes::EncoderConfig;
-use ensayo::training::{AdamWOptions, Decay, Example, Options, Schedule, Unobserved, fine_tune};
+use ensayo::training::{
+    AdamWOptions, Decay, Example, LossScale, Options, Schedule, Unobserved, fine_tune,
+};
 
 /// What to measure.
 #[derive(Debug, Parser)]
@@ -40,9 +43,25 @@ struct Arguments {
     /// Tokens after which a text is cut
     #[arg(long, default_value_t = 512)]
     max_length: usize,
+    /// Rows that go through the network at once; the batch when not given
+    #[arg(long)]
+    micro_batch_size: Option<usize>,
+    /// Keep the layers' inputs alone and compute the rest again
+    #[arg(long)]
+    gradient_checkpointing: bool,
+    /// Number format of the frozen weights and the activations
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    precision: Precision,
     /// Given by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Precision {
+    F32,
+    Bf16,
+    F16,
 }
 
 #[allow(clippy::print_stdout, clippy::print_stderr)]
@@ -90,6 +109,11 @@ fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> 
         seed: 1,
         head_seed: 1,
         deviation: config.initializer_range(),
+        format: match arguments.precision {
+            Precision::F32 => FloatDType::F32,
+            Precision::Bf16 => FloatDType::BF16,
+            Precision::F16 => FloatDType::F16,
+        },
         device: &device,
     };
     let mut model = EncoderClassifier::<Autodiff<Flex>>::new(&config, 2, &weights)?;
@@ -114,6 +138,9 @@ fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> 
     let options = Options {
         epochs: 1,
         batch_size: arguments.batch_size,
+        micro_batch_size: arguments.micro_batch_size.unwrap_or(arguments.batch_size),
+        gradient_checkpointing: arguments.gradient_checkpointing,
+        loss_scale: (arguments.precision == Precision::F16).then(LossScale::default),
         gradient_accumulation: 1,
         schedule: Schedule {
             peak: 2e-4,

@@ -3,13 +3,18 @@
 mod trouble;
 
 use std::fmt;
+use std::panic::{self, PanicHookInfo};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use burn::backend::cuda::CudaDevice;
 use burn::backend::flex::FlexDevice;
 use burn::backend::{Cuda, Flex};
-use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use burn::tensor::{FloatDType, Tensor};
+use cubecl::Runtime;
+use cubecl::cuda::CudaRuntime;
+use cubecl::ir::{ElemType, FloatKind, StorageType};
 use thiserror::Error;
 
 use crate::nn::ops::Operations;
@@ -59,7 +64,18 @@ pub enum DeviceError {
         /// Why.
         source: std::io::Error,
     },
+    /// The card has no units for a number format.
+    #[error("{device} has no {format} arithmetic; use \"auto\", or \"f32\"")]
+    Format {
+        /// The device.
+        device: Device,
+        /// The number format.
+        format: &'static str,
+    },
 }
+
+/// The exit code of a process that leaves since memory ran out.
+pub const OUT_OF_MEMORY: u8 = 12;
 
 /// The name of the hidden subcommand that tries a card in a process of its own, since CUDA's failures end the process they happen in.
 pub const PROBE: &str = "probe-cuda";
@@ -155,6 +171,63 @@ impl Device {
         }
     }
 
+    /// The number format for frozen weights and activations where the settings leave it to the device: on a card the best one that its matrix units have.
+    #[must_use]
+    pub fn own_format(self) -> FloatDType {
+        let formats = [FloatDType::BF16, FloatDType::F16];
+        let has_units = |format: &FloatDType| self.has_units(*format);
+        match self {
+            Self::Cpu => FloatDType::F32,
+            Self::Cuda(_) => formats
+                .into_iter()
+                .find(has_units)
+                .unwrap_or(FloatDType::F32),
+        }
+    }
+
+    /// Whether the device computes in a number format; the processor converts what it lacks.
+    ///
+    /// # Errors
+    /// When the card cannot.
+    pub fn computes_in(self, format: FloatDType) -> Result<(), DeviceError> {
+        let known = match self {
+            Self::Cpu => true,
+            Self::Cuda(index) => <Cuda>::supports_dtype(&CudaDevice::new(index), format.into()),
+        };
+        known.then_some(()).ok_or(DeviceError::Format {
+            device: self,
+            format: format_name(format),
+        })
+    }
+
+    /// What a record says of the number format that a run used. Where a card's matrix units can, burn takes products of f32 in TF32, with 10 bits after the point.
+    #[must_use]
+    pub fn precision(self, format: FloatDType) -> String {
+        let name = format_name(format);
+        if format == FloatDType::F32 && self.has_units(format) {
+            format!("{name}, products in tf32")
+        } else {
+            name.to_owned()
+        }
+    }
+
+    /// Whether the device has matrix units for a number format; for f32, which none has, whether they take TF32 in its place.
+    fn has_units(self, format: FloatDType) -> bool {
+        let Self::Cuda(index) = self else {
+            return false;
+        };
+        // cubecl lists bf16 for every card with matrix units. Those that can came together with TF32, which it lists for them alone.
+        let kind = match format {
+            FloatDType::F16 => FloatKind::F16,
+            FloatDType::BF16 | FloatDType::F32 | FloatDType::Flex32 => FloatKind::TF32,
+            FloatDType::F64 => return false,
+        };
+        let operand = StorageType::from(ElemType::Float(kind));
+        let client = CudaRuntime::client(&CudaDevice::new(index));
+        let mut products = client.properties().features.matmul.cmma.iter();
+        products.any(|product| product.a_type == operand)
+    }
+
     /// Calls `work` with the device's backend.
     pub fn run<W: OnDevice>(self, work: W) -> W::Output {
         match self {
@@ -216,6 +289,40 @@ pub fn probe(index: usize) -> bool {
     (sum - 64.0).abs() < 0.5
 }
 
+fn format_name(format: FloatDType) -> &'static str {
+    match format {
+        FloatDType::F64 => "f64",
+        FloatDType::F32 | FloatDType::Flex32 => "f32",
+        FloatDType::F16 => "f16",
+        FloatDType::BF16 => "bf16",
+    }
+}
+
+/// Makes the process leave with [`OUT_OF_MEMORY`] at a panic of any thread that says so: cubecl's device threads panic when a card is full, and
+/// what the calling thread sees later is another error.
+///
+/// The processor's allocator aborts the process instead, with words that [`says_out_of_memory`] knows.
+pub fn leave_when_out_of_memory() {
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |panic: &PanicHookInfo<'_>| {
+        before(panic);
+        if panic.payload_as_str().is_some_and(says_out_of_memory) {
+            std::process::exit(i32::from(OUT_OF_MEMORY));
+        }
+    }));
+}
+
+/// Whether a message tells that memory ran out.
+#[must_use]
+pub fn says_out_of_memory(message: &str) -> bool {
+    // cubecl's `IoError::BufferTooBig`, alone or inside another error; the driver's own word; Rust's allocator.
+    message.contains("can't allocate buffer of size")
+        || message.contains("CUDA_ERROR_OUT_OF_MEMORY")
+        || message.lines().any(|line| {
+            line.starts_with("memory allocation of ") && line.ends_with(" bytes failed")
+        })
+}
+
 /// The most memory this process has held, in bytes, where the system tells.
 #[must_use]
 pub fn peak_memory_bytes() -> Option<u64> {
@@ -232,6 +339,9 @@ fn kibibytes(text: &str, name: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use cubecl::backtrace::BackTrace;
+    use cubecl::server::{IoError, ServerError};
+
     use super::*;
 
     #[test]
@@ -242,6 +352,43 @@ mod tests {
         for wrong in ["gpu", "cuda", "cuda:", "cuda:x", ""] {
             assert!(Device::named(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn out_of_memory_is_told_from_other_panics_by_the_libraries_own_words() {
+        let error = || IoError::BufferTooBig {
+            size: 1 << 40,
+            backtrace: BackTrace::capture(),
+        };
+        // cubecl's own `unwrap`, on an error that is one.
+        #[allow(clippy::unnecessary_literal_unwrap)]
+        let panic = panic::catch_unwind(|| Err::<(), _>(error()).unwrap()).unwrap_err();
+        let message = panic.downcast_ref::<String>().unwrap();
+        assert!(message.contains("1099511627776"), "{message}");
+        assert!(says_out_of_memory(message), "{message}");
+        // As an error behind others, which is what the calling thread may see.
+        let behind = ServerError::ServerUnhealthy {
+            errors: vec![ServerError::Io(error())],
+            backtrace: BackTrace::capture(),
+        };
+        assert!(says_out_of_memory(&format!("{behind}")), "{behind}");
+        assert!(says_out_of_memory(&format!("{behind:?}")), "{behind:?}");
+        let driver = "DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")";
+        assert!(says_out_of_memory(driver));
+        assert!(says_out_of_memory(
+            "noise\nmemory allocation of 4096 bytes failed\n"
+        ));
+        for other in [
+            "there is no memory of that",
+            "index out of bounds: the len is 3 but the index is 7",
+            "memory allocation of the hub failed",
+        ] {
+            assert!(!says_out_of_memory(other), "{other}");
+        }
+        let other = IoError::UnsupportedIoOperation {
+            backtrace: BackTrace::capture(),
+        };
+        assert!(!says_out_of_memory(&other.to_string()));
     }
 
     #[test]

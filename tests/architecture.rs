@@ -47,7 +47,7 @@ const HOUSE: &[Room] = &[
     room("grid", &["config"]),
     room("shapes", &[]),
     room("plan", &["config", "grid", "record", "shapes"]),
-    room("runner", &["plan", "record"]),
+    room("runner", &["device", "plan", "record"]),
     with_burn(
         "tasks",
         &[

@@ -52,6 +52,16 @@ impl Execute for MadeUp {
             "fails" => return Err(ExecuteError::message("there is no spoon")),
             "panics" => panic!("the spoon bent"),
             "dies" => kill_hard(std::process::id()),
+            // "hungry-2" has enough after two halvings.
+            "hungry" => {
+                let enough = spec.run.split('-').nth(1).unwrap().parse().unwrap();
+                if context.halvings < enough {
+                    fill_the_card();
+                }
+                outcome.notes.push(format!("{} halvings", context.halvings));
+            }
+            "killed" if context.halvings == 0 => kill_hard(std::process::id()),
+            "aborts" if context.halvings == 0 => run_out_of_heap(),
             "noisy" => println!("a library prints to standard output"),
             "pause" => std::thread::sleep(Duration::from_millis(30)),
             "slow" => {
@@ -69,6 +79,26 @@ impl Execute for MadeUp {
         fs::write(context.folder.join("answer.txt"), "42")?;
         Ok(outcome)
     }
+}
+
+/// What a device's thread does when its card is full: it panics, and the calling thread is none the wiser.
+fn fill_the_card() {
+    let device = std::thread::spawn(|| {
+        let full = cubecl::server::IoError::BufferTooBig {
+            size: 1 << 40,
+            backtrace: cubecl::backtrace::BackTrace::capture(),
+        };
+        #[allow(clippy::unnecessary_literal_unwrap)]
+        Err::<(), _>(full).unwrap();
+    });
+    assert!(device.join().is_err());
+    panic!("call to a dead device");
+}
+
+/// What Rust's allocator does when it fails, which cannot be caught.
+fn run_out_of_heap() {
+    let layout = std::alloc::Layout::array::<u8>(1 << 40).unwrap();
+    std::alloc::handle_alloc_error(layout);
 }
 
 /// Executes jobs in the calling thread.
@@ -109,6 +139,7 @@ fn as_test(name: &str) -> Vec<String> {
 fn acts_as_child() {
     // The harness has begun a line.
     println!();
+    ensayo::device::leave_when_out_of_memory();
     serve(BufReader::new(std::io::stdin()), std::io::stdout(), &MadeUp).unwrap();
 }
 
@@ -733,6 +764,91 @@ fn a_child_that_dies_leaves_a_failed_record() {
         error.contains("killed by the system, perhaps because memory ran out"),
         "{error}"
     );
+    // Whoever kills it, memory is taken for the reason: 8, 4, 2 and 1 rows at once, and no more.
+    let executed = tree.executions();
+    let deaths = executed.iter().filter(|run| *run == "dies");
+    assert_eq!(deaths.count(), 4);
+}
+
+#[test]
+fn a_run_that_runs_out_of_memory_goes_on_with_half_as_much_at_once() {
+    let tree = Tree::new();
+    let runs = ["hungry-2", "killed", "aborts", "b"];
+    let notes = Mutex::new(Vec::new());
+    let end = sweep_with(
+        &tree.plan(&runs),
+        &in_children(),
+        &StopFlag::new(),
+        |event| {
+            if let Event::Note { run, text } = event {
+                notes.lock().unwrap().push(format!("{run}: {text}"));
+            }
+        },
+    );
+    assert_eq!(ends(&end), vec![RunEnd::Complete; 4], "{end:?}");
+    assert_eq!(tree.record("hungry-2").unwrap().notes, ["2 halvings"]);
+    let memory = "the job's process ran out of memory; it goes on with at most";
+    let killed = "the job's process was killed by the system, perhaps because memory ran out";
+    let notes = notes.into_inner().unwrap();
+    let expected = [
+        format!("x/hungry-2@42: {memory} 4 rows at once"),
+        format!("x/hungry-2@42: {memory} 2 rows at once"),
+        format!("x/killed@42: {killed}"),
+        format!("x/aborts@42: {memory} 4 rows at once"),
+    ];
+    assert_eq!(notes.len(), expected.len(), "{notes:?}");
+    for (note, expected) in notes.iter().zip(expected) {
+        assert!(note.starts_with(&expected), "{note}");
+    }
+    let executions = tree.executions();
+    let times = |run| executions.iter().filter(|other| *other == run).count();
+    assert_eq!(runs.map(times), [3, 2, 2, 1]);
+}
+
+#[test]
+fn a_run_that_has_not_memory_for_one_row_fails_and_names_the_remedies() {
+    let tree = Tree::new();
+    let end = sweep_with(
+        &tree.plan(&["hungry-99", "b"]),
+        &in_children(),
+        &StopFlag::new(),
+        |_| (),
+    );
+    let [RunEnd::Failed(reason), RunEnd::Complete] = &ends(&end)[..] else {
+        panic!("{end:?}");
+    };
+    for word in [
+        "out of memory",
+        "max_length",
+        "gradient_checkpointing",
+        "precision",
+    ] {
+        assert!(reason.contains(word), "{reason}");
+    }
+    let record = tree.record("hungry-99").unwrap();
+    assert_eq!(record.status, Status::Failed);
+    assert_eq!(record.error.as_ref(), Some(reason));
+    assert_eq!(tree.executions().len(), 5);
+}
+
+#[test]
+fn of_a_job_of_several_runs_only_the_one_that_lacked_memory_has_less_at_once() {
+    let tree = Tree::new();
+    let plan = tree.plan(&["a", "hungry-1", "hungry-0"]);
+    let runs = plan.jobs.iter().flat_map(|job| job.runs.clone()).collect();
+    let sweep = Sweep {
+        launcher: &in_children(),
+        at_once: 1,
+        fail_fast: false,
+        device: "cpu",
+        events: &|_| (),
+        stop: &StopFlag::new(),
+    };
+    let end = sweep.run(&[Job { runs, halvings: 0 }]);
+    assert_eq!(ends(&end), vec![RunEnd::Complete; 3], "{end:?}");
+    assert_eq!(tree.record("hungry-1").unwrap().notes, ["1 halvings"]);
+    assert_eq!(tree.record("hungry-0").unwrap().notes, ["0 halvings"]);
+    assert_eq!(tree.executions(), ["a", "hungry-0", "hungry-1", "hungry-1"]);
 }
 
 #[test]

@@ -3,14 +3,15 @@
 use std::io::{self, BufReader};
 
 use super::{CommandError, Ended};
-use crate::runner;
 use crate::tasks::Tasks;
+use crate::{device, runner};
 
 /// Executes the job on standard input, with events on standard output.
 ///
 /// # Errors
 /// When there is no job, or a run's folder cannot be written.
 pub fn run() -> Result<Ended, CommandError> {
+    device::leave_when_out_of_memory();
     runner::serve(BufReader::new(io::stdin()), io::stdout(), &Tasks)
         .map(|()| Ended::Done)
         .map_err(CommandError::unexpected)

@@ -54,9 +54,17 @@ pub struct Lora {
 pub struct Training {
     /// Passes over the training rows; 0 only evaluates.
     pub epochs: usize,
-    /// Rows in one forward pass, in training and evaluation.
+    /// Rows whose mean loss counts as one, and that are evaluated together.
     #[schemars(extend("minimum" = 1))]
     pub batch_size: usize,
+    /// Rows that go through the network at once, where that is fewer than `batch_size`: a batch is then taken in pieces, with the same
+    /// result but for rounding. All of them when it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("minimum" = 1))]
+    pub micro_batch_size: Option<usize>,
+    /// Whether training keeps no more of each layer than its input and computes the rest again: less memory for more time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub gradient_checkpointing: bool,
     /// Batches whose gradients are averaged into one optimiser step.
     #[schemars(extend("minimum" = 1))]
     pub gradient_accumulation: usize,
@@ -103,6 +111,8 @@ impl Default for Training {
         Self {
             epochs: 3,
             batch_size: 8,
+            micro_batch_size: None,
+            gradient_checkpointing: false,
             gradient_accumulation: 1,
             learning_rate: 2e-4,
             weight_decay: 0.01,
@@ -118,6 +128,15 @@ impl Default for Training {
             keep: Keep::Last,
             early_stopping: None,
         }
+    }
+}
+
+impl Training {
+    /// Rows that go through the network at once.
+    #[must_use]
+    pub fn rows_at_once(&self) -> usize {
+        self.micro_batch_size
+            .map_or(self.batch_size, |rows| rows.min(self.batch_size))
     }
 }
 

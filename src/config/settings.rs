@@ -28,6 +28,15 @@ impl Settings {
         }
     }
 
+    /// Rows that go through the network at once, where they may be fewer for the same result but for rounding.
+    #[must_use]
+    pub fn rows_at_once(&self) -> Option<usize> {
+        match self {
+            Self::Lora(settings) => Some(settings.training.rows_at_once()),
+            Self::Prompt(_) | Self::Rag(_) => None,
+        }
+    }
+
     /// The models that the run loads, each with the table it is set in.
     #[must_use]
     pub fn models(&self) -> Vec<(&'static str, &Model)> {

@@ -17,7 +17,7 @@ use super::tensor_files::TensorFiles;
 use super::trained::{Trained, trained};
 use super::weights::{Initial, draw};
 use crate::nn::ops::Operations;
-use crate::nn::{Linear, Lora};
+use crate::nn::{Linear, Lora, in_format_of};
 
 /// What PEFT puts before every module name.
 const PREFIX: &str = "base_model.model.";
@@ -429,10 +429,13 @@ impl Stored {
         let weight = self.take(&format!("{name}.weight"), &[outputs, inputs])?;
         let found = weight.is_some();
         if let Some(values) = weight {
-            linear.weight = matrix(values, [outputs, inputs], &device).set_require_grad(false);
+            let values = Tensor::from_data(TensorData::new(values, [outputs, inputs]), &device);
+            let values = in_format_of(values, &linear.weight.val());
+            linear.weight = Param::from_tensor(values).set_require_grad(false);
         }
         if let Some(values) = self.take(&format!("{name}.bias"), &[outputs])? {
             let values = Tensor::from_data(TensorData::new(values, [outputs]), &device);
+            let values = in_format_of(values, &linear.bias.val());
             linear.bias = Param::from_tensor(values).set_require_grad(false);
         }
         Ok(found)

@@ -2,14 +2,14 @@
 //! behind it (<https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py>).
 
 use burn::module::Module;
-use burn::tensor::Tensor;
 use burn::tensor::activation::{relu, silu};
 use burn::tensor::backend::Backend;
+use burn::tensor::{FloatDType, Tensor};
 
 use super::checkpoint::CheckpointError;
 use super::weights::Weights;
 use crate::nn::ops::{self, Dropout, Noise, Operations, Site};
-use crate::nn::{LayerNorm, Linear};
+use crate::nn::{LayerNorm, Linear, in_format, in_format_of};
 use crate::shapes::bert::Activation;
 
 /// Dropout places within a layer, counted from 1; those of adapters come after.
@@ -164,8 +164,10 @@ pub(super) fn activate<B: Operations>(input: Tensor<B, 2>, activation: Activatio
         Activation::Gelu => ops::gelu(input),
         Activation::GeluNew | Activation::GeluPytorchTanh => {
             const SQRT_2_OVER_PI: f32 = 0.797_884_6;
-            let inner = (input.clone() + input.clone().powi_scalar(3) * 0.044_715) * SQRT_2_OVER_PI;
-            input * (inner.tanh() + 1.0) * 0.5
+            // A cube of 41 is more than f16 holds.
+            let x = in_format(input.clone(), FloatDType::F32);
+            let inner = (x.clone() + x.clone().powi_scalar(3) * 0.044_715) * SQRT_2_OVER_PI;
+            in_format_of(x * (inner.tanh() + 1.0) * 0.5, &input)
         }
         Activation::Relu => relu(input),
         Activation::Silu => silu(input),

@@ -13,7 +13,7 @@ use super::weights::Weights;
 use crate::nn::ops::{
     self, AttentionOptions, Disentangled, DisentangledOptions, Noise, Operations, Site,
 };
-use crate::nn::{LayerNorm, Linear, RelativePositions, Tokens};
+use crate::nn::{LayerNorm, Linear, RelativePositions, Tokens, in_format_of};
 use crate::shapes::bert::Activation;
 use crate::shapes::deberta::DebertaV2Config;
 
@@ -151,7 +151,7 @@ impl<B: Operations> Classifier<B> for DebertaClassifier<B> {
     fn embed(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
         let words = self.norm.forward(rows(&self.words, &tokens.ids));
         let dropout = noise.and_then(|noise| noise.at(EMBEDDINGS, self.settings.dropout));
-        ops::dropout(words, dropout.as_ref())
+        in_format_of(ops::dropout(words, dropout.as_ref()), &self.words.val())
     }
 
     fn depth(&self) -> usize {

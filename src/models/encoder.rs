@@ -4,14 +4,14 @@
 use burn::module::{Module, Param};
 use burn::tensor::backend::Backend;
 use burn::tensor::module::embedding;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{FloatDType, Int, Tensor};
 
 use super::block::{Block, BlockSettings, LINEARS as BLOCK_LINEARS, LayerNoise, place};
 use super::checkpoint::CheckpointError;
 use super::classifier::NamedLinears;
 use super::weights::Weights;
 use crate::nn::ops::{self, AttentionOptions, Noise, Operations, Site};
-use crate::nn::{LayerNorm, Linear, Tokens};
+use crate::nn::{LayerNorm, Linear, Tokens, in_format, in_format_of};
 use crate::shapes::bert::BertConfig;
 
 /// Embeddings and layers.
@@ -151,12 +151,13 @@ fn names(prefix: &str, layer: usize) -> impl Iterator<Item = String> {
         .map(move |name| format!("{layer}.{name}"))
 }
 
-/// Rows of a table: `[tokens, width]`.
+/// Rows of a table: `[tokens, width]`, in f32 whatever the table is in, so that sums and norms of embeddings are rounded once.
 pub(super) fn rows<B: Operations>(
     table: &Param<Tensor<B, 2>>,
     indices: &Tensor<B, 1, Int>,
 ) -> Tensor<B, 2> {
-    embedding(table.val(), indices.clone().unsqueeze::<2>()).squeeze_dim::<2>(0)
+    let rows = embedding(table.val(), indices.clone().unsqueeze::<2>());
+    in_format(rows.squeeze_dim::<2>(0), FloatDType::F32)
 }
 
 impl<B: Operations> Embeddings<B> {
@@ -190,14 +191,15 @@ impl<B: Operations> Embeddings<B> {
 
     fn forward(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2> {
         // A single text is all of segment 0.
-        let segment = self.segments.val().slice(0..1);
+        let segment = in_format(self.segments.val().slice(0..1), FloatDType::F32);
         let positions = match self.numbering {
             Numbering::FromZero => tokens.positions.clone(),
             Numbering::Behind { padding } => tokens.positions_behind(padding),
         };
         let sum = rows(&self.words, &tokens.ids) + rows(&self.positions, &positions) + segment;
         let dropout = noise.and_then(|noise| noise.at(EMBEDDINGS, self.dropout));
-        ops::dropout(self.norm.forward(sum), dropout.as_ref())
+        let output = ops::dropout(self.norm.forward(sum), dropout.as_ref());
+        in_format_of(output, &self.words.val())
     }
 }
 

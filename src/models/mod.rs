@@ -11,6 +11,8 @@ mod encoder;
 mod encoder_classifier;
 mod pickle;
 pub mod roberta;
+#[cfg(test)]
+pub(crate) mod sample;
 mod tensor_files;
 mod trained;
 mod weights;

@@ -1,11 +1,11 @@
 //! Where a network's tensors come from: a checkpoint, or a seed.
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{FloatDType, Tensor, TensorData};
 
 use super::checkpoint::{Checkpoint, CheckpointError};
 use crate::nn::ops::{Operations, mix};
-use crate::nn::{LayerNorm, Linear};
+use crate::nn::{LayerNorm, Linear, in_format};
 
 /// How a tensor without a stored value starts, as transformers initialises it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,6 +29,8 @@ pub struct Weights<'a, B: Backend> {
     pub head_seed: u64,
     /// Standard deviation of fresh weights: `initializer_range`.
     pub deviation: f64,
+    /// Number format of what stays frozen, and so of the activations. Norms and heads are f32 always.
+    pub format: FloatDType,
     /// Where the tensors go.
     pub device: &'a B::Device,
 }
@@ -44,7 +46,8 @@ impl<B: Operations> Weights<'_, B> {
         shape: [usize; D],
         initial: Initial,
     ) -> Result<Tensor<B, D>, CheckpointError> {
-        self.seeded(self.seed, name, shape, initial)
+        let tensor = self.seeded(self.seed, name, shape, initial)?;
+        Ok(in_format(tensor, self.format))
     }
 
     fn seeded<const D: usize>(
@@ -91,7 +94,7 @@ impl<B: Operations> Weights<'_, B> {
         inputs: usize,
         outputs: usize,
     ) -> Result<Linear<B>, CheckpointError> {
-        self.seeded_linear(self.seed, name, inputs, outputs)
+        self.seeded_linear(self.seed, self.format, name, inputs, outputs)
     }
 
     /// A linear layer of the head.
@@ -104,25 +107,24 @@ impl<B: Operations> Weights<'_, B> {
         inputs: usize,
         outputs: usize,
     ) -> Result<Linear<B>, CheckpointError> {
-        self.seeded_linear(self.head_seed, name, inputs, outputs)
+        self.seeded_linear(self.head_seed, FloatDType::F32, name, inputs, outputs)
     }
 
     fn seeded_linear(
         &self,
         seed: u64,
+        format: FloatDType,
         name: &str,
         inputs: usize,
         outputs: usize,
     ) -> Result<Linear<B>, CheckpointError> {
         let normal = Initial::Normal(self.deviation);
+        let zero = Initial::Constant(0.0);
+        let weight = self.seeded(seed, &format!("{name}.weight"), [outputs, inputs], normal)?;
+        let bias = self.seeded(seed, &format!("{name}.bias"), [outputs], zero)?;
         Ok(Linear::new(
-            self.seeded(seed, &format!("{name}.weight"), [outputs, inputs], normal)?,
-            self.seeded(
-                seed,
-                &format!("{name}.bias"),
-                [outputs],
-                Initial::Constant(0.0),
-            )?,
+            in_format(weight, format),
+            in_format(bias, format),
         ))
     }
 
@@ -136,9 +138,12 @@ impl<B: Operations> Weights<'_, B> {
         width: usize,
         epsilon: f64,
     ) -> Result<LayerNorm<B>, CheckpointError> {
+        let vector = |part: &str, initial| {
+            self.seeded(self.seed, &format!("{name}.{part}"), [width], initial)
+        };
         Ok(LayerNorm::new(
-            self.tensor(&format!("{name}.weight"), [width], Initial::Constant(1.0))?,
-            self.tensor(&format!("{name}.bias"), [width], Initial::Constant(0.0))?,
+            vector("weight", Initial::Constant(1.0))?,
+            vector("bias", Initial::Constant(0.0))?,
             epsilon,
         ))
     }

@@ -1,10 +1,11 @@
 //! A frozen linear layer with an optional low-rank adapter.
 
 use burn::module::{Module, Param};
-use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use burn::tensor::module::linear;
+use burn::tensor::{FloatDType, Tensor};
 
+use super::format::{in_format, in_format_of};
 use super::ops::{Dropout, Operations, dropout};
 
 /// `x Wᵀ + b`, and with an adapter `+ scaling · dropout(x) Aᵀ Bᵀ`.
@@ -49,23 +50,22 @@ impl<B: Operations> Linear<B> {
         [inputs, outputs]
     }
 
-    /// `[outputs, inputs]`: the weight with the adapter's update added.
+    /// `[outputs, inputs]`, in f32: the weight with the adapter's update added.
     #[must_use]
     pub fn merged(&self) -> Tensor<B, 2> {
+        let weight = in_format(self.weight.val(), FloatDType::F32);
         match &self.lora {
-            Some(lora) => self.weight.val() + lora.b.val().matmul(lora.a.val()) * lora.scaling,
-            None => self.weight.val(),
+            Some(lora) => weight + lora.b.val().matmul(lora.a.val()) * lora.scaling,
+            None => weight,
         }
     }
 
-    /// `[tokens, inputs]` to `[tokens, outputs]`; `noise` is the dropout of the adapter's input.
+    /// `[tokens, inputs]` to `[tokens, outputs]` in the weight's number format; `noise` is the dropout of the adapter's input.
     #[must_use]
     pub fn forward(&self, input: Tensor<B, 2>, noise: Option<&Dropout>) -> Tensor<B, 2> {
-        let output = linear(
-            input.clone(),
-            self.weight.val().transpose(),
-            Some(self.bias.val()),
-        );
+        let weight = self.weight.val();
+        let input = in_format_of(input, &weight);
+        let output = linear(input.clone(), weight.transpose(), Some(self.bias.val()));
         match &self.lora {
             Some(lora) => output + lora.forward(dropout(input, noise)),
             None => output,
@@ -74,9 +74,13 @@ impl<B: Operations> Linear<B> {
 }
 
 impl<B: Operations> Lora<B> {
-    /// The update for an input `[tokens, inputs]` that has been through dropout.
+    /// The update for an input `[tokens, inputs]` that has been through dropout, in its number format.
+    ///
+    /// The matrices are f32 and rounded for the product, as under PyTorch's autocast: the other way round, the backward pass would keep a copy of
+    /// every adapted layer's input in f32, for an update that is rounded when it is added to the output anyway.
     fn forward(&self, input: Tensor<B, 2>) -> Tensor<B, 2> {
-        let inner = linear(input, self.a.val().transpose(), None);
-        linear(inner, self.b.val().transpose(), None) * self.scaling
+        let [a, b] = [&self.a, &self.b].map(|matrix| in_format_of(matrix.val(), &input));
+        let inner = linear(input, a.transpose(), None);
+        linear(inner, b.transpose(), None) * self.scaling
     }
 }

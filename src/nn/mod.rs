@@ -2,11 +2,13 @@
 
 pub mod ops;
 
+mod format;
 mod linear;
 mod norm;
 mod relative;
 mod tokens;
 
+pub use format::{in_format, in_format_of};
 pub use linear::{Linear, Lora};
 pub use norm::LayerNorm;
 pub use relative::RelativePositions;

@@ -85,6 +85,9 @@ impl RunSpec {
 pub struct Job {
     /// In the order of execution.
     pub runs: Vec<RunSpec>,
+    /// How often it ran out of memory before: each time halves the rows that go through a network at once.
+    #[serde(default)]
+    pub halvings: u32,
 }
 
 /// A selected run and what is to become of it.
@@ -311,6 +314,7 @@ fn jobs(runs: &[Planned]) -> Vec<Job> {
         .filter(|planned| matches!(planned.decision, Decision::Run(_)))
         .map(|planned| Job {
             runs: vec![planned.spec.clone()],
+            halvings: 0,
         })
         .collect()
 }

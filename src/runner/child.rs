@@ -91,7 +91,7 @@ fn work(
             break;
         }
         // The first run's folder gets the log.
-        if let Err(error) = owned(spec, device, &mut log, execute, events, stop) {
+        if let Err(error) = owned(spec, job.halvings, device, &mut log, execute, events, stop) {
             // Said over the pipe: where the folder cannot be written, the log often cannot either.
             events(Event::Lost {
                 run: spec.label(),
@@ -106,6 +106,7 @@ fn work(
 /// Executes a run under its lock, unless another runner is at it or has ended it.
 fn owned(
     spec: &RunSpec,
+    halvings: u32,
     device: &str,
     log: &mut Option<&Path>,
     execute: &dyn Execute,
@@ -130,7 +131,7 @@ fn owned(
             moved => moved.map_err(|source| RecordError::Write { path, source })?,
         }
     }
-    one(spec, device, execute, events, stop)
+    one(spec, halvings, device, execute, events, stop)
 }
 
 /// How another runner ended the run since the plan was made, if one did.
@@ -143,6 +144,7 @@ pub(super) fn found(spec: &RunSpec) -> Option<Status> {
 
 fn one(
     spec: &RunSpec,
+    halvings: u32,
     device: &str,
     execute: &dyn Execute,
     events: &mut dyn FnMut(Event),
@@ -163,6 +165,7 @@ fn one(
     let mut context = Context {
         folder: &spec.folder,
         device,
+        halvings,
         events,
         stop,
     };

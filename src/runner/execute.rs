@@ -25,6 +25,8 @@ pub struct Context<'a> {
     pub folder: &'a Path,
     /// `auto`, `cpu` or `cuda:N`, as asked for.
     pub device: &'a str,
+    /// How often the run ran out of memory before: each time halves the rows that are to go through a network at once.
+    pub halvings: u32,
     /// Where to report to.
     pub events: &'a mut dyn FnMut(Event),
     /// To be looked at after every step.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::wire::{Assignment, STOP};
 use super::{Event, JobEnd, Launcher, StopFlag};
+use crate::device;
 use crate::plan::Job;
 use crate::record::{LOG_FILE, early_log};
 
@@ -136,7 +137,12 @@ impl Launcher for ProcessLauncher {
                 } else {
                     first.folder.join(LOG_FILE)
                 };
-                JobEnd::Died(describe(status, &path))
+                let words = describe(status, &path);
+                if lacked_memory(status, &path) {
+                    JobEnd::OutOfMemory(words)
+                } else {
+                    JobEnd::Died(words)
+                }
             }
             Err(error) => JobEnd::Died(format!("the job's process is lost: {error}")),
         };
@@ -220,15 +226,33 @@ fn follow(
     killed
 }
 
+/// Whether a child ended for lack of memory: it says so by its exit code, the allocator aborts it with words of its own, or the system kills it.
+/// The system does not tell why it kills; others who send that signal cost a run at most its halvings.
+fn lacked_memory(status: ExitStatus, log: &Path) -> bool {
+    const ABORT: i32 = 6;
+    const KILL: i32 = 9;
+    match signal(status) {
+        Some(KILL) => true,
+        Some(ABORT) => device::says_out_of_memory(&last_words(log).unwrap_or_default()),
+        _ => status.code() == Some(i32::from(device::OUT_OF_MEMORY)),
+    }
+}
+
 /// How a child died, and its last words. The first line stands alone where there is room for one line only.
 fn describe(status: ExitStatus, log: &Path) -> String {
     let said = last_words(log).unwrap_or_default();
+    if status.code() == Some(i32::from(device::OUT_OF_MEMORY)) {
+        return "the job's process ran out of memory".to_owned();
+    }
     if let Some(panic) = panic_message(&said) {
         return format!("the job's process panicked at {panic}");
     }
     let mut text = match signal(status) {
         Some(9) => {
             "the job's process was killed by the system, perhaps because memory ran out".to_owned()
+        }
+        Some(6) if device::says_out_of_memory(&said) => {
+            return "the job's process ran out of memory".to_owned();
         }
         Some(11) => "the job's process died of a segmentation fault (signal 11)".to_owned(),
         Some(signal) => format!("the job's process died of signal {signal}"),

@@ -31,6 +31,8 @@ pub enum JobEnd {
     Exited,
     /// Against its will, for this reason.
     Died(String),
+    /// Since memory ran out, as these words tell.
+    OutOfMemory(String),
     /// Killed because the wish to stop was urgent.
     Killed,
 }
@@ -143,7 +145,11 @@ impl Sweep<'_> {
                         }
                         if !busy.is_empty() {
                             let later = Instant::now() + PATIENCE;
-                            lock(&queue).push_back((later, Job { runs: busy }));
+                            let job = Job {
+                                runs: busy,
+                                halvings: 0,
+                            };
+                            lock(&queue).push_back((later, job));
                         }
                     }
                 });
@@ -177,16 +183,28 @@ impl Sweep<'_> {
                 ours.push(spec);
             }
         }
-        if ours.is_empty() {
-            return ends;
+        let mut jobs = VecDeque::from([Job {
+            runs: ours,
+            halvings: job.halvings,
+        }]);
+        while let Some(job) = jobs.pop_front() {
+            if !job.runs.is_empty() {
+                let next = self.launch(&job, &mut ends);
+                jobs.extend(next);
+            }
         }
-        let job = Job { runs: ours };
+        ends
+    }
+
+    /// Executes a job in a process and says what became of its runs. Where memory ran out, it answers with the jobs that are left: the run
+    /// that it happened to, with half as much at once, and those behind it as they would have come.
+    fn launch(&self, job: &Job, ends: &mut Vec<(RunSpec, Option<RunEnd>)>) -> Vec<Job> {
         let started = Timestamp::now();
         let clock = Instant::now();
         let mut told: HashMap<String, Option<RunEnd>> = HashMap::new();
         let mut lost: HashMap<String, String> = HashMap::new();
         let end = self.launcher.launch(
-            &job,
+            job,
             &mut |event| {
                 match &event {
                     Event::Finished {
@@ -213,18 +231,43 @@ impl Sweep<'_> {
             },
             self.stop,
         );
-        for spec in job.runs {
+        let mut untold = Vec::new();
+        for spec in &job.runs {
             let label = spec.label();
-            let end = if let Some(end) = told.remove(&label) {
-                end
+            if let Some(end) = told.remove(&label) {
+                ends.push((spec.clone(), end));
+            } else if let Some(reason) = lost.remove(&label) {
+                let end = self.untold(spec, &JobEnd::Died(reason), started, clock.elapsed());
+                ends.push((spec.clone(), end));
             } else {
-                let reason = lost.remove(&label).map(JobEnd::Died);
-                let end = reason.as_ref().unwrap_or(&end);
-                self.untold(&spec, end, started, clock.elapsed())
-            };
+                untold.push(spec.clone());
+            }
+        }
+        let mut next = Vec::new();
+        let end = match end {
+            JobEnd::OutOfMemory(words) if !untold.is_empty() && !self.stop.is_raised() => {
+                let behind = untold.split_off(1);
+                let halvings = job.halvings + 1;
+                if let Some(rows) = rows_after(&untold[0], halvings) {
+                    (self.events)(Event::Note {
+                        run: untold[0].label(),
+                        text: format!("{words}; it goes on with at most {rows} rows at once"),
+                    });
+                    let runs = std::mem::take(&mut untold);
+                    next.push(Job { runs, halvings });
+                }
+                let runs = behind;
+                next.push(Job { runs, halvings: 0 });
+                JobEnd::Died(format!("{words}. {REMEDIES}"))
+            }
+            JobEnd::OutOfMemory(words) => JobEnd::Died(words),
+            end => end,
+        };
+        for spec in untold {
+            let end = self.untold(&spec, &end, started, clock.elapsed());
             ends.push((spec, end));
         }
-        ends
+        next
     }
 
     /// What became of a run that its process did not speak of. A run that died gets its record here.
@@ -246,7 +289,7 @@ impl Sweep<'_> {
             }
             JobEnd::Exited if self.stop.is_raised() => return Some(RunEnd::NotStarted),
             JobEnd::Exited => "the job's process ended without executing the run",
-            JobEnd::Died(reason) => reason,
+            JobEnd::Died(reason) | JobEnd::OutOfMemory(reason) => reason,
         };
         // Its own lock died with it. Whoever holds it now is another runner, which has taken the run over.
         let _lock = match RunLock::acquire(&spec.folder) {
@@ -273,6 +316,17 @@ impl Sweep<'_> {
         });
         Some(RunEnd::Failed(error))
     }
+}
+
+/// What a run can do that has no rows left to take fewer of.
+const REMEDIES: &str = "It cannot do with less at once: set a lower training.max_length, training.gradient_checkpointing = true or model.precision = \"bf16\", \
+     run fewer jobs at a time, or free memory";
+
+/// The rows that a run takes at once after so many halvings; none where that is no fewer than before.
+fn rows_after(spec: &RunSpec, halvings: u32) -> Option<usize> {
+    let rows = spec.settings.rows_at_once()?;
+    let after = rows.checked_shr(halvings).unwrap_or(0);
+    (after > 0).then_some(after)
 }
 
 fn finished_end(status: Status, summary: &str) -> RunEnd {

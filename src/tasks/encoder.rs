@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use burn::tensor::FloatDType;
 use thiserror::Error;
 
 use crate::config::{Model, Precision};
+use crate::device::{Device, DeviceError};
 use crate::models::{Checkpoint, CheckpointError, EncoderClassifier, Weights, spelling};
 use crate::nn::ops::Operations;
 use crate::shapes::{EncoderConfig, Shapes, ShapesError};
@@ -31,14 +33,35 @@ pub enum EncoderError {
         /// Its id.
         id: String,
     },
-    /// A number format that cannot be used yet.
+    /// A number format of fewer than 16 bits.
     #[error(
-        "model.precision {precision:?} is not supported for encoders yet; use \"auto\" or \"f32\""
+        "model.precision {precision:?} is not for encoders; use \"auto\", \"f32\", \"bf16\" or \"f16\""
     )]
     Precision {
         /// As in the settings.
         precision: Precision,
     },
+    /// A number format that the device has not.
+    #[error("model.precision: {0}")]
+    Device(#[from] DeviceError),
+}
+
+/// The number format of an encoder's frozen weights and activations on a device.
+///
+/// # Errors
+/// When the settings ask for one that cannot be had.
+pub fn format(precision: Precision, device: Device) -> Result<FloatDType, EncoderError> {
+    let format = match precision {
+        Precision::Auto => device.own_format(),
+        Precision::F32 => FloatDType::F32,
+        Precision::Bf16 => FloatDType::BF16,
+        Precision::F16 => FloatDType::F16,
+        Precision::Int8 | Precision::Fp4 | Precision::Nf4 => {
+            return Err(EncoderError::Precision { precision });
+        }
+    };
+    device.computes_in(format)?;
+    Ok(format)
 }
 
 /// A model's files, read and checked as far as they can be without its weights.
@@ -61,11 +84,6 @@ impl Encoder {
     /// # Errors
     /// When files are missing or broken, or the model is not supported.
     pub fn open(model: &Model, classes: usize, seed: u64) -> Result<Self, EncoderError> {
-        if !matches!(model.precision, Precision::Auto | Precision::F32) {
-            return Err(EncoderError::Precision {
-                precision: model.precision,
-            });
-        }
         let path = match (&model.path, &model.random, &model.id) {
             (Some(folder), _, _) => folder.join("config.json"),
             (_, Some(random), _) => random.config.clone(),
@@ -109,12 +127,13 @@ impl Encoder {
         })
     }
 
-    /// Loads the weights, all of them frozen.
+    /// Loads the weights, all of them frozen, in a number format that [`format`] gave.
     ///
     /// # Errors
     /// When the checkpoint cannot be read.
     pub fn load<B: Operations>(
         &self,
+        format: FloatDType,
         device: &B::Device,
     ) -> Result<EncoderClassifier<B>, CheckpointError> {
         let weights = Weights {
@@ -122,6 +141,7 @@ impl Encoder {
             seed: self.seed,
             head_seed: self.head_seed,
             deviation: self.config.initializer_range(),
+            format,
             device,
         };
         EncoderClassifier::new(&self.config, self.classes, &weights)

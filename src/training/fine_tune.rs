@@ -6,12 +6,14 @@ use burn::tensor::Tensor;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
-use super::adamw::{AdamW, AdamWOptions, clip, global_norm, scalar};
+use super::adamw::{AdamW, AdamWOptions, clip, global_norm};
+use super::checkpointed::Checkpointed;
 use super::diagnosis::{Stage, first_not_finite};
 use super::evaluate::evaluate;
 use super::history::{Ended, Epoch, History, LogRow, State, from_values, to_values};
-use super::loss::summed_cross_entropy;
-use super::{Example, Schedule};
+use super::observer::{Control, Observer};
+use super::step::Step;
+use super::{Example, LossScale, Schedule};
 use crate::data::permutation;
 use crate::models::adapter::{restore, snapshot};
 use crate::models::{Classifier, trained};
@@ -23,8 +25,14 @@ use crate::nn::{Tokens, token_keys};
 pub struct Options {
     /// Passes over the examples.
     pub epochs: usize,
-    /// Examples in one forward pass.
+    /// Examples whose mean loss counts as one.
     pub batch_size: usize,
+    /// Examples in one forward pass, in training and evaluation: a batch of more is taken in pieces, with the same result but for rounding.
+    pub micro_batch_size: usize,
+    /// Whether the forward pass keeps the layers' inputs alone, and the backward pass computes each layer again.
+    pub gradient_checkpointing: bool,
+    /// What the loss's scale begins with, where it is scaled, as gradients in f16 need it.
+    pub loss_scale: Option<LossScale>,
     /// Batches whose mean gradients are averaged into one step.
     pub gradient_accumulation: usize,
     /// Learning rate by step.
@@ -51,49 +59,6 @@ pub fn steps_per_epoch(examples: usize, batch_size: usize, gradient_accumulation
     examples
         .div_ceil(batch_size)
         .div_ceil(gradient_accumulation)
-}
-
-/// Whether to go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Control {
-    /// Go on.
-    Continue,
-    /// Stop after the current step.
-    Stop,
-}
-
-/// Is told how a training proceeds.
-pub trait Observer {
-    /// A step ended.
-    fn step(&mut self, done: usize, total: usize, loss: f64) -> Control;
-    /// A row of the log is complete.
-    fn log(&mut self, row: &LogRow);
-    /// Some of the validation examples have been evaluated.
-    fn evaluated(&mut self, done: usize, total: usize) -> Control;
-    /// An epoch ended.
-    fn epoch(&mut self, epoch: &Epoch);
-    /// A good moment to keep the training's state, which costs something to make.
-    fn checkpoint(&mut self, state: &mut dyn FnMut() -> State);
-}
-
-/// Lets a training run unobserved.
-#[derive(Debug, Clone, Copy)]
-pub struct Unobserved;
-
-impl Observer for Unobserved {
-    fn step(&mut self, _: usize, _: usize, _: f64) -> Control {
-        Control::Continue
-    }
-
-    fn log(&mut self, _: &LogRow) {}
-
-    fn evaluated(&mut self, _: usize, _: usize) -> Control {
-        Control::Continue
-    }
-
-    fn epoch(&mut self, _: &Epoch) {}
-
-    fn checkpoint(&mut self, _: &mut dyn FnMut() -> State) {}
 }
 
 /// Why a training failed.
@@ -154,14 +119,13 @@ struct Trainer<'a, B: Operations, M> {
     options: &'a Options,
     device: &'a B::Device,
     optimiser: AdamW<B>,
+    checkpointed: Option<Checkpointed>,
     per_epoch: usize,
     history: History,
     /// The loss of every step.
     losses: Vec<f64>,
     /// The trained values after the best epoch, where they are to be kept.
     kept: Option<Vec<Tensor<Autodiff<B>, 1>>>,
-    /// Where a forward pass first gave something that is not finite.
-    not_finite: Option<Stage>,
 }
 
 impl<'a, B, M> Trainer<'a, B, M>
@@ -189,10 +153,14 @@ where
                 options.batch_size,
                 options.gradient_accumulation,
             ),
-            history: History::default(),
+            checkpointed: options.gradient_checkpointing.then(Checkpointed::default),
+            history: History {
+                loss_scale: options.loss_scale.clone(),
+                micro_batch_size: options.micro_batch_size,
+                ..History::default()
+            },
             losses: Vec::new(),
             kept: None,
-            not_finite: None,
             model,
             examples,
             validation,
@@ -226,8 +194,10 @@ where
         self.kept = state.kept.map(tensors);
         restore(self.model, parameters);
         self.optimiser
-            .resume(state.history.steps, state.moments, self.device);
-        self.history = state.history;
+            .resume(state.history.steps_taken(), state.moments, self.device);
+        let fresh = std::mem::replace(&mut self.history, state.history);
+        self.history.loss_scale = self.history.loss_scale.take().or(fresh.loss_scale);
+        self.history.micro_batch_size = fresh.micro_batch_size;
         self.losses = state.losses;
     }
 
@@ -307,22 +277,11 @@ where
     /// One optimiser step over `rows`, and its row in the log if it is due; returns the loss.
     fn step(&mut self, rows: &[usize], observer: &mut dyn Observer) -> Result<f64, TrainError> {
         let begun = Instant::now();
-        let rate = self.options.schedule.at(self.history.steps);
-        let (loss, norm) = self.update(rows, rate);
+        let rate = self.options.schedule.at(self.history.steps_taken());
+        let (loss, norm) = self.update(rows, rate)?;
         let history = &mut self.history;
         history.steps += 1;
         history.step_time += begun.elapsed();
-        for (what, value) in [("loss", loss), ("gradient norm", norm)] {
-            if !value.is_finite() {
-                let step = history.steps;
-                return Err(TrainError::Diverged {
-                    what,
-                    value,
-                    step,
-                    stage: self.not_finite,
-                });
-            }
-        }
         self.losses.push(loss);
         history.mean_loss = mean(&self.losses);
         history.examples += rows.len();
@@ -349,7 +308,7 @@ where
         let evaluated = evaluate(
             &self.model.valid(),
             self.validation,
-            self.options.batch_size,
+            self.options.micro_batch_size.max(1),
             self.device,
             |done| observer.evaluated(done, total) == Control::Continue,
         );
@@ -382,77 +341,83 @@ where
         Control::Continue
     }
 
+    /// Where in the network the rows of a step, whose loss is not finite, first give a number that is not.
+    fn first_not_finite(&self, rows: &[usize]) -> Option<Stage> {
+        let model = self.model.valid();
+        let step = self.history.steps as u64;
+        rows.chunks(self.options.micro_batch_size.max(1))
+            .find_map(|rows| {
+                let examples = rows.iter().map(|&row| &self.examples[row]);
+                let texts: Vec<&[u32]> = examples
+                    .clone()
+                    .map(|text| text.tokens.as_slice())
+                    .collect();
+                let numbers: Vec<usize> = examples.map(|example| example.row).collect();
+                let noise = Noise::new(self.options.seed, step, token_keys(&texts, &numbers));
+                first_not_finite(&model, &Tokens::new(&texts, self.device), &noise)
+            })
+    }
+
     /// Changes the trained values by one optimiser step over `rows`; returns the loss and the gradients' norm before clipping.
     ///
-    /// The loss is the mean over the step's batches of their means over texts, as `Trainer` has it for models of this kind.
-    fn update(&mut self, rows: &[usize], learning_rate: f64) -> (f64, f64) {
+    /// Where the scaled loss overflowed, nothing changes but the scale, and the norm is not a number.
+    fn update(&mut self, rows: &[usize], learning_rate: f64) -> Result<(f64, f64), TrainError> {
+        let examples = self.examples;
         let batches = rows.chunks(self.options.batch_size);
-        let count = batches.len();
-        let mut loss = 0.0;
-        let mut summed: Vec<Option<Tensor<B, 1>>> = Vec::new();
-        for batch in batches {
-            let (share, gradients) = self.gradients(batch, count);
-            loss += share;
-            summed = if summed.is_empty() {
-                gradients
-            } else {
-                summed.into_iter().zip(gradients).map(add).collect()
-            };
-        }
+        let batches = batches.map(|batch| batch.iter().map(|&row| &examples[row]).collect());
+        let scale = self.history.loss_scale.as_ref();
+        let scale = scale.map_or(1.0, |scale| scale.factor);
+        let mut step = Step {
+            device: self.device,
+            micro_batch_size: self.options.micro_batch_size.max(1),
+            checkpointed: self.checkpointed.as_mut(),
+            loss_scale: scale,
+            seed: self.options.seed,
+            number: self.history.steps as u64,
+        };
+        let (loss, gradients) = step.gradients(self.model, batches);
         let parameters: Vec<Tensor<B, 1>> = trained(self.model)
             .iter()
             .map(|(_, parameter)| parameter.inner())
             .collect();
-        let gradients: Vec<Tensor<B, 1>> = summed
+        let gradients: Vec<Tensor<B, 1>> = gradients
             .into_iter()
             .zip(&parameters)
-            .map(|(gradient, parameter)| gradient.unwrap_or_else(|| parameter.zeros_like()))
+            .map(|(gradient, parameter)| match gradient {
+                // A factor of 1 would be one more operation.
+                #[allow(clippy::float_cmp)]
+                Some(gradient) if scale == 1.0 => gradient,
+                Some(gradient) => gradient * scale.recip(),
+                None => parameter.zeros_like(),
+            })
             .collect();
         let norm = global_norm(&gradients);
+        let number = self.history.steps + 1;
+        let diverged = |what, value, stage| TrainError::Diverged {
+            what,
+            value,
+            step: number,
+            stage,
+        };
+        if !loss.is_finite() {
+            // The weights are still those that the loss came from.
+            return Err(diverged("loss", loss, self.first_not_finite(rows)));
+        }
+        let taken = match &mut self.history.loss_scale {
+            Some(scale) => scale.heed(norm.is_finite()),
+            None => norm.is_finite().then_some(true),
+        };
+        match taken {
+            None => return Err(diverged("gradient norm", norm, None)),
+            Some(false) => return Ok((loss, f64::NAN)),
+            Some(true) => {}
+        }
         let gradients = clip(gradients, norm, self.options.max_gradient_norm);
         let updated = self.optimiser.step(learning_rate, parameters, gradients);
         for ((_, mut parameter), values) in trained(self.model).into_iter().zip(updated) {
             parameter.set(Tensor::from_inner(values));
         }
-        (loss, norm)
-    }
-
-    /// One of `count` batches of a step: its share of the loss and of each gradient.
-    fn gradients(&mut self, batch: &[usize], count: usize) -> (f64, Vec<Option<Tensor<B, 1>>>) {
-        let examples: Vec<&Example> = batch.iter().map(|&row| &self.examples[row]).collect();
-        let texts: Vec<&[u32]> = examples
-            .iter()
-            .map(|example| example.tokens.as_slice())
-            .collect();
-        let labels: Vec<usize> = examples.iter().map(|example| example.label).collect();
-        let rows: Vec<usize> = examples.iter().map(|example| example.row).collect();
-        let step = self.history.steps as u64;
-        let noise = Noise::new(self.options.seed, step, token_keys(&texts, &rows));
-        let logits = self
-            .model
-            .logits(&Tokens::new(&texts, self.device), Some(&noise));
-        #[allow(clippy::cast_precision_loss)]
-        let share = summed_cross_entropy(logits, &labels) / (batch.len() * count) as f64;
-        let value = scalar(share.clone().inner());
-        if !value.is_finite() && self.not_finite.is_none() {
-            // Before the step spoils the weights.
-            let tokens = Tokens::new(&texts, self.device);
-            self.not_finite = first_not_finite(&self.model.valid(), &tokens, &noise);
-        }
-        let mut gradients = share.backward();
-        let taken = trained(self.model)
-            .into_iter()
-            .map(|(_, parameter)| parameter.take_gradient(&mut gradients));
-        (value, taken.collect())
-    }
-}
-
-fn add<B: Operations>(
-    (total, gradient): (Option<Tensor<B, 1>>, Option<Tensor<B, 1>>),
-) -> Option<Tensor<B, 1>> {
-    match (total, gradient) {
-        (Some(total), Some(gradient)) => Some(total + gradient),
-        (total, gradient) => total.or(gradient),
+        Ok((loss, norm))
     }
 }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::LossScale;
 
 /// One row of the training log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,8 +19,14 @@ pub struct LogRow {
     pub loss: f64,
     /// Learning rate of the last step.
     pub learning_rate: f64,
-    /// Global norm of the last step's gradients before clipping.
+    /// Global norm of the last step's gradients before clipping; not a number where they overflowed and the step was skipped.
+    #[serde(deserialize_with = "null_is_nan")]
     pub gradient_norm: f64,
+}
+
+/// JSON has no number for what is not a number.
+fn null_is_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Option::deserialize(deserializer).map(|value| value.unwrap_or(f64::NAN))
 }
 
 /// What is known at the end of an epoch.
@@ -43,7 +51,7 @@ pub struct History {
     pub log: Vec<LogRow>,
     /// The epochs.
     pub epochs: Vec<Epoch>,
-    /// Optimiser steps taken.
+    /// Optimiser steps, the skipped ones included.
     pub steps: usize,
     /// Examples seen.
     pub examples: usize,
@@ -57,6 +65,24 @@ pub struct History {
     pub kept_epoch: usize,
     /// How it ended.
     pub ended: Ended,
+    /// The loss's scale, where it is scaled.
+    #[serde(default)]
+    pub loss_scale: Option<LossScale>,
+    /// Examples that went through the network at once, at the end.
+    #[serde(default)]
+    pub micro_batch_size: usize,
+}
+
+impl History {
+    /// Steps by which optimiser and schedule have advanced.
+    #[must_use]
+    pub fn steps_taken(&self) -> usize {
+        let skipped = self
+            .loss_scale
+            .as_ref()
+            .map_or(0, |scale| scale.skipped_steps);
+        self.steps - skipped
+    }
 }
 
 /// How a training ended.

@@ -52,7 +52,7 @@ fn encoders_that_cannot_be_loaded_are_refused_at_their_key() {
         "{shown}"
     );
     assert!(
-        shown.contains("holds encoders in f32 only") && shown.contains("hub.toml:7:29"),
+        shown.contains("encoders are held in 32 or 16 bits") && shown.contains("hub.toml:7:29"),
         "{shown}"
     );
     assert_eq!(study.problems.iter().count(), 2, "{shown}");

@@ -1,7 +1,7 @@
 //! BERT and its adapters against transformers and PEFT.
 
 use burn::backend::{Autodiff, Flex};
-use burn::tensor::Tensor;
+use burn::tensor::{FloatDType, Tensor};
 use ensayo::models::bert::{BertClassifier, SPELLING};
 use ensayo::models::{Checkpoint, Classifier, Weights, adapter, count, trained, unfreeze};
 use ensayo::nn::Tokens;
@@ -31,6 +31,7 @@ fn load_with_fresh(folder: &str, classes: usize) -> (BertClassifier<B>, BertConf
         seed: 0,
         head_seed: 0,
         deviation: config.initializer_range,
+        format: FloatDType::F32,
         device: &device,
     };
     let model = BertClassifier::new(&config, classes, &weights).unwrap();
@@ -232,6 +233,7 @@ fn a_fresh_pooler_travels_with_the_adapter() {
         seed: 99,
         head_seed: 99,
         deviation: 0.02,
+        format: FloatDType::F32,
         device: &device,
     };
     let mut again: BertClassifier<B> = BertClassifier::new(&config, 2, &weights).unwrap();

@@ -1,7 +1,7 @@
 //! DeBERTa-v2 and its adapters against transformers and PEFT.
 
 use burn::backend::Flex;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, FloatDType, Tensor};
 use ensayo::models::{
     Checkpoint, Classifier, EncoderClassifier, Weights, adapter, spelling, trained, unfreeze,
 };
@@ -89,6 +89,7 @@ fn pretraining<T: ensayo::nn::ops::Operations>(seed: u64) -> (EncoderClassifier<
         seed,
         head_seed: seed,
         deviation: config.initializer_range(),
+        format: FloatDType::F32,
         device: &device,
     };
     let model = EncoderClassifier::new(&config, 2, &weights).unwrap();
@@ -158,6 +159,7 @@ fn noisy(config: &EncoderConfig, rows: &[usize], step: u64) -> Vec<f32> {
         seed: 3,
         head_seed: 3,
         deviation: 0.3,
+        format: FloatDType::F32,
         device: &device,
     };
     let mut model = EncoderClassifier::<B>::new(config, 2, &weights).unwrap();
@@ -267,6 +269,9 @@ fn a_loss_that_is_not_finite_names_the_layer() {
     let options = Options {
         epochs: 1,
         batch_size: 1,
+        micro_batch_size: 1,
+        gradient_checkpointing: false,
+        loss_scale: None,
         gradient_accumulation: 1,
         schedule: Schedule {
             peak: 1e-3,

@@ -10,6 +10,7 @@ mod adapters;
 mod bert;
 mod deberta;
 mod fixture;
+mod half;
 mod ops;
 mod optimizer;
 mod pytorch_bin;

@@ -1,6 +1,7 @@
 //! RoBERTa, XLM-R and their adapters against transformers and PEFT.
 
 use burn::module::Module;
+use burn::tensor::FloatDType;
 use ensayo::models::{
     Checkpoint, Classifier, EncoderClassifier, Weights, adapter, count, spelling, trained, unfreeze,
 };
@@ -28,6 +29,7 @@ pub fn load(folder: &str, classes: usize) -> (EncoderConfig, EncoderClassifier<B
         seed: 0,
         head_seed: 0,
         deviation: config.initializer_range(),
+        format: FloatDType::F32,
         device: &device,
     };
     let model = EncoderClassifier::new(&config, classes, &weights).unwrap();
@@ -181,6 +183,7 @@ fn dropout_acts_at_both_places_of_the_head() {
             seed: 0,
             head_seed: 0,
             deviation: 0.02,
+            format: FloatDType::F32,
             device: &device,
         };
         let model: EncoderClassifier<B> = EncoderClassifier::new(&config, 2, &weights).unwrap();

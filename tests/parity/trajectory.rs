@@ -61,6 +61,9 @@ fn training_follows_pytorchs_trajectory() {
         let options = Options {
             epochs: 1,
             batch_size: 8,
+            micro_batch_size: 8,
+            gradient_checkpointing: false,
+            loss_scale: None,
             gradient_accumulation: log.settings.gradient_accumulation,
             schedule: Schedule {
                 peak: log.settings.learning_rate,

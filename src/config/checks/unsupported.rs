@@ -19,11 +19,15 @@ pub(super) fn encoder(draft: &mut Draft<'_>, table: &str, model: &Model) {
         )));
     }
     let key = format!("{table}.precision");
-    if !matches!(model.precision, Precision::Auto | Precision::F32) && !draft.is_tainted(&[&key]) {
-        let message = format!("`{key}`: this version of ensayo holds encoders in f32 only");
+    let too_few_bits = matches!(
+        model.precision,
+        Precision::Int8 | Precision::Fp4 | Precision::Nf4
+    );
+    if too_few_bits && !draft.is_tainted(&[&key]) {
+        let message = format!("`{key}`: encoders are held in 32 or 16 bits");
         let problem = draft
             .problem(message)
             .at(&draft.span(&key), "cannot be had");
-        draft.push(problem.help("use \"auto\" or \"f32\""));
+        draft.push(problem.help("use \"auto\", \"f32\", \"bf16\" or \"f16\""));
     }
 }

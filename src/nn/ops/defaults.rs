@@ -1,4 +1,6 @@
 //! Every operation of the trait in terms of burn's own, for backends that have nothing better.
+//!
+//! Of 16-bit floats, only products are taken as they are. Everything else is computed in f32, by the backend's own version, and rounded once.
 
 use burn::tensor::activation::softmax;
 use burn::tensor::ops::FloatTensor;
@@ -15,7 +17,33 @@ const FRAC_1_SQRT_2: f32 = std::f32::consts::FRAC_1_SQRT_2;
 /// Height of the normal density at 0.
 const INVERSE_SQRT_2_PI: f32 = 0.398_942_3;
 
+/// A float tensor to compute in: f32 instead of 16 bits.
+pub(super) fn wide<B: Operations>(tensor: FloatTensor<B>) -> FloatTensor<B> {
+    match tensor.dtype() {
+        DType::F16 | DType::BF16 => B::float_cast(tensor, FloatDType::F32),
+        _ => tensor,
+    }
+}
+
+/// The opposite of [`wide`].
+pub(super) fn narrow<B: Operations>(tensor: FloatTensor<B>, dtype: DType) -> FloatTensor<B> {
+    if tensor.dtype() == dtype {
+        tensor
+    } else {
+        B::float_cast(tensor, FloatDType::from(dtype))
+    }
+}
+
+/// Whether a type has 16 bits.
+pub(super) fn is_half(dtype: DType) -> bool {
+    matches!(dtype, DType::F16 | DType::BF16)
+}
+
 pub(super) fn gelu<B: Operations>(input: FloatTensor<B>) -> FloatTensor<B> {
+    let dtype = input.dtype();
+    if is_half(dtype) {
+        return narrow::<B>(B::exact_gelu(wide::<B>(input)), dtype);
+    }
     let halved = B::float_mul_scalar(input.clone(), 0.5_f32.into());
     B::float_mul(halved, double_distribution::<B>(input))
 }
@@ -30,6 +58,11 @@ pub(super) fn gelu_backward<B: Operations>(
     input: FloatTensor<B>,
     gradient: FloatTensor<B>,
 ) -> FloatTensor<B> {
+    let dtype = input.dtype();
+    if is_half(dtype) {
+        let [input, gradient] = [input, gradient].map(wide::<B>);
+        return narrow::<B>(B::exact_gelu_backward(input, gradient), dtype);
+    }
     let distribution = B::float_mul_scalar(double_distribution::<B>(input.clone()), 0.5_f32.into());
     let square = B::float_mul(input.clone(), input.clone());
     let density = B::float_mul_scalar(
@@ -53,6 +86,13 @@ pub(super) fn layer_norm<B: Operations>(
     bias: FloatTensor<B>,
     epsilon: f64,
 ) -> FloatTensor<B> {
+    let dtype = input.dtype();
+    if is_half(dtype) {
+        return narrow::<B>(
+            B::token_norm(wide::<B>(input), weight, bias, epsilon),
+            dtype,
+        );
+    }
     let (weight, bias): (Tensor<B, 1>, Tensor<B, 1>) = (wrap(weight), wrap(bias));
     let (centred, inverse) = centred::<B>(wrap(input), epsilon);
     unwrap(centred * inverse * weight.unsqueeze::<2>() + bias.unsqueeze::<2>())
@@ -65,6 +105,15 @@ pub(super) fn layer_norm_backward<B: Operations>(
     gradient: FloatTensor<B>,
     affine: bool,
 ) -> LayerNormGradients<B> {
+    let dtype = input.dtype();
+    if is_half(dtype) {
+        let [input, gradient] = [input, gradient].map(wide::<B>);
+        let gradients = B::token_norm_backward(input, weight, epsilon, gradient, affine);
+        return LayerNormGradients {
+            input: narrow::<B>(gradients.input, dtype),
+            affine: gradients.affine,
+        };
+    }
     let (gradient, weight): (Tensor<B, 2>, Tensor<B, 1>) = (wrap(gradient), wrap(weight));
     let (centred, inverse) = centred::<B>(wrap(input), epsilon);
     let normal = centred * inverse.clone();
@@ -80,20 +129,22 @@ pub(super) fn layer_norm_backward<B: Operations>(
 }
 
 pub(super) fn dropout<B: Operations>(input: FloatTensor<B>, dropout: &Dropout) -> FloatTensor<B> {
+    let dtype = input.dtype();
+    if is_half(dtype) {
+        return narrow::<B>(B::token_dropout(wide::<B>(input), dropout), dtype);
+    }
     let shape = input.shape();
     let factors = TensorData::new(dropout.factors(shape[1]), shape);
     let factors = like::<B>(factors, &input);
     B::float_mul(input, factors)
 }
 
-/// 32-bit values on the device of another tensor and in its float type.
+/// 32-bit values on the device of another tensor and in its float type, if that is wide.
 fn like<B: Operations>(values: TensorData, other: &FloatTensor<B>) -> FloatTensor<B> {
     let tensor = B::float_from_data(values, &B::float_device(other));
-    let dtype = other.dtype();
-    if dtype == DType::F32 {
-        tensor
-    } else {
-        B::float_cast(tensor, FloatDType::from(dtype))
+    match other.dtype() {
+        DType::F16 | DType::BF16 => tensor,
+        dtype => narrow::<B>(tensor, dtype),
     }
 }
 
@@ -185,15 +236,17 @@ pub(super) fn attention_probabilities<B: Operations>(
     ragged: &Ragged<B>,
     options: &AttentionOptions,
 ) -> FloatTensor<B> {
-    let scores: Tensor<B, 4> = wrap::<B, 4>(scores) * options.scale;
+    let dtype = scores.dtype();
+    let scores: Tensor<B, 4> = wrap::<B, 4>(wide::<B>(scores)) * options.scale;
     let [rows, heads, longest, _] = scores.dims();
     let padding = ragged
         .padding()
         .reshape([rows, 1, 1, longest])
         .expand([rows, heads, longest, longest]);
-    // Half precision cannot hold a lower number, and one is enough: its exponential is 0.
+    // A number whose exponential is 0.
     let scores = scores.mask_fill(padding, -30_000.0);
-    drop_probabilities::<B>(unwrap(softmax(scores, 3)), ragged, options)
+    let dropped = drop_probabilities::<B>(unwrap(softmax(scores, 3)), ragged, options);
+    narrow::<B>(dropped, dtype)
 }
 
 pub(super) fn attention_scores_gradient<B: Operations>(
@@ -202,10 +255,20 @@ pub(super) fn attention_scores_gradient<B: Operations>(
     ragged: &Ragged<B>,
     options: &AttentionOptions,
 ) -> FloatTensor<B> {
-    let gradient: Tensor<B, 4> = wrap(drop_probabilities::<B>(gradient, ragged, options));
-    let probabilities: Tensor<B, 4> = wrap(probabilities);
-    let weighted = gradient * probabilities.clone();
-    unwrap((weighted.clone() - probabilities * weighted.sum_dim(3)) * options.scale)
+    let dtype = gradient.dtype();
+    let gradient = drop_probabilities::<B>(wide::<B>(gradient), ragged, options);
+    let probabilities: Tensor<B, 4> = wrap(wide::<B>(probabilities));
+    let weighted = wrap::<B, 4>(gradient) * probabilities.clone();
+    let scores = (weighted.clone() - probabilities * weighted.sum_dim(3)) * options.scale;
+    narrow::<B>(unwrap(scores), dtype)
+}
+
+/// Options for scores of queries that were scaled before the product: those of unscaled ones can be more than f16 holds.
+pub(super) fn scaled_already(options: &AttentionOptions) -> AttentionOptions {
+    AttentionOptions {
+        scale: 1.0,
+        ..options.clone()
+    }
 }
 
 pub(super) fn attention<B: Operations>(
@@ -215,10 +278,11 @@ pub(super) fn attention<B: Operations>(
     ragged: &Ragged<B>,
     options: &AttentionOptions,
 ) -> FloatTensor<B> {
+    let scaled = scaled_already(options);
     let [query, key, value] =
         [query, key, value].map(|packed| split_heads::<B>(packed, ragged, options.heads));
-    let scores = query.matmul(key.swap_dims(2, 3));
-    let probabilities = B::attention_probabilities(unwrap(scores), ragged, options);
+    let scores = (query * options.scale).matmul(key.swap_dims(2, 3));
+    let probabilities = B::attention_probabilities(unwrap(scores), ragged, &scaled);
     join_heads(wrap::<B, 4>(probabilities).matmul(value), ragged)
 }
 
@@ -232,20 +296,23 @@ pub(super) fn attention_backward<B: Operations>(
 ) -> AttentionGradients<B> {
     let [query, key, value, gradient] =
         [query, key, value, gradient].map(|packed| split_heads::<B>(packed, ragged, options.heads));
+    let query = query * options.scale;
     let scores = unwrap(query.clone().matmul(key.clone().swap_dims(2, 3)));
+    let scaled = scaled_already(options);
     let without = AttentionOptions {
         dropout: None,
-        ..options.clone()
+        ..scaled.clone()
     };
     let kept = B::attention_probabilities(scores.clone(), ragged, &without);
     let used = match options.dropout {
-        Some(_) => B::attention_probabilities(scores, ragged, options),
+        Some(_) => B::attention_probabilities(scores, ragged, &scaled),
         None => kept.clone(),
     };
     let value_gradient = wrap::<B, 4>(used).swap_dims(2, 3).matmul(gradient.clone());
     let above = unwrap(gradient.matmul(value.swap_dims(2, 3)));
-    let scores: Tensor<B, 4> = wrap(B::attention_scores_gradient(kept, above, ragged, options));
-    let query_gradient = scores.clone().matmul(key);
+    let scores = B::attention_scores_gradient(kept, above, ragged, &scaled);
+    let scores: Tensor<B, 4> = wrap(scores);
+    let query_gradient = scores.clone().matmul(key) * options.scale;
     let key_gradient = scores.swap_dims(2, 3).matmul(query);
     [query_gradient, key_gradient, value_gradient].map(|padded| join_heads(padded, ragged))
 }

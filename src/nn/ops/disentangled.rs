@@ -8,7 +8,7 @@ use std::sync::Arc;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, IndexingUpdateOp, Int, Tensor, TensorData, TensorMetadata};
 
-use super::defaults::{join_heads, split_heads};
+use super::defaults::{join_heads, scaled_already, split_heads};
 use super::{AttentionOptions, Operations, Ragged, unwrap, wrap};
 
 /// What disentangled attention reads, or a gradient for each part of it.
@@ -241,14 +241,6 @@ impl<B: Operations> Padded<B> {
     }
 }
 
-/// The same options for scores that have their scale already.
-fn scaled(options: &AttentionOptions) -> AttentionOptions {
-    AttentionOptions {
-        scale: 1.0,
-        ..options.clone()
-    }
-}
-
 /// [`Operations::disentangled_attention`] in the padded shape.
 pub(super) fn attention<B: Operations>(
     operands: Disentangled<FloatTensor<B>>,
@@ -258,7 +250,7 @@ pub(super) fn attention<B: Operations>(
     let padded = Padded::<B>::new(operands, ragged, options);
     let options = &options.attention;
     let scores = unwrap(padded.scores(options.scale));
-    let probabilities = B::attention_probabilities(scores, ragged, &scaled(options));
+    let probabilities = B::attention_probabilities(scores, ragged, &scaled_already(options));
     join_heads(wrap::<B, 4>(probabilities).matmul(padded.value), ragged)
 }
 
@@ -274,7 +266,7 @@ pub(super) fn backward<B: Operations>(
     let gradient = split_heads::<B>(gradient, ragged, options.attention.heads);
     let padded = Padded::<B>::new(operands, ragged, options);
     let options = &options.attention;
-    let with_dropout = scaled(options);
+    let with_dropout = scaled_already(options);
     let without = AttentionOptions {
         dropout: None,
         ..with_dropout.clone()

@@ -56,7 +56,7 @@ pub struct LayerNormGradients<B: Backend> {
 
 /// The operations, each with the backward pass that `Autodiff` runs.
 ///
-/// Floats of one call have one type; a `[tokens, features]` operand holds the concatenated tokens of a batch.
+/// Floats of one call have one type, but that weight and bias of a norm are f32 beside 16-bit tokens; a `[tokens, features]` operand holds the concatenated tokens of a batch.
 pub trait Operations: Backend {
     /// `x Φ(x)` with the exact normal distribution (arXiv 1606.08415), of any shape.
     fn exact_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexDevice;
-use burn::tensor::ops::FloatTensor;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::ops::{FloatTensor, FloatTensorOps};
+use burn::tensor::{DType, FloatDType, Tensor, TensorData};
 
 use super::*;
 
@@ -272,4 +272,112 @@ fn disentangled_attention_is_the_same_with_any_number_of_threads() {
         })
     };
     assert_eq!(with(1), with(5));
+}
+
+const HALF: [(FloatDType, f32); 2] = [
+    (FloatDType::BF16, 1.0 / 128.0),
+    (FloatDType::F16, 1.0 / 1024.0),
+];
+
+fn cast(tensor: &FloatTensor<Flex>, format: FloatDType) -> FloatTensor<Flex> {
+    Flex::float_cast(tensor.clone(), format)
+}
+
+/// Every operation, composed and the processor's own, in 16 bits against f32 on the same rounded operands.
+#[test]
+fn operations_in_16_bits_are_those_of_f32_rounded() {
+    let lengths = [5, 1, 17];
+    let ragged = Ragged::<Flex>::new(Segments::new(&lengths), &FlexDevice);
+    let tokens = lengths.iter().sum();
+    let options = options(&lengths, 0.3);
+    let dropout = options.dropout.clone().unwrap();
+    let [weight, bias] = [7, 8].map(|seed| unwrap(random(seed, 1, WIDTH).squeeze_dim::<1>(0)));
+    for (format, unit) in HALF {
+        let half = [1, 2, 3, 4].map(|seed| cast(&unwrap(random(seed, tokens, WIDTH)), format));
+        let full = half.each_ref().map(|tensor| cast(tensor, FloatDType::F32));
+        // Values are below 4, a few roundings each.
+        let near = |actual: FloatTensor<Flex>, expected: FloatTensor<Flex>, roundings: f32| {
+            assert_eq!(actual.dtype(), DType::from(format));
+            assert_close(actual, expected, 4.0 * unit * roundings);
+        };
+        let [q, k, v, g] = &half;
+        let [fq, fk, fv, fg] = &full;
+        near(
+            Flex::exact_gelu(q.clone()),
+            Flex::exact_gelu(fq.clone()),
+            1.0,
+        );
+        near(
+            Flex::exact_gelu_backward(q.clone(), g.clone()),
+            Flex::exact_gelu_backward(fq.clone(), fg.clone()),
+            1.0,
+        );
+        near(
+            Flex::token_dropout(q.clone(), &dropout),
+            Flex::token_dropout(fq.clone(), &dropout),
+            1.0,
+        );
+        near(
+            Flex::token_norm(q.clone(), weight.clone(), bias.clone(), 1e-5),
+            Flex::token_norm(fq.clone(), weight.clone(), bias.clone(), 1e-5),
+            1.0,
+        );
+        let ours = Flex::token_norm_backward(q.clone(), weight.clone(), 1e-5, g.clone(), true);
+        let theirs = Flex::token_norm_backward(fq.clone(), weight.clone(), 1e-5, fg.clone(), true);
+        near(ours.input, theirs.input, 2.0);
+        assert_eq!(ours.affine.unwrap()[0].dtype(), DType::F32);
+
+        let expected =
+            Flex::ragged_attention(fq.clone(), fk.clone(), fv.clone(), &ragged, &options);
+        let own = Flex::ragged_attention(q.clone(), k.clone(), v.clone(), &ragged, &options);
+        near(own, expected.clone(), 1.0);
+        let composed =
+            defaults::attention::<Flex>(q.clone(), k.clone(), v.clone(), &ragged, &options);
+        near(composed, expected, 2.0);
+        let expected = Flex::ragged_attention_backward(
+            fq.clone(),
+            fk.clone(),
+            fv.clone(),
+            fg.clone(),
+            &ragged,
+            &options,
+        );
+        let own = Flex::ragged_attention_backward(
+            q.clone(),
+            k.clone(),
+            v.clone(),
+            g.clone(),
+            &ragged,
+            &options,
+        );
+        let composed = defaults::attention_backward::<Flex>(
+            q.clone(),
+            k.clone(),
+            v.clone(),
+            g.clone(),
+            &ragged,
+            &options,
+        );
+        for ((own, composed), expected) in own.into_iter().zip(composed).zip(expected) {
+            near(own, expected.clone(), 2.0);
+            near(composed, expected, 8.0);
+        }
+    }
+}
+
+#[test]
+fn scores_that_f16_cannot_hold_unscaled_do_not_break_attention() {
+    let ragged = Ragged::<Flex>::new(Segments::new(&[3, 9]), &FlexDevice);
+    let [query, key, value] = [1, 2, 3].map(|seed| unwrap(random(seed, 12, WIDTH) * 150.0));
+    let options = AttentionOptions {
+        heads: HEADS,
+        scale: 1e-4,
+        dropout: None,
+    };
+    let [q, k, v] = [&query, &key, &value].map(|tensor| cast(tensor, FloatDType::F16));
+    let composed = values(defaults::attention::<Flex>(q, k, v, &ragged, &options));
+    let expected = values(Flex::ragged_attention(query, key, value, &ragged, &options));
+    for (actual, expected) in composed.iter().zip(expected) {
+        assert!((actual - expected).abs() < 2.0, "{actual} {expected}");
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::sets::Sets;
-use crate::config::LoraSettings;
+use crate::config::{LoraSettings, Precision};
 use crate::data;
 use crate::device::Device;
 use crate::runner::ExecuteError;
@@ -93,11 +93,12 @@ pub(super) fn largest_step(
     device: Device,
 ) -> Memory {
     let training = &settings.training;
+    let rows_at_once = training.rows_at_once();
     let workload = Workload {
         adapters,
         adapter_dropout: settings.lora.dropout > 0.0,
-        float_bytes: 4,
-        gradient_checkpointing: false,
+        float_bytes: float_bytes(settings, device),
+        gradient_checkpointing: training.gradient_checkpointing,
         threads: matches!(device, Device::Cpu).then(rayon::current_num_threads),
     };
     // A step's memory grows with the number of tokens and with the longest texts, so one of two batches is the largest.
@@ -105,7 +106,10 @@ pub(super) fn largest_step(
     let mut most_squares: (usize, Vec<usize>) = Default::default();
     for epoch in 1..=training.epochs {
         let order = order(lengths.len(), training.shuffle, seed, epoch);
-        for rows in order.chunks(training.batch_size) {
+        for rows in order
+            .chunks(training.batch_size)
+            .flat_map(|batch| batch.chunks(rows_at_once))
+        {
             let batch = || rows.iter().map(|&row| lengths[row]);
             let (tokens, squares) = (batch().sum(), batch().map(|length| length * length).sum());
             if tokens > most_tokens.0 {
@@ -125,6 +129,14 @@ pub(super) fn largest_step(
         first
     } else {
         second
+    }
+}
+
+/// Bytes of a frozen value; a card's own format has 16 bits on all but old ones.
+fn float_bytes(settings: &LoraSettings, device: Device) -> u64 {
+    match (settings.model.precision, device) {
+        (Precision::Bf16 | Precision::F16, _) | (Precision::Auto, Device::Cuda(_)) => 2,
+        _ => 4,
     }
 }
 

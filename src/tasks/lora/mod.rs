@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use burn::backend::Autodiff;
 use burn::module::AutodiffModule;
+use burn::tensor::FloatDType;
 
 mod memory;
 mod predict;
@@ -16,7 +17,7 @@ pub use memory::Forecast;
 pub use predict::{Prediction, Predictions, predict};
 
 use super::checkpoint;
-use super::encoder::Encoder;
+use super::encoder::{self, Encoder};
 use super::watch::{Progress, Watch};
 use crate::config::{Keep, LoraSettings, Schedule as ScheduleSetting};
 use crate::data::{self, Splits};
@@ -29,11 +30,11 @@ use crate::record::{self, Environment, MetricRow, RecordError, RowWriter};
 use crate::runner::{Context, ExecuteError, Outcome};
 use crate::shapes::LinearShape;
 use crate::training::{
-    AdamWOptions, Control, Decay, Ended, History, Options, Schedule, evaluate, fine_tune,
-    steps_per_epoch,
+    AdamWOptions, Control, Decay, Ended, History, LossScale, Options, Schedule, State, evaluate,
+    fine_tune, steps_per_epoch,
 };
 use memory::{largest_step, peak_bytes};
-use results::{judge, measurements, metric, write_predictions};
+use results::{judge, measurements, memory_rows, metric, write_predictions};
 use sets::Sets;
 
 /// Executes a run.
@@ -46,6 +47,7 @@ pub fn execute(
     context: &mut Context<'_>,
 ) -> Result<Outcome, ExecuteError> {
     let device = Device::named(context.device)?;
+    let format = encoder::format(settings.model.precision, device)?;
     let mut progress = Progress::new(spec.label(), context.events, context.stop);
     progress.stage("reading the data");
     let splits = data::prepare(&settings.data)?;
@@ -67,6 +69,8 @@ pub fn execute(
         spec,
         settings,
         folder: context.folder,
+        format,
+        halvings: context.halvings,
         splits: &splits,
         encoder: &encoder,
         sets: &sets,
@@ -79,7 +83,7 @@ pub fn execute(
     outcome.environment = Environment {
         device: device.to_string(),
         driver: device.driver(),
-        precision: "f32".to_owned(),
+        precision: device.precision(format),
         ..Environment::default()
     };
     Ok(outcome)
@@ -90,6 +94,8 @@ struct Run<'a, 'b> {
     spec: &'a RunSpec,
     settings: &'a LoraSettings,
     folder: &'a Path,
+    format: FloatDType,
+    halvings: u32,
     splits: &'a Splits,
     encoder: &'a Encoder,
     sets: &'a Sets<'a>,
@@ -103,7 +109,7 @@ impl OnDevice for Run<'_, '_> {
     fn run<B: Operations>(self, device: &B::Device) -> Self::Output {
         let begun = Instant::now();
         self.progress.stage("loading the model");
-        let mut model = self.encoder.load::<Autodiff<B>>(device)?;
+        let mut model = self.encoder.load::<Autodiff<B>>(self.format, device)?;
         let adapter = if let Some(folder) = &self.settings.lora.init {
             adapter::read(&mut model, folder)?
         } else {
@@ -117,7 +123,8 @@ impl OnDevice for Run<'_, '_> {
         let load_time = begun.elapsed();
 
         self.progress.stage("training");
-        let options = self.options();
+        let mut options = self.options();
+        let state = self.interrupted(&mut model);
         let mut watch = Watch {
             log: RowWriter::create(self.folder)?,
             epochs: RowWriter::create(self.folder)?,
@@ -128,13 +135,11 @@ impl OnDevice for Run<'_, '_> {
             failure: None,
             progress: self.progress,
         };
-        let sizes: Vec<usize> = trained(&mut model)
-            .iter()
-            .map(|(_, parameter)| parameter.shape().iter().product())
-            .collect();
-        let state = checkpoint::read(self.folder, &self.spec.identity)
-            .filter(|state| state.parameters.iter().map(Vec::len).eq(sizes));
         if let Some(state) = &state {
+            // What did not fit once is not tried again.
+            if (1..options.micro_batch_size).contains(&state.history.micro_batch_size) {
+                options.micro_batch_size = state.history.micro_batch_size;
+            }
             let steps = state.history.steps;
             watch.progress.note(&format!(
                 "goes on after step {steps}, where it was interrupted"
@@ -167,9 +172,13 @@ impl OnDevice for Run<'_, '_> {
         let mut done = 0;
         let mut results = Vec::new();
         for set in &self.sets.evaluations {
-            let predictions = evaluate(&inner, &set.examples, options.batch_size, device, |rows| {
-                self.progress.advance(done + rows, total, "rows", None) == Control::Continue
-            });
+            let predictions = evaluate(
+                &inner,
+                &set.examples,
+                options.micro_batch_size,
+                device,
+                |rows| self.progress.advance(done + rows, total, "rows", None) == Control::Continue,
+            );
             let Some(predictions) = predictions else {
                 outcome.interrupted = true;
                 return Ok(outcome);
@@ -190,12 +199,24 @@ impl OnDevice for Run<'_, '_> {
         write_predictions(self.folder, classes, &results)?;
         self.write_adapter(&mut model, &adapter, &outcome.metrics)?;
         outcome.measurements = measurements(&history, load_time, evaluation_time, total, predicted);
+        let asked = self.settings.training.rows_at_once();
+        outcome.measurements.extend(memory_rows(&history, asked));
         outcome.notes = self.notes(&history);
         Ok(outcome)
     }
 }
 
 impl Run<'_, '_> {
+    /// The state that an interrupted training of this very run left.
+    fn interrupted<B: Operations, M: Classifier<B>>(&self, model: &mut M) -> Option<State> {
+        let sizes = trained(model)
+            .into_iter()
+            .map(|(_, parameter)| parameter.shape().iter().product::<usize>());
+        let state = checkpoint::read(self.folder, &self.spec.identity)?;
+        let fits = state.parameters.iter().map(Vec::len).eq(sizes);
+        fits.then_some(state)
+    }
+
     fn adapter_settings(&self) -> Result<AdapterSettings, ExecuteError> {
         let lora = &self.settings.lora;
         let modules: BTreeSet<String> = self
@@ -255,6 +276,9 @@ impl Run<'_, '_> {
         Options {
             epochs: training.epochs,
             batch_size: training.batch_size,
+            micro_batch_size: (training.rows_at_once() >> self.halvings).max(1),
+            gradient_checkpointing: training.gradient_checkpointing,
+            loss_scale: (self.format == FloatDType::F16).then(LossScale::default),
             gradient_accumulation: training.gradient_accumulation,
             schedule: Schedule {
                 peak: training.learning_rate,
@@ -307,7 +331,14 @@ impl Run<'_, '_> {
             ),
             ("kept_epoch", history.kept_epoch as f64),
         ];
+        let scale = history.loss_scale.iter().flat_map(|scale| {
+            [
+                ("skipped_steps", scale.skipped_steps as f64),
+                ("loss_scale", scale.factor),
+            ]
+        });
         rows.into_iter()
+            .chain(scale)
             .map(|(name, value)| metric("run", name, value))
             .collect()
     }
@@ -356,6 +387,13 @@ impl Run<'_, '_> {
     fn notes(&self, history: &History) -> Vec<String> {
         let training = &self.settings.training;
         let mut notes = Vec::new();
+        let asked = training.rows_at_once();
+        if history.micro_batch_size < asked {
+            notes.push(format!(
+                "memory ran out: at most {} rows went through the network at once instead of {asked}, which changes results by no more than rounding",
+                history.micro_batch_size
+            ));
+        }
         if history.ended == Ended::Early {
             notes.push(format!(
                 "stopped after epoch {} of {}: the validation loss no longer fell",

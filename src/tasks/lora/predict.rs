@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use burn::tensor::FloatDType;
+
 use super::sets::tokenise;
 use crate::config::LoraSettings;
 use crate::data::{self, Tokenizer};
@@ -10,7 +12,7 @@ use crate::models::adapter;
 use crate::nn::ops::Operations;
 use crate::record::RunRecord;
 use crate::runner::ExecuteError;
-use crate::tasks::encoder::Encoder;
+use crate::tasks::encoder::{self, Encoder};
 use crate::training::{Example, evaluate};
 
 /// What a trained run says of a text.
@@ -65,6 +67,7 @@ pub fn predict(
     let work = Predict {
         folder,
         settings,
+        format: encoder::format(settings.model.precision, device)?,
         encoder: &encoder,
         examples: &examples,
     };
@@ -77,6 +80,7 @@ pub fn predict(
 struct Predict<'a> {
     folder: &'a Path,
     settings: &'a LoraSettings,
+    format: FloatDType,
     encoder: &'a Encoder,
     examples: &'a [Example],
 }
@@ -85,9 +89,9 @@ impl OnDevice for Predict<'_> {
     type Output = Result<Vec<Prediction>, ExecuteError>;
 
     fn run<B: Operations>(self, device: &B::Device) -> Self::Output {
-        let mut model = self.encoder.load::<B>(device)?;
+        let mut model = self.encoder.load::<B>(self.format, device)?;
         adapter::read(&mut model, &self.folder.join("adapter"))?;
-        let batch_size = self.settings.training.batch_size;
+        let batch_size = self.settings.training.rows_at_once();
         let predictions =
             evaluate(&model, self.examples, batch_size, device, |_| true).unwrap_or_default();
         let rows = predictions

@@ -130,3 +130,18 @@ pub(super) fn measurements(
         })
         .collect()
 }
+
+/// How many rows went through the network at once, and how often that was halved for lack of memory.
+#[allow(clippy::cast_precision_loss)]
+pub(super) fn memory_rows(history: &History, asked: usize) -> [MeasurementRow; 2] {
+    let rows = history.micro_batch_size;
+    let halvings = (0..usize::BITS).find(|halvings| asked >> halvings <= rows);
+    [
+        ("micro_batch_size", rows as f64),
+        ("memory_restarts", f64::from(halvings.unwrap_or(0))),
+    ]
+    .map(|(metric, value)| MeasurementRow {
+        metric: metric.to_owned(),
+        value,
+    })
+}

@@ -1,6 +1,6 @@
 //! The operations on the CPU: one pass over the data each, in parallel over rows, without padding.
 //!
-//! Only 32-bit floats have versions here; other types take the defaults. Results do not depend on the number of threads: each row is one thread's work.
+//! Only 32-bit floats have versions here. 16-bit ones are computed in them and rounded, 64-bit ones take the defaults. Results do not depend on the number of threads: each row is one thread's work.
 
 mod attention;
 mod disentangled;
@@ -112,7 +112,13 @@ impl Operations for Flex {
         ragged: &Ragged<Self>,
         options: &AttentionOptions,
     ) -> FloatTensor<Self> {
-        if query.dtype() != DType::F32 {
+        let dtype = query.dtype();
+        if defaults::is_half(dtype) {
+            let [query, key, value] = [query, key, value].map(defaults::wide::<Self>);
+            let output = Self::ragged_attention(query, key, value, ragged, options);
+            return defaults::narrow::<Self>(output, dtype);
+        }
+        if dtype != DType::F32 {
             return defaults::attention::<Self>(query, key, value, ragged, options);
         }
         attention::forward(&query, &key, &value, &ragged.segments, options)
@@ -126,7 +132,15 @@ impl Operations for Flex {
         ragged: &Ragged<Self>,
         options: &AttentionOptions,
     ) -> AttentionGradients<Self> {
-        if query.dtype() != DType::F32 {
+        let dtype = query.dtype();
+        if defaults::is_half(dtype) {
+            let [query, key, value, gradient] =
+                [query, key, value, gradient].map(defaults::wide::<Self>);
+            let gradients =
+                Self::ragged_attention_backward(query, key, value, gradient, ragged, options);
+            return gradients.map(|gradient| defaults::narrow::<Self>(gradient, dtype));
+        }
+        if dtype != DType::F32 {
             return defaults::attention_backward::<Self>(
                 query, key, value, gradient, ragged, options,
             );
