@@ -5,11 +5,14 @@ mod trouble;
 use std::fmt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Once;
 
 use burn::backend::cuda::CudaDevice;
 use burn::backend::flex::FlexDevice;
 use burn::backend::{Cuda, Flex};
 use burn::tensor::Tensor;
+use cubecl::config::cache::CacheConfig;
+use cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
 use thiserror::Error;
 
 use crate::nn::ops::Operations;
@@ -155,6 +158,15 @@ impl Device {
         }
     }
 
+    /// [`Operations::may_use_tf32`].
+    #[must_use]
+    pub fn may_use_tf32(self) -> Option<bool> {
+        match self {
+            Self::Cpu => None,
+            Self::Cuda(index) => Cuda::may_use_tf32(&CudaDevice::new(index)),
+        }
+    }
+
     /// Calls `work` with the device's backend.
     pub fn run<W: OnDevice>(self, work: W) -> W::Output {
         match self {
@@ -214,6 +226,22 @@ pub fn probe(index: usize) -> bool {
         .iter::<f32>()
         .sum();
     (sum - 64.0).abs() < 0.5
+}
+
+/// Has the choice of kernels, which takes a while on a card, remembered below `cache`, in `autotune/`. To be called before the first work on a card;
+/// later calls change nothing.
+///
+/// Compiled kernels are not kept: cubecl 0.10 finds them again by their names, whatever has become of their code, and whatever card they were for.
+pub fn remember_tuning(cache: &Path) {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let mut config = CubeClRuntimeConfig::from_current_dir().override_from_env();
+        config.autotune.cache = CacheConfig::File(cache.to_owned());
+        // Where a client was made before, it has chosen its own place already.
+        if CubeClRuntimeConfig::storage().lock().is_none() {
+            CubeClRuntimeConfig::set(config);
+        }
+    });
 }
 
 /// The most memory this process has held, in bytes, where the system tells.

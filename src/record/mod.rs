@@ -120,6 +120,9 @@ pub struct Environment {
     /// Precision in which the frozen weights were held.
     #[serde(default)]
     pub precision: String,
+    /// Whether products of 32-bit floats may have been computed in TF32; absent on the processor, and in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tf32: Option<bool>,
     /// sha256 or hub commit of each input, by role (`model`, `data` …).
     pub content: BTreeMap<String, String>,
 }

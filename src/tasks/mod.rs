@@ -7,7 +7,10 @@ mod watch;
 
 pub use lora::{Prediction, Predictions};
 
+use std::path::Path;
+
 use crate::config::Settings;
+use crate::device;
 use crate::plan::RunSpec;
 use crate::runner::{Context, Execute, ExecuteError, Outcome};
 
@@ -23,12 +26,19 @@ pub fn refusal(settings: &Settings) -> Option<String> {
     }
 }
 
+/// Has what a card learns on a run kept in its results' cache.
+fn remember_tuning(run_folder: &Path) {
+    let results = run_folder.ancestors().nth(3).unwrap_or(run_folder);
+    device::remember_tuning(&results.join(".cache"));
+}
+
 /// Executes runs of every kind.
 #[derive(Debug, Clone, Copy)]
 pub struct Tasks;
 
 impl Execute for Tasks {
     fn execute(&self, spec: &RunSpec, context: &mut Context<'_>) -> Result<Outcome, ExecuteError> {
+        remember_tuning(context.folder);
         match &spec.settings {
             Settings::Lora(settings) => lora::execute(spec, settings, context),
             Settings::Prompt(_) | Settings::Rag(_) => Err(ExecuteError::message(

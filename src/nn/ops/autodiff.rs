@@ -7,7 +7,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn::tensor::ops::FloatTensor;
 
-use super::{AttentionOptions, Dropout, Operations, Ragged, Selection};
+use super::{AttentionOptions, DeviceMemory, Dropout, Operations, Ragged, Selection};
 
 #[derive(Debug)]
 struct Gelu;
@@ -184,5 +184,13 @@ impl<B: Operations, C: CheckpointStrategy> Operations for Autodiff<B, C> {
             OpsKind::Tracked(prep) => prep.finish((operands, ragged, options.clone()), output),
             OpsKind::UnTracked(prep) => prep.finish(output),
         }
+    }
+
+    fn device_memory(device: &Self::Device) -> Option<DeviceMemory> {
+        B::device_memory(device)
+    }
+
+    fn may_use_tf32(device: &Self::Device) -> Option<bool> {
+        B::may_use_tf32(device)
     }
 }

@@ -52,6 +52,15 @@ pub struct LayerNormGradients<B: Backend> {
     pub affine: Option<[FloatTensor<B>; 2]>,
 }
 
+/// Memory of a device that has its own, as its allocator sees it from the calling thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceMemory {
+    /// Bytes that tensors hold.
+    pub in_use_bytes: u64,
+    /// Bytes taken from the device, for tensors and for those to come. They are hardly ever given back, so this is also the most there was.
+    pub reserved_bytes: u64,
+}
+
 /// The operations, each with the backward pass that `Autodiff` runs.
 ///
 /// Floats of one call have one type; a `[tokens, features]` operand holds the concatenated tokens of a batch.
@@ -150,6 +159,18 @@ pub trait Operations: Backend {
         options: &AttentionOptions,
     ) -> AttentionGradients<Self> {
         defaults::attention_backward::<Self>(query, key, value, gradient, ragged, options)
+    }
+
+    /// The device's memory after all work so far; `None` if it has none of its own.
+    #[must_use]
+    fn device_memory(_device: &Self::Device) -> Option<DeviceMemory> {
+        None
+    }
+
+    /// Whether products of 32-bit floats may be computed in TF32, with 10 bits after the point; `None` where there is no such thing.
+    #[must_use]
+    fn may_use_tf32(_device: &Self::Device) -> Option<bool> {
+        None
     }
 }
 

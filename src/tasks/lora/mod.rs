@@ -33,7 +33,7 @@ use crate::training::{
     steps_per_epoch,
 };
 use memory::{largest_step, peak_bytes};
-use results::{judge, measurements, metric, write_predictions};
+use results::{device_memory, judge, measurements, metric, write_predictions};
 use sets::Sets;
 
 /// Executes a run.
@@ -79,6 +79,7 @@ pub fn execute(
         device: device.to_string(),
         driver: device.driver(),
         precision: "f32".to_owned(),
+        tf32: device.may_use_tf32(),
         ..Environment::default()
     };
     Ok(outcome)
@@ -162,12 +163,7 @@ impl OnDevice for Run<'_, '_> {
         self.progress.stage("evaluating");
         let begun = Instant::now();
         let inner = model.valid();
-        let total: usize = self
-            .sets
-            .evaluations
-            .iter()
-            .map(|set| set.examples.len())
-            .sum();
+        let total = self.sets.evaluated();
         let mut done = 0;
         let mut results = Vec::new();
         for set in &self.sets.evaluations {
@@ -201,6 +197,7 @@ impl OnDevice for Run<'_, '_> {
             &card,
         )?;
         outcome.measurements = measurements(&history, load_time, evaluation_time, total, predicted);
+        outcome.measurements.extend(device_memory::<B>(device));
         outcome.notes = self.notes(&history);
         Ok(outcome)
     }

@@ -80,6 +80,11 @@ impl<'a> Sets<'a> {
 }
 
 impl Sets<'_> {
+    /// Texts of all evaluations.
+    pub(super) fn evaluated(&self) -> usize {
+        self.evaluations.iter().map(|set| set.examples.len()).sum()
+    }
+
     /// Bytes that texts and tokens of all splits take.
     pub(super) fn text_bytes(&self, splits: &Splits) -> u64 {
         let tokens = self
