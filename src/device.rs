@@ -6,6 +6,7 @@ use std::fmt;
 use std::panic::{self, PanicHookInfo};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Once;
 
 use burn::backend::cuda::CudaDevice;
 use burn::backend::flex::FlexDevice;
@@ -13,6 +14,8 @@ use burn::backend::{Cuda, Flex};
 use burn::tensor::backend::Backend;
 use burn::tensor::{FloatDType, Tensor};
 use cubecl::Runtime;
+use cubecl::config::cache::CacheConfig;
+use cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
 use cubecl::cuda::CudaRuntime;
 use cubecl::ir::{ElemType, FloatKind, StorageType};
 use thiserror::Error;
@@ -200,18 +203,7 @@ impl Device {
         })
     }
 
-    /// What a record says of the number format that a run used. Where a card's matrix units can, burn takes products of f32 in TF32, with 10 bits after the point.
-    #[must_use]
-    pub fn precision(self, format: FloatDType) -> String {
-        let name = format_name(format);
-        if format == FloatDType::F32 && self.has_units(format) {
-            format!("{name}, products in tf32")
-        } else {
-            name.to_owned()
-        }
-    }
-
-    /// Whether the device has matrix units for a number format; for f32, which none has, whether they take TF32 in its place.
+    /// Whether the device has matrix units for a number format.
     fn has_units(self, format: FloatDType) -> bool {
         let Self::Cuda(index) = self else {
             return false;
@@ -219,13 +211,22 @@ impl Device {
         // cubecl lists bf16 for every card with matrix units. Those that can came together with TF32, which it lists for them alone.
         let kind = match format {
             FloatDType::F16 => FloatKind::F16,
-            FloatDType::BF16 | FloatDType::F32 | FloatDType::Flex32 => FloatKind::TF32,
-            FloatDType::F64 => return false,
+            FloatDType::BF16 => FloatKind::TF32,
+            FloatDType::F64 | FloatDType::F32 | FloatDType::Flex32 => return false,
         };
         let operand = StorageType::from(ElemType::Float(kind));
         let client = CudaRuntime::client(&CudaDevice::new(index));
         let mut products = client.properties().features.matmul.cmma.iter();
         products.any(|product| product.a_type == operand)
+    }
+
+    /// [`Operations::may_use_tf32`].
+    #[must_use]
+    pub fn may_use_tf32(self) -> Option<bool> {
+        match self {
+            Self::Cpu => None,
+            Self::Cuda(index) => Cuda::may_use_tf32(&CudaDevice::new(index)),
+        }
     }
 
     /// Calls `work` with the device's backend.
@@ -289,7 +290,9 @@ pub fn probe(index: usize) -> bool {
     (sum - 64.0).abs() < 0.5
 }
 
-fn format_name(format: FloatDType) -> &'static str {
+/// A number format as settings and records call it.
+#[must_use]
+pub fn format_name(format: FloatDType) -> &'static str {
     match format {
         FloatDType::F64 => "f64",
         FloatDType::F32 | FloatDType::Flex32 => "f32",
@@ -321,6 +324,22 @@ pub fn says_out_of_memory(message: &str) -> bool {
         || message.lines().any(|line| {
             line.starts_with("memory allocation of ") && line.ends_with(" bytes failed")
         })
+}
+
+/// Has the choice of kernels, which takes a while on a card, remembered below `cache`, in `autotune/`. To be called before the first work on a card;
+/// later calls change nothing.
+///
+/// Compiled kernels are not kept: cubecl 0.10 finds them again by their names, whatever has become of their code, and whatever card they were for.
+pub fn remember_tuning(cache: &Path) {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let mut config = CubeClRuntimeConfig::from_current_dir().override_from_env();
+        config.autotune.cache = CacheConfig::File(cache.to_owned());
+        // Where a client was made before, it has chosen its own place already.
+        if CubeClRuntimeConfig::storage().lock().is_none() {
+            CubeClRuntimeConfig::set(config);
+        }
+    });
 }
 
 /// The most memory this process has held, in bytes, where the system tells.

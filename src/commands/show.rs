@@ -36,10 +36,15 @@ fn show(folder: &Path, record: &RunRecord, output: &mut dyn Write) -> Result<(),
     let environment = &record.environment;
     writeln!(
         output,
-        "  {}, {}, on {}, ensayo {}",
+        "  {}, {}, on {}{}, ensayo {}",
         to_the_second(&record.started),
         words::duration(record.wall_seconds),
         environment.device,
+        if environment.tf32 == Some(true) {
+            " (products of f32 may be in TF32)"
+        } else {
+            ""
+        },
         environment.version
     )?;
     writeln!(output, "  {}", folder.display())?;

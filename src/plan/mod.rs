@@ -61,7 +61,7 @@ impl RunSpec {
     /// The results tree that the run's folder lies in.
     #[must_use]
     pub fn results(&self) -> &Path {
-        self.folder.ancestors().nth(3).unwrap_or(&self.folder)
+        record::results_of(&self.folder)
     }
 
     /// What decides the result and is no longer what the plan saw: inputs that were changed since, or other code.

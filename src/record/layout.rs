@@ -36,6 +36,12 @@ pub fn run_folder(results: &Path, experiment: &str, run: &str, seed: u64) -> Pat
         .join(format!("seed-{seed}"))
 }
 
+/// The results tree that a run's folder lies in.
+#[must_use]
+pub fn results_of(run_folder: &Path) -> &Path {
+    run_folder.ancestors().nth(3).unwrap_or(run_folder)
+}
+
 /// The lock of a run: beside its folder, not in it, because the folder's content is replaced under the lock.
 ///
 /// The file is never deleted: between deleting and creating, two owners could each hold a lock on a file of their own.

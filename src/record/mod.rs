@@ -14,7 +14,7 @@ pub use csv_file::{RowWriter, read_rows, write_rows};
 pub use error::RecordError;
 pub use layout::{
     CHECKPOINT_FILE, LOG_FILE, PLAN_FILE, RECORD_FILE, RUN_FILE, early_log, experiment_folder,
-    lock_file, prepare_folder, remove_checkpoint, run_folder, run_label,
+    lock_file, prepare_folder, remove_checkpoint, results_of, run_folder, run_label,
 };
 pub use leftovers::remove_leftovers;
 pub use plan_file::{PlanFile, PlannedRun};
@@ -124,6 +124,9 @@ pub struct Environment {
     /// Precision in which the frozen weights were held.
     #[serde(default)]
     pub precision: String,
+    /// Whether products of 32-bit floats may have been computed in TF32; absent on the processor, and in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tf32: Option<bool>,
     /// sha256 or hub commit of each input, by role (`model`, `data` …).
     pub content: BTreeMap<String, String>,
 }

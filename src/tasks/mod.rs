@@ -8,8 +8,12 @@ mod watch;
 
 pub use lora::{Prediction, Predictions};
 
+use std::path::Path;
+
 use crate::config::Settings;
+use crate::device;
 use crate::plan::RunSpec;
+use crate::record;
 use crate::runner::{Context, Execute, ExecuteError, Outcome};
 
 /// Why runs with such settings cannot be executed, if they cannot: their kind has no task.
@@ -24,12 +28,18 @@ pub fn refusal(settings: &Settings) -> Option<String> {
     }
 }
 
+/// Has what a card learns on a run kept in its results' cache.
+fn remember_tuning(run_folder: &Path) {
+    device::remember_tuning(&record::results_of(run_folder).join(".cache"));
+}
+
 /// Executes runs of every kind.
 #[derive(Debug, Clone, Copy)]
 pub struct Tasks;
 
 impl Execute for Tasks {
     fn execute(&self, spec: &RunSpec, context: &mut Context<'_>) -> Result<Outcome, ExecuteError> {
+        remember_tuning(context.folder);
         match &spec.settings {
             Settings::Lora(settings) => lora::execute(spec, settings, context),
             Settings::Prompt(_) | Settings::Rag(_) => Err(ExecuteError::message(

@@ -220,3 +220,24 @@ fn kernels_compute_in_32_bits_whatever_they_read_and_write() {
         }
     }
 }
+
+#[test]
+fn memory_is_counted_on_the_device() {
+    let device = Default::default();
+    let before = Vulkan::device_memory(&device).unwrap();
+    let held = Tensor::<Vulkan, 1>::zeros([1 << 22], &device) + 1.0;
+    let during = Vulkan::device_memory(&device).unwrap();
+    assert!(during.in_use_bytes >= before.in_use_bytes + (1 << 24));
+    assert!(during.reserved_bytes >= during.in_use_bytes);
+    drop(held);
+    let after = Vulkan::device_memory(&device).unwrap();
+    assert!(after.in_use_bytes < during.in_use_bytes);
+    assert!(Flex::device_memory(&Default::default()).is_none());
+}
+
+#[test]
+fn tf32_is_a_matter_of_matrix_units() {
+    // Software Vulkan has none. What a card says is not tested here.
+    assert_eq!(Vulkan::may_use_tf32(&Default::default()), Some(false));
+    assert_eq!(Flex::may_use_tf32(&Default::default()), None);
+}

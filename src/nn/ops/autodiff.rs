@@ -8,8 +8,8 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn::tensor::ops::FloatTensor;
 
 use super::{
-    AttentionOptions, Disentangled, DisentangledOptions, Dropout, Operations, Ragged, Selection,
-    Wanted,
+    AttentionOptions, DeviceMemory, Disentangled, DisentangledOptions, Dropout, Operations, Ragged,
+    Selection, Wanted,
 };
 
 #[derive(Debug)]
@@ -245,5 +245,13 @@ impl<B: Operations, C: CheckpointStrategy> Operations for Autodiff<B, C> {
             OpsKind::Tracked(prep) => prep.finish((operands, ragged, options.clone()), output),
             OpsKind::UnTracked(prep) => prep.finish(output),
         }
+    }
+
+    fn device_memory(device: &Self::Device) -> Option<DeviceMemory> {
+        B::device_memory(device)
+    }
+
+    fn may_use_tf32(device: &Self::Device) -> Option<bool> {
+        B::may_use_tf32(device)
     }
 }

@@ -54,6 +54,15 @@ pub struct LayerNormGradients<B: Backend> {
     pub affine: Option<[FloatTensor<B>; 2]>,
 }
 
+/// Memory of a device that has its own, as its allocator sees it from the calling thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceMemory {
+    /// Bytes that tensors hold.
+    pub in_use_bytes: u64,
+    /// Bytes taken from the device, for tensors and for those to come. They are hardly ever given back, so this is also the most there was.
+    pub reserved_bytes: u64,
+}
+
 /// The operations, each with the backward pass that `Autodiff` runs.
 ///
 /// Floats of one call have one type, but that weight and bias of a norm are f32 beside 16-bit tokens; a `[tokens, features]` operand holds the concatenated tokens of a batch.
@@ -173,6 +182,18 @@ pub trait Operations: Backend {
         options: &DisentangledOptions,
     ) -> Disentangled<FloatTensor<Self>> {
         disentangled::backward::<Self>(operands, gradient, wanted, ragged, options)
+    }
+
+    /// The device's memory after all work so far; `None` if it has none of its own.
+    #[must_use]
+    fn device_memory(_device: &Self::Device) -> Option<DeviceMemory> {
+        None
+    }
+
+    /// Whether products of 32-bit floats may be computed in TF32, with 10 bits after the point; `None` where there is no such thing.
+    #[must_use]
+    fn may_use_tf32(_device: &Self::Device) -> Option<bool> {
+        None
     }
 }
 

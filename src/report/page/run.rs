@@ -142,6 +142,10 @@ fn environment(seed: &SeedReport) -> Vec<(String, String)> {
         ("ensayo".to_owned(), environment.version.clone()),
         ("identity".to_owned(), record.identity.clone()),
     ];
+    rows.extend(environment.tf32.map(|allowed| {
+        let words = if allowed { "may be in TF32" } else { "in f32" };
+        ("products of f32".to_owned(), words.to_owned())
+    }));
     rows.extend(
         environment
             .driver

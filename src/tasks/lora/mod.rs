@@ -21,7 +21,7 @@ use super::encoder::{self, Encoder};
 use super::watch::{Progress, Watch};
 use crate::config::{Keep, LoraSettings, Schedule as ScheduleSetting};
 use crate::data::{self, Splits};
-use crate::device::{Device, OnDevice};
+use crate::device::{Device, OnDevice, format_name};
 use crate::models::adapter::{self, AdapterError, AdapterSettings, Card};
 use crate::models::{Classifier, EncoderClassifier, count, trained, unfreeze};
 use crate::nn::ops::Operations;
@@ -34,7 +34,7 @@ use crate::training::{
     fine_tune, steps_per_epoch,
 };
 use memory::{largest_step, peak_bytes};
-use results::{judge, measurements, memory_rows, metric, write_predictions};
+use results::{device_memory, judge, measurements, memory_rows, metric, write_predictions};
 use sets::Sets;
 
 /// Executes a run.
@@ -83,7 +83,8 @@ pub fn execute(
     outcome.environment = Environment {
         device: device.to_string(),
         driver: device.driver(),
-        precision: device.precision(format),
+        precision: format_name(format).to_owned(),
+        tf32: device.may_use_tf32(),
         ..Environment::default()
     };
     Ok(outcome)
@@ -201,6 +202,7 @@ impl OnDevice for Run<'_, '_> {
         outcome.measurements = measurements(&history, load_time, evaluation_time, total, predicted);
         let asked = self.settings.training.rows_at_once();
         outcome.measurements.extend(memory_rows(&history, asked));
+        outcome.measurements.extend(device_memory::<B>(device));
         outcome.notes = self.notes(&history);
         Ok(outcome)
     }

@@ -13,6 +13,7 @@ use crate::nn::ops::Operations;
 use crate::record::RunRecord;
 use crate::runner::ExecuteError;
 use crate::tasks::encoder::{self, Encoder};
+use crate::tasks::remember_tuning;
 use crate::training::{Example, evaluate};
 
 /// What a trained run says of a text.
@@ -46,6 +47,7 @@ pub fn predict(
     texts: &[String],
     device: Device,
 ) -> Result<Predictions, ExecuteError> {
+    remember_tuning(folder);
     let classes = record.labels.clone();
     let encoder = Encoder::open(&settings.model, classes.len(), record.seed)?;
     let max_length = settings

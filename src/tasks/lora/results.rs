@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::sets::Set;
 use crate::device::peak_memory_bytes;
 use crate::metrics::classification_report;
+use crate::nn::ops::Operations;
 use crate::record::{self, MeasurementRow, MetricRow, PREDICTIONS_FILE, ReportRow};
 use crate::runner::ExecuteError;
 use crate::training::{History, Predictions};
@@ -144,4 +145,22 @@ pub(super) fn memory_rows(history: &History, asked: usize) -> [MeasurementRow; 2
         metric: metric.to_owned(),
         value,
     })
+}
+
+/// The memory of a device that has its own, at the end of the run: `device_memory_in_use_bytes` and `device_memory_reserved_bytes`.
+#[allow(clippy::cast_precision_loss)]
+pub(super) fn device_memory<B: Operations>(device: &B::Device) -> Vec<MeasurementRow> {
+    let rows = B::device_memory(device).map(|memory| {
+        [
+            ("device_memory_in_use_bytes", memory.in_use_bytes),
+            ("device_memory_reserved_bytes", memory.reserved_bytes),
+        ]
+    });
+    rows.into_iter()
+        .flatten()
+        .map(|(metric, bytes)| MeasurementRow {
+            metric: metric.to_owned(),
+            value: bytes as f64,
+        })
+        .collect()
 }

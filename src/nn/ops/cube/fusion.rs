@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Shape, TensorMetadata};
 use burn_fusion::stream::{Operation, OperationStreams};
@@ -11,8 +12,8 @@ use burn_fusion::{Fusion, FusionBackend, FusionRuntime, FusionTensor};
 use burn_ir::{CustomOpIr, HandleContainer, OperationIr, OperationOutput, TensorIr};
 
 use crate::nn::ops::{
-    AttentionOptions, Dropout, LayerNormGradients, Operations, Ragged, Segments, Selection,
-    defaults,
+    AttentionOptions, DeviceMemory, Dropout, LayerNormGradients, Operations, Ragged, Segments,
+    Selection, defaults,
 };
 
 /// The tensors of a fusion backend's runtime, by id.
@@ -235,5 +236,15 @@ impl<B: FusionBackend + Operations> Operations for Fusion<B> {
         };
         let inputs = [rows, places, left_out, starts, probabilities, gradient];
         queue::<B, _, 6>("attention_scores_gradient", inputs, shape, dtype, run)
+    }
+
+    fn device_memory(device: &Self::Device) -> Option<DeviceMemory> {
+        // What is queued has no memory yet.
+        Self::sync(device).ok()?;
+        B::device_memory(device)
+    }
+
+    fn may_use_tf32(device: &Self::Device) -> Option<bool> {
+        B::may_use_tf32(device)
     }
 }

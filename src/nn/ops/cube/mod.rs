@@ -22,8 +22,11 @@ mod rows;
 use burn::tensor::ops::FloatTensor;
 use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement};
 
+use cubecl::ir::{ElemType, FloatKind, StorageType};
+
 use super::{
-    AttentionOptions, Dropout, LayerNormGradients, Operations, Ragged, Selection, defaults,
+    AttentionOptions, DeviceMemory, Dropout, LayerNormGradients, Operations, Ragged, Selection,
+    defaults,
 };
 
 impl<R, F, I, B> Operations for CubeBackend<R, F, I, B>
@@ -97,5 +100,22 @@ where
         options: &AttentionOptions,
     ) -> FloatTensor<Self> {
         attention::scores_gradient(probabilities, gradient, ragged.starts.clone(), options)
+    }
+
+    fn device_memory(device: &Self::Device) -> Option<DeviceMemory> {
+        let usage = R::client(device).memory_usage().ok()?;
+        Some(DeviceMemory {
+            in_use_bytes: usage.bytes_in_use,
+            reserved_bytes: usage.bytes_reserved,
+        })
+    }
+
+    fn may_use_tf32(device: &Self::Device) -> Option<bool> {
+        // As cubek-matmul's `adjust_dtypes`: whatever runs on matrix units reads f32 as TF32 there, where they have it.
+        let client = R::client(device);
+        let units = &client.properties().features.matmul;
+        let tf32 = StorageType::from(ElemType::Float(FloatKind::TF32));
+        let mut kinds = units.cmma.iter().chain(&units.mma);
+        Some(kinds.any(|kind| kind.a_type == tf32))
     }
 }
