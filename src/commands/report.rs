@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{CommandError, Ended, finished, screen};
 use crate::cli::ReportArgs;
-use crate::report;
+use crate::report::{self, ReportError};
 
 /// Writes tables, plots and the page, and prints the tables.
 ///
@@ -30,7 +30,10 @@ pub(super) fn write(
     output: &mut dyn Write,
 ) -> Result<(), CommandError> {
     let report = report::build(results, experiments).map_err(CommandError::unexpected)?;
-    let written = report.write(results).map_err(CommandError::unexpected)?;
+    let written = report.write(results).map_err(|error| match error {
+        ReportError::Write(error) => error.into(),
+        other => CommandError::unexpected(other),
+    })?;
     for experiment in experiments {
         if let Some(table) = report.terminal_table(experiment, screen::output_columns()) {
             writeln!(output, "{}\n", table.trim_end())?;

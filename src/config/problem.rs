@@ -149,7 +149,7 @@ impl Problems {
             )
         });
         let mut text = String::new();
-        for problem in &shown {
+        for problem in shown.iter().take(MOST_SHOWN) {
             // Writing to a String cannot fail, and a diagnostic whose span miette cannot read still has its message.
             if handler
                 .render_report(&mut text, &Shown::new(problem))
@@ -158,6 +158,9 @@ impl Problems {
                 text.push_str(&problem.message);
             }
             text.push('\n');
+        }
+        if let Some(more) = shown.len().checked_sub(MOST_SHOWN).filter(|more| *more > 0) {
+            text.push_str(&format!("and {more} more\n"));
         }
         let mut owners: Vec<&Path> = shown
             .iter()
@@ -196,6 +199,11 @@ impl IntoIterator for Problems {
     }
 }
 
+/// Problems that are shown; who has more has one mistake that repeats itself.
+const MOST_SHOWN: usize = 100;
+/// Bytes of the longest excerpt that is shown. A line of a hundred thousand letters shows nothing, and miette panics at it.
+const LONGEST_EXCERPT: usize = 8192;
+
 /// A problem in the form miette renders.
 #[derive(Debug)]
 struct Shown<'a> {
@@ -208,16 +216,39 @@ impl<'a> Shown<'a> {
         let source = problem
             .labels
             .first()
+            .filter(|_| excerpt(&problem.labels) <= LONGEST_EXCERPT)
             .map(|(span, _)| NamedSource::new(&span.source.name, span.source.text.clone()));
         Self { problem, source }
     }
 }
 
+/// Bytes of the lines that an excerpt with these places has: from the line before the first to the line behind the last.
+fn excerpt(labels: &[(Span, String)]) -> usize {
+    let Some((first, _)) = labels.first() else {
+        return 0;
+    };
+    let text = first.source.text.as_bytes();
+    let start = labels.iter().map(|(span, _)| span.start).min().unwrap_or(0);
+    let end = labels.iter().map(|(span, _)| span.end).max().unwrap_or(0);
+    let is_break = |byte: &u8| *byte == b'\n';
+    let before = text[..start.min(text.len())]
+        .rsplitn(3, is_break)
+        .take(2)
+        .map(|line| line.len() + 1);
+    let behind = text[end.min(text.len())..]
+        .splitn(3, is_break)
+        .take(2)
+        .map(|line| line.len() + 1);
+    before.chain(behind).sum::<usize>() + end.saturating_sub(start)
+}
+
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without an excerpt the file would not be named anywhere.
-        if self.problem.labels.is_empty() {
-            write!(formatter, "{}: ", self.problem.owner.display())?;
+        match self.problem.labels.first() {
+            None => write!(formatter, "{}: ", self.problem.owner.display())?,
+            Some((span, _)) if self.source.is_none() => write!(formatter, "{span}: ")?,
+            Some(_) => {}
         }
         formatter.write_str(&self.problem.message)
     }
@@ -240,6 +271,7 @@ impl miette::Diagnostic for Shown<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.source.as_ref()?;
         let labels = self
             .problem
             .labels

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -95,14 +96,10 @@ impl Tokenizer {
             Ok(bytes) => bytes,
             Err(reason) => return Err(TokenizerError::Unreadable { path, reason }),
         };
-        let mut pipeline = match Pipeline::from_bytes(&bytes) {
+        let parsed = guarded(|| Pipeline::from_bytes(&bytes).map_err(|error| error.to_string()));
+        let mut pipeline = match parsed {
             Ok(pipeline) => pipeline,
-            Err(reason) => {
-                return Err(TokenizerError::Broken {
-                    path,
-                    reason: reason.to_string(),
-                });
-            }
+            Err(reason) => return Err(TokenizerError::Broken { path, reason }),
         };
         let pad_id = pad_id(folder, &pipeline);
         let special = pipeline
@@ -157,12 +154,14 @@ impl Tokenizer {
     }
 
     fn encode_one(&self, text: usize, content: &str) -> Result<Vec<u32>, TokenizerError> {
-        let encoding = self.pipeline.encode_fast(content, true).map_err(|reason| {
-            TokenizerError::Encoding {
-                path: self.path.clone(),
-                text,
-                reason: reason.to_string(),
-            }
+        let encode = || {
+            let encoded = self.pipeline.encode_fast(content, true);
+            encoded.map_err(|error| error.to_string())
+        };
+        let encoding = guarded(encode).map_err(|reason| TokenizerError::Encoding {
+            path: self.path.clone(),
+            text,
+            reason,
         })?;
         let ids = encoding.get_ids();
         match ids.iter().find(|&&id| id as usize >= self.model_vocabulary) {
@@ -187,6 +186,15 @@ impl Tokenizer {
     pub fn vocab_size(&self) -> usize {
         self.pipeline.get_vocab_size(true)
     }
+}
+
+/// Turns a panic into an error: the `tokenizers` crate has files and texts at which it panics, such as expressions that take too long.
+fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(said.unwrap_or("it cannot be used").to_owned())
+    })
 }
 
 /// What the checkpoint names as its padding token: in `tokenizer_config.json`, else in `special_tokens_map.json`, else in the

@@ -191,8 +191,10 @@ impl AdapterConfig {
 
     /// The expressions, compiled.
     pub(super) fn rules(&self, path: &Path) -> Result<Rules, AdapterError> {
+        let saved = self.modules_to_save.as_deref().unwrap_or_default();
+        let count = 1 + saved.len() + self.rank_pattern.0.len() + self.alpha_pattern.0.len();
         let compile = |expression: String| {
-            whole_match(&expression).map_err(|error| AdapterError::Config {
+            whole_match(&expression, count).map_err(|error| AdapterError::Config {
                 path: path.to_owned(),
                 problem: error.to_string(),
             })
@@ -206,10 +208,8 @@ impl AdapterConfig {
                     Targets::Expression(compile(expression.clone())?)
                 }
             },
-            saved: self
-                .modules_to_save
+            saved: saved
                 .iter()
-                .flatten()
                 .map(|name| compile(format!(r"(?:.*\.)?(?:{name})(?:\..*)?")))
                 .collect::<Result<_, _>>()?,
             ranks: self

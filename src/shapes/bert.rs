@@ -254,8 +254,13 @@ pub(super) fn check_sizes(sizes: &[(&'static str, usize)]) -> Result<(), ShapesE
     if let Some((key, _)) = sizes.iter().find(|(_, size)| *size == 0) {
         return Err(impossible(key, "is 0"));
     }
-    // A bound no real checkpoint comes near, so that products of two sizes cannot overflow later.
-    match sizes.iter().find(|(_, size)| *size > 1 << 28) {
+    // Bounds no real checkpoint comes near, so that no list of tensors is longer than memory and no count of parameters overflows.
+    let largest = |key: &str| match key {
+        "num_hidden_layers" => 1 << 10,
+        "vocab_size" => 1 << 28,
+        _ => 1 << 22,
+    };
+    match sizes.iter().find(|(key, size)| *size > largest(key)) {
         Some((key, size)) => Err(impossible(
             key,
             format!("is {size}, which is beyond any real checkpoint"),
@@ -484,6 +489,13 @@ mod tests {
             message(r#"{"model_type": "bert", "is_decoder": true}"#),
             "config.json: `is_decoder` is true; only encoders are supported"
         );
+        for key in ["num_hidden_layers", "hidden_size", "vocab_size"] {
+            let said = message(&format!(r#"{{"model_type": "bert", "{key}": 300000000}}"#));
+            assert!(
+                said.contains(key) && said.ends_with("beyond any real checkpoint"),
+                "{said}"
+            );
+        }
         assert!(
             message(r#"{"model_type": "bert", "hidden_act": "mish"}"#)
                 .contains("unknown variant `mish`")

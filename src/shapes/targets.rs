@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
 use super::{LinearShape, Shapes};
 
@@ -50,15 +50,23 @@ pub enum ExpressionError {
     },
 }
 
-/// A regular expression that has to match from end to end, as Python's `re.fullmatch`.
+/// Bytes that all expressions of one file may take once they are compiled: a few letters can ask for a great deal.
+const EXPRESSIONS_BYTES: usize = 16 << 20;
+
+/// A regular expression that has to match from end to end, as Python's `re.fullmatch`. It is one of `count` in its file.
 ///
 /// # Errors
-/// When it is no regular expression, or needs more than a finite automaton.
-pub fn whole_match(expression: &str) -> Result<Regex, ExpressionError> {
-    Regex::new(&format!("^(?:{expression})$")).map_err(|error| ExpressionError::Unreadable {
-        expression: expression.to_owned(),
-        problem: last_line(&error),
-    })
+/// When it is no regular expression, needs more than a finite automaton, or too large a one.
+pub fn whole_match(expression: &str, count: usize) -> Result<Regex, ExpressionError> {
+    let limit = EXPRESSIONS_BYTES / count.max(1);
+    RegexBuilder::new(&format!("^(?:{expression})$"))
+        .size_limit(limit)
+        .dfa_size_limit(limit)
+        .build()
+        .map_err(|error| ExpressionError::Unreadable {
+            expression: expression.to_owned(),
+            problem: last_line(&error),
+        })
 }
 
 /// The parser draws the expression first and says what is wrong in the last line.
@@ -132,7 +140,7 @@ impl Shapes {
     /// # Errors
     /// When it is no regular expression, or matches no linear layer below the head.
     pub fn resolve_expression(&self, expression: &str) -> Result<Vec<String>, ExpressionError> {
-        let whole = whole_match(expression)?;
+        let whole = whole_match(expression, 1)?;
         let modules: Vec<String> = self
             .linears
             .iter()

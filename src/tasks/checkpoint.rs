@@ -1,12 +1,14 @@
 //! The state of an interrupted training, in one file of the run's folder.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
+use crate::plan::hex;
 use crate::record::{self, CHECKPOINT_FILE, RecordError};
 use crate::training::{History, State};
 
@@ -22,8 +24,26 @@ struct Header {
     kept: bool,
 }
 
-/// The key of the metadata.
+/// The keys of the metadata.
 const KEY: &str = "state";
+const SUM: &str = "sha256";
+
+/// sha256 of everything in the file that is read again, in hexadecimal digits. A state that is not to the last bit what was written would train
+/// on from nowhere, or not at all, each time again.
+fn sum<'a>(header: &str, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+    let mut sum = Sha256::new();
+    let mut add = |bytes: &[u8]| {
+        sum.update((bytes.len() as u64).to_le_bytes());
+        sum.update(bytes);
+    };
+    add(header.as_bytes());
+    let tensors: BTreeMap<&str, &[u8]> = tensors.collect();
+    for (name, bytes) in tensors {
+        add(name.as_bytes());
+        add(bytes);
+    }
+    hex(&sum.finalize())
+}
 
 /// Writes a state, atomically.
 ///
@@ -56,13 +76,20 @@ pub fn write(folder: &Path, identity: &str, state: &State) -> Result<(), RecordE
         message,
     };
     let text = serde_json::to_string(&header).map_err(|error| broken(error.to_string()))?;
+    let sum = sum(
+        &text,
+        tensors
+            .iter()
+            .map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
+    );
     let views = tensors.iter().map(|(name, bytes)| {
         TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes).map(|view| (name, view))
     });
     let content = views
         .collect::<Result<Vec<_>, _>>()
         .and_then(|views| {
-            safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), text)])))
+            let metadata = [(KEY.to_owned(), text), (SUM.to_owned(), sum)];
+            safetensors::serialize(views, Some(HashMap::from(metadata)))
         })
         .map_err(|error| broken(error.to_string()))?;
     record::write_atomically(&path, &content)
@@ -74,11 +101,17 @@ pub fn write(folder: &Path, identity: &str, state: &State) -> Result<(), RecordE
 pub fn read(folder: &Path, identity: &str) -> Option<State> {
     let bytes = std::fs::read(folder.join(CHECKPOINT_FILE)).ok()?;
     let (_, metadata) = SafeTensors::read_metadata(&bytes).ok()?;
-    let header: Header = serde_json::from_str(metadata.metadata().as_ref()?.get(KEY)?).ok()?;
+    let metadata = metadata.metadata().as_ref()?;
+    let text = metadata.get(KEY)?;
+    let header: Header = serde_json::from_str(text).ok()?;
     if header.identity != identity {
         return None;
     }
     let tensors = SafeTensors::deserialize(&bytes).ok()?;
+    let stored = tensors.iter().map(|(name, view)| (name, view.data()));
+    if sum(text, stored) != *metadata.get(SUM)? {
+        return None;
+    }
     let rows = |prefix: &str, count: usize| {
         let row = |index| {
             let view = tensors.tensor(&format!("{prefix}.{index}")).ok()?;
@@ -145,6 +178,14 @@ mod tests {
         for length in [0, 5, 40, whole.len() - 1] {
             std::fs::write(&path, &whole[..length]).unwrap();
             assert_eq!(read(folder.path(), "a"), None, "{length}");
+        }
+        for place in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[place] ^= 4;
+            std::fs::write(&path, damaged).unwrap();
+            let read = read(folder.path(), "a");
+            // White space at the header's end pads it, and says nothing.
+            assert!(read.is_none() || whole[place] == b' ', "{place}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The kinds of experiment, each from its settings to the files it leaves.
 
-mod checkpoint;
+pub mod checkpoint;
 mod encoder;
 pub mod lora;
 mod token_cache;

@@ -5,6 +5,32 @@ use insta::assert_snapshot;
 use crate::{SOUND, after, complaints, laid_out, study, with};
 
 #[test]
+fn mistakes_in_endless_lines_are_told_by_their_place() {
+    let said = with(&format!("seeds = [{}]\n", "1, ".repeat(60_000)));
+    assert!(
+        said.contains("experiments/sweep.toml:1"),
+        "{}",
+        &said[..300]
+    );
+    assert!(said.len() < 20_000, "{}", said.len());
+}
+
+#[test]
+fn of_very_many_mistakes_the_first_hundred_are_shown() {
+    use std::fmt::Write as _;
+    let mut keys = String::new();
+    for index in 0..300 {
+        writeln!(keys, "odd_{index} = 1").unwrap();
+    }
+    let said = with(&keys);
+    assert!(
+        said.contains("and 200 more") && said.contains("300 problems"),
+        "{}",
+        &said[said.len() - 100..]
+    );
+}
+
+#[test]
 fn broken_toml_is_shown_where_it_breaks() {
     assert_snapshot!(after("rank = 4", "rank = "));
 }

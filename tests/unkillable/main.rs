@@ -21,5 +21,6 @@ mod kills;
     reason = "shared with the tests of training, which need more"
 )]
 mod place;
+mod places;
 mod processes;
 mod tree;
