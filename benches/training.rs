@@ -135,32 +135,7 @@ fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> 
         1,
     );
     unfreeze(&mut model);
-    let options = Options {
-        epochs: 1,
-        batch_size: arguments.batch_size,
-        micro_batch_size: arguments.micro_batch_size.unwrap_or(arguments.batch_size),
-        gradient_checkpointing: arguments.gradient_checkpointing,
-        loss_scale: (arguments.precision == Precision::F16).then(LossScale::default),
-        gradient_accumulation: 1,
-        schedule: Schedule {
-            peak: 2e-4,
-            warmup_steps: 0,
-            total_steps: arguments.steps,
-            decay: Decay::Linear,
-        },
-        adamw: AdamWOptions {
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.01,
-        },
-        max_gradient_norm: 1.0,
-        logging_steps: arguments.steps,
-        shuffle: false,
-        keep_best: false,
-        early_stopping: None,
-        seed: 1,
-    };
+    let options = options(arguments);
     // The first step also pays for threads and pages; it is taken before the clock starts.
     let warm = &examples[..arguments.batch_size.min(examples.len())];
     fine_tune::<Flex, _>(
@@ -190,4 +165,33 @@ fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> 
         history.examples,
         history.tokens,
     ))
+}
+
+fn options(arguments: &Arguments) -> Options {
+    Options {
+        epochs: 1,
+        batch_size: arguments.batch_size,
+        micro_batch_size: arguments.micro_batch_size.unwrap_or(arguments.batch_size),
+        gradient_checkpointing: arguments.gradient_checkpointing,
+        loss_scale: (arguments.precision == Precision::F16).then(LossScale::default),
+        gradient_accumulation: 1,
+        schedule: Schedule {
+            peak: 2e-4,
+            warmup_steps: 0,
+            total_steps: arguments.steps,
+            decay: Decay::Linear,
+        },
+        adamw: AdamWOptions {
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.01,
+        },
+        max_gradient_norm: 1.0,
+        logging_steps: arguments.steps,
+        shuffle: false,
+        keep_best: false,
+        early_stopping: None,
+        seed: 1,
+    }
 }

@@ -225,7 +225,7 @@ impl Device {
     pub fn may_use_tf32(self) -> Option<bool> {
         match self {
             Self::Cpu => None,
-            Self::Cuda(index) => Cuda::may_use_tf32(&CudaDevice::new(index)),
+            Self::Cuda(index) => <Cuda>::may_use_tf32(&CudaDevice::new(index)),
         }
     }
 

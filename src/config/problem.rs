@@ -160,7 +160,9 @@ impl Problems {
             text.push('\n');
         }
         if let Some(more) = shown.len().checked_sub(MOST_SHOWN).filter(|more| *more > 0) {
-            text.push_str(&format!("and {more} more\n"));
+            text.push_str("and ");
+            text.push_str(&more.to_string());
+            text.push_str(" more\n");
         }
         let mut owners: Vec<&Path> = shown
             .iter()
