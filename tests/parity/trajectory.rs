@@ -24,6 +24,35 @@ struct Settings {
     max_gradient_norm: f64,
 }
 
+fn options(log: &Log) -> Options {
+    Options {
+        epochs: 1,
+        batch_size: 8,
+        micro_batch_size: 8,
+        gradient_checkpointing: false,
+        loss_scale: None,
+        gradient_accumulation: log.settings.gradient_accumulation,
+        schedule: Schedule {
+            peak: log.settings.learning_rate,
+            warmup_steps: 0,
+            total_steps: log.losses.len(),
+            decay: Decay::Linear,
+        },
+        adamw: AdamWOptions {
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: log.settings.weight_decay,
+        },
+        max_gradient_norm: log.settings.max_gradient_norm,
+        logging_steps: 1,
+        shuffle: false,
+        keep_best: false,
+        early_stopping: None,
+        seed: 1,
+    }
+}
+
 #[test]
 fn training_follows_pytorchs_trajectory() {
     for (folder, case, classes) in [
@@ -58,32 +87,7 @@ fn training_follows_pytorchs_trajectory() {
                 });
             }
         }
-        let options = Options {
-            epochs: 1,
-            batch_size: 8,
-            micro_batch_size: 8,
-            gradient_checkpointing: false,
-            loss_scale: None,
-            gradient_accumulation: log.settings.gradient_accumulation,
-            schedule: Schedule {
-                peak: log.settings.learning_rate,
-                warmup_steps: 0,
-                total_steps: log.losses.len(),
-                decay: Decay::Linear,
-            },
-            adamw: AdamWOptions {
-                beta1: 0.9,
-                beta2: 0.999,
-                epsilon: 1e-8,
-                weight_decay: log.settings.weight_decay,
-            },
-            max_gradient_norm: log.settings.max_gradient_norm,
-            logging_steps: 1,
-            shuffle: false,
-            keep_best: false,
-            early_stopping: None,
-            seed: 1,
-        };
+        let options = options(&log);
         let device = Default::default();
         let history = fine_tune::<Flex, _>(
             &mut model,
