@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::backend::Flex;
+use burn::tensor::FloatDType;
 use ensayo::config::{self, Look, Settings, System};
 use ensayo::data::{Tokenizer, read, read_texts};
 use ensayo::grid;
@@ -357,6 +358,7 @@ fn read_adapter(folder: &Path) -> bool {
         seed: 1,
         head_seed: 1,
         deviation: 0.02,
+        format: FloatDType::F32,
         device: &Default::default(),
     };
     let mut model = EncoderClassifier::<Flex>::new(&config, 2, &weights).unwrap();
