@@ -1,7 +1,7 @@
 //! DeBERTa-v2 and its adapters against transformers and PEFT.
 
 use burn::backend::Flex;
-use burn::tensor::{DType, FloatDType, Tensor};
+use burn::tensor::{DType, FloatDType};
 use ensayo::models::{
     Checkpoint, Classifier, EncoderClassifier, Weights, adapter, spelling, trained, unfreeze,
 };
