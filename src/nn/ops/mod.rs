@@ -14,6 +14,7 @@ mod ragged;
 #[cfg(test)]
 mod tests;
 
+pub use autodiff::alone_with_gradients;
 pub use disentangled::{Disentangled, DisentangledOptions, Distances, Wanted};
 pub use noise::{Dropout, Noise, Site, mix, token_key};
 pub use ragged::{Ragged, Segments, Selection};
