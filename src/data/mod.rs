@@ -1,13 +1,16 @@
 //! Labelled texts: reading, splitting and tokenising them. Knows nothing of models.
 
 mod csv_file;
+mod deberta_pieces;
 mod error;
 mod examples;
 mod jsonl_file;
 mod labels;
+mod long_texts;
 mod overlap;
 mod pcg64;
 mod quotes;
+mod sentencepiece;
 mod split;
 mod splits;
 mod table;
