@@ -237,6 +237,7 @@ impl Tree {
         let source = Source {
             experiment: "x",
             description: None,
+            compare: None,
             seeds: &[42],
             overrides: &[],
             cells: &cells,
@@ -512,6 +513,7 @@ fn an_unreadable_record_is_repeated_but_a_newer_one_is_not_replaced() {
     let source = Source {
         experiment: "x",
         description: None,
+        compare: None,
         seeds: &[42],
         overrides: &[],
         cells: &cells,
@@ -552,6 +554,7 @@ fn only_selected_runs_are_planned_but_the_plan_file_has_all() {
     let source = Source {
         experiment: "x",
         description: Some("trial"),
+        compare: None,
         seeds: &[1, 2],
         overrides: &[],
         cells: &cells,

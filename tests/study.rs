@@ -68,15 +68,19 @@ impl Environment for Machine {
 
 /// The runs of an experiment of this repository, in order.
 fn runs(experiment: &str) -> Vec<(String, LoraSettings)> {
-    let name = format!("experiments/{experiment}.toml");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&name);
-    let text = std::fs::read_to_string(path).unwrap();
-    let loaded = config::read_all(&[(name.into(), text)], &[]);
-    let study = expand(loaded, &Machine);
+    // Each is compared with the other.
+    let files = ["deberta-lora", "roberta-lora"].map(|experiment| {
+        let name = format!("experiments/{experiment}.toml");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&name);
+        (name.into(), std::fs::read_to_string(path).unwrap())
+    });
+    let study = expand(config::read_all(&files, &[]), &Machine);
     assert!(study.problems.is_empty(), "{}", study.problems);
-    let [grid] = &study.grids[..] else {
-        panic!("one experiment");
-    };
+    let grid = study
+        .grids
+        .iter()
+        .find(|grid| grid.experiment.name == experiment)
+        .unwrap();
     let runs = grid.cells.iter().map(|cell| match &cell.settings {
         Settings::Lora(settings) => (cell.name.clone(), settings.clone()),
         _ => panic!("a LoRA run"),

@@ -1,6 +1,7 @@
 //! One file per subcommand: each chains the stages it needs. Data goes to the given output, talk to standard error.
 
 pub mod check;
+pub mod compare;
 pub mod device;
 pub mod job;
 pub mod list;
