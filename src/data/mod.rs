@@ -1,6 +1,7 @@
-//! Labelled texts: reading, splitting and tokenising them. Knows nothing of models.
+//! Labelled texts: reading, splitting and tokenising them; and documents to search in. Knows nothing of models.
 
 mod csv_file;
+pub mod document;
 mod error;
 mod examples;
 mod jsonl_file;

@@ -1,12 +1,14 @@
-//! Pure functions on slices: what a classifier got right, and how much of it may be chance. Knows nothing of models, files or
+//! Pure functions on slices: what a classifier or a search got right, and how much of it may be chance. Knows nothing of models, files or
 //! records.
 
 mod classification;
 mod report_text;
+mod retrieval;
 mod statistics;
 
 pub use classification::{
     ClassScore, ClassificationReport, ReportLine, Scores, accuracy, classification_report,
     confusion_matrix,
 };
+pub use retrieval::{RankScores, overlap, rank_agreement, rank_scores};
 pub use statistics::{Interval, mean, mean_interval, standard_deviation, wilson_interval};

@@ -15,6 +15,7 @@ mod half;
 mod ops;
 mod optimizer;
 mod pytorch_bin;
+mod retrieval;
 mod roberta;
 mod trajectory;
 

@@ -18,6 +18,7 @@ mod tests;
 
 pub use bias::RelativeBias;
 pub use disentangled::{Disentangled, DisentangledOptions, Distances, Wanted};
+pub use flex::Rows;
 pub use noise::{Dropout, Noise, Site, mix, token_key};
 pub use ragged::{Ragged, Segments, Selection};
 

@@ -6,7 +6,10 @@ mod attention;
 mod biased;
 mod disentangled;
 mod norm;
+mod rows;
 mod vector;
+
+pub use rows::Rows;
 
 use burn::backend::Flex;
 use burn::tensor::ops::FloatTensor;
