@@ -7,11 +7,23 @@ use super::seed::SeedReport;
 /// Figures of the main evaluation that have columns under their plain names.
 const MAIN: [&str; 4] = ["rows", "accuracy", "macro_f1", "loss"];
 
+/// Columns of what classifies.
+const CLASSIFICATION: [&str; 7] = [
+    "evaluation",
+    "rows",
+    "accuracy",
+    "accuracy_low",
+    "accuracy_high",
+    "macro_f1",
+    "loss",
+];
+
 /// The file's content.
 ///
 /// Columns: `run`, `seed`, `status`, the settings that vary under their dotted keys, `evaluation` and what was measured in it (`rows`,
 /// `accuracy` with its 95 % Wilson interval, `macro_f1`, `loss`), `wall_seconds`, figures of the run under their names, all others as
-/// `<evaluation>.<metric>`, then `error`. What a run does not have is empty.
+/// `<evaluation>.<metric>`, then `error`. What a run does not have is empty. Runs that search have none of the columns of an accuracy; what is
+/// said of all questions together stands under its plain name, and of one question as `<question>.<metric>`.
 ///
 /// # Errors
 /// Those of the CSV writer.
@@ -19,16 +31,10 @@ pub(super) fn csv(experiment: &ExperimentReport) -> csv::Result<Vec<u8>> {
     let others = others(experiment);
     let mut header = vec!["run", "seed", "status"];
     header.extend(experiment.varying.iter().map(String::as_str));
-    header.extend([
-        "evaluation",
-        "rows",
-        "accuracy",
-        "accuracy_low",
-        "accuracy_high",
-        "macro_f1",
-        "loss",
-        "wall_seconds",
-    ]);
+    if !experiment.is_retrieval() {
+        header.extend(CLASSIFICATION);
+    }
+    header.push("wall_seconds");
     let named: Vec<String> = others
         .iter()
         .map(|(evaluation, metric)| column(evaluation, metric))
@@ -68,20 +74,24 @@ fn line(
             .iter()
             .map(|key| seed.settings.get(key).cloned().unwrap_or_default()),
     );
-    line.extend([
-        if seed.record.is_some() {
-            evaluation.clone()
-        } else {
-            String::new()
-        },
-        rows.map(|rows| rows.to_string()).unwrap_or_default(),
-        number(accuracy),
-        number(interval.map(|interval| interval.low)),
-        number(interval.map(|interval| interval.high)),
-        number(seed.macro_f1(evaluation)),
-        number(seed.metric(evaluation, &["loss"])),
-        number(seed.record.as_ref().map(|record| record.wall_seconds)),
-    ]);
+    if !experiment.is_retrieval() {
+        line.extend([
+            if seed.record.is_some() {
+                evaluation.clone()
+            } else {
+                String::new()
+            },
+            rows.map(|rows| rows.to_string()).unwrap_or_default(),
+            number(accuracy),
+            number(interval.map(|interval| interval.low)),
+            number(interval.map(|interval| interval.high)),
+            number(seed.macro_f1(evaluation)),
+            number(seed.metric(evaluation, &["loss"])),
+        ]);
+    }
+    line.push(number(
+        seed.record.as_ref().map(|record| record.wall_seconds),
+    ));
     line.extend(
         others
             .iter()
@@ -113,7 +123,7 @@ fn others(experiment: &ExperimentReport) -> Vec<(String, String)> {
 }
 
 fn column(evaluation: &str, metric: &str) -> String {
-    if evaluation == "run" {
+    if evaluation == "run" || evaluation == "questions" {
         metric.to_owned()
     } else {
         format!("{evaluation}.{metric}")
