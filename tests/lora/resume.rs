@@ -14,6 +14,7 @@ const LONG: &str = r#"
 name = "long"
 data.validation_size = 0.2
 training.epochs = 250
+training.micro_batch_size = 1
 training.gradient_accumulation = 2
 training.keep = "best"
 training.early_stopping = 240

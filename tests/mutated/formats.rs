@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::backend::Flex;
+use burn::backend::flex::FlexDevice;
+use burn::tensor::FloatDType;
 use ensayo::config::{self, Look, Settings, System};
 use ensayo::data::{Tokenizer, read, read_texts};
 use ensayo::grid;
@@ -231,7 +233,7 @@ pub static FORMATS: [Format; 12] = [
                 folder.join("adapter_model.safetensors"),
                 parity("adapters/patterns/adapter/adapter_model.safetensors"),
             )
-            .unwrap()
+            .unwrap();
         },
         read: read_adapter,
         has_header: false,
@@ -252,7 +254,7 @@ pub static FORMATS: [Format; 12] = [
                 folder.join("adapter_config.json"),
                 parity("adapters/patterns/adapter/adapter_config.json"),
             )
-            .unwrap()
+            .unwrap();
         },
         read: read_adapter,
         has_header: true,
@@ -357,7 +359,8 @@ fn read_adapter(folder: &Path) -> bool {
         seed: 1,
         head_seed: 1,
         deviation: 0.02,
-        device: &Default::default(),
+        format: FloatDType::F32,
+        device: &FlexDevice,
     };
     let mut model = EncoderClassifier::<Flex>::new(&config, 2, &weights).unwrap();
     let init = format!("[lora]\ninit = \"{}\"", folder.display());

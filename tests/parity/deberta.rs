@@ -1,7 +1,7 @@
 //! DeBERTa-v2 and its adapters against transformers and PEFT.
 
 use burn::backend::Flex;
-use burn::tensor::{DType, FloatDType, Tensor};
+use burn::tensor::{DType, FloatDType};
 use ensayo::models::{
     Checkpoint, Classifier, EncoderClassifier, Weights, adapter, spelling, trained, unfreeze,
 };
@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::bert::B;
 use crate::fixture::{Fixture, assert_close, path, values};
-use crate::roberta::{check_adapter, check_counts, check_forward, load};
+use crate::roberta::{check_adapter, check_counts, check_forward, load, load_in};
 
 /// Buckets and none, projections shared and not, both orders of the terms and each alone.
 const CASES: [&str; 4] = ["buckets", "distances", "c2p", "p2c"];
@@ -200,42 +200,25 @@ fn dropout_repeats_itself_whatever_a_text_is_batched_with() {
     }
 }
 
-/// The model with its weights in another float type.
-struct Cast(DType);
-
-impl<T: burn::tensor::backend::Backend> burn::module::ModuleMapper<T> for Cast {
-    fn map_float<const D: usize>(
-        &mut self,
-        parameter: burn::module::Param<Tensor<T, D>>,
-    ) -> burn::module::Param<Tensor<T, D>> {
-        let (id, value, mapper) = parameter.consume();
-        let required = value.is_require_grad();
-        let value = value.cast(self.0).detach().set_require_grad(required);
-        burn::module::Param::from_mapped_value(id, value, mapper)
-    }
-}
-
 #[test]
 fn half_precision_stays_finite_and_near() {
-    use burn::module::Module;
     for (case, name) in [("buckets", "query-key-value"), ("distances", "all-linears")] {
-        let (_, mut model, _) = load(&format!("deberta/{case}/checkpoint"), 2);
         let folder = path(&format!("deberta/{case}/lora/{name}/adapter"));
-        adapter::read(&mut model, &folder).unwrap();
-        unfreeze(&mut model);
         let fixture = Fixture::read(&format!("deberta/{case}/lora/{name}/expected.safetensors"));
         let tokens = Tokens::new(&fixture.texts(""), &Default::default());
         let labels = fixture.integers("labels");
         let expected = fixture.floats("logits");
-        for (dtype, tolerance) in [(DType::F16, 0.02), (DType::BF16, 0.15)] {
-            let mut model = model.clone().map(&mut Cast(dtype));
+        for (format, tolerance) in [(FloatDType::F16, 0.02), (FloatDType::BF16, 0.15)] {
+            let checkpoint = format!("deberta/{case}/checkpoint");
+            let (_, mut model, _) = load_in(&checkpoint, 2, format);
+            adapter::read(&mut model, &folder).unwrap();
+            unfreeze(&mut model);
             let logits = model.logits(&tokens, None);
-            assert_eq!(logits.dtype(), dtype);
-            let logits = logits.cast(DType::F32);
+            assert_eq!(logits.dtype(), DType::F32);
             let scale = expected
                 .iter()
                 .fold(1.0_f32, |scale, value| scale.max(value.abs()));
-            let what = format!("{case} {dtype:?}");
+            let what = format!("{case} {format:?}");
             assert_close(&what, &values(logits.clone()), &expected, tolerance * scale);
             let mut gradients = summed_cross_entropy(logits, &labels).backward();
             for (name, parameter) in trained(&mut model) {

@@ -17,6 +17,15 @@ const FAMILY: [(&str, usize); 2] = [("roberta", 2), ("xlm-roberta", 3)];
 
 /// A checkpoint of any encoder, its dropout switched off, and what was not in it.
 pub fn load(folder: &str, classes: usize) -> (EncoderConfig, EncoderClassifier<B>, Vec<String>) {
+    load_in(folder, classes, FloatDType::F32)
+}
+
+/// The same with its frozen weights in a number format.
+pub fn load_in(
+    folder: &str,
+    classes: usize,
+    format: FloatDType,
+) -> (EncoderConfig, EncoderClassifier<B>, Vec<String>) {
     let folder = path(folder);
     let text = std::fs::read_to_string(folder.join("config.json")).unwrap();
     let mut config = EncoderConfig::read(&text).unwrap();
@@ -29,7 +38,7 @@ pub fn load(folder: &str, classes: usize) -> (EncoderConfig, EncoderClassifier<B
         seed: 0,
         head_seed: 0,
         deviation: config.initializer_range(),
-        format: FloatDType::F32,
+        format,
         device: &device,
     };
     let model = EncoderClassifier::new(&config, classes, &weights).unwrap();

@@ -49,10 +49,10 @@ pub fn kill_all(pids: &[String]) {
     }
 }
 
-/// Kills a process and its children, which lead process groups of their own.
+/// Kills a process and its children, which lead process groups of their own. The parent goes first, or it would take a child's death for a lack of memory.
 pub fn kill_tree(parent: &mut Child) {
-    let mut pids = children(parent.id());
-    pids.push(parent.id().to_string());
+    let mut pids = vec![parent.id().to_string()];
+    pids.extend(children(parent.id()));
     kill_all(&pids);
     parent.wait().unwrap();
 }

@@ -1,6 +1,7 @@
 //! A whole small encoder with adapters: against transformers and PEFT without dropout, against the processor with it.
 
 use burn::backend::{Autodiff, Flex};
+use burn::tensor::FloatDType;
 use burn::tensor::backend::AutodiffBackend;
 use ensayo::models::bert::{BertClassifier, SPELLING};
 use ensayo::models::{Checkpoint, Classifier, Weights, adapter, trained, unfreeze};
@@ -25,6 +26,7 @@ fn run<T: AutodiffBackend + Operations>(dropout: f64) -> (Vec<f32>, Vec<(String,
         seed: 0,
         head_seed: 0,
         deviation: config.initializer_range,
+        format: FloatDType::F32,
         device: &device,
     };
     let mut model: BertClassifier<T> = BertClassifier::new(&config, 2, &weights).unwrap();
