@@ -222,6 +222,45 @@ fn a_plan_says_which_settings_change_nothing() {
 }
 
 #[test]
+fn runs_that_share_their_vectors_compute_them_once() {
+    let place = Place::new();
+    let config =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("models/quickstart-encoder/config.json");
+    let random = format!("random = {{ config = \"{}\", seed = 1 }}", config.display());
+    place.write(&TRIAL.replace("kind = \"bm25\"", &random));
+    let (_, output, _) = place.run(&["plan", "--device", "cpu"]);
+    let pair = "trial/metric=cosine@42 and trial/metric=dot@42 share the vectors of their chunks";
+    assert!(
+        output.contains(&format!("{pair}, which are computed once")),
+        "{output}"
+    );
+    let (code, _, talk) = place.run(&["run", "--device", "cpu"]);
+    assert_eq!(code, 0, "{talk}");
+    let cached = |run: &str| {
+        let path = place.path(&format!("results/trial/{run}/seed-42/measurements.csv"));
+        fs::read_to_string(path)
+            .unwrap()
+            .contains("vectors_from_cache,1.0")
+    };
+    assert!(!cached("metric=cosine") && cached("metric=dot"));
+    let (_, output, _) = place.run(&["plan", "--device", "cpu", "--force"]);
+    assert!(
+        output.contains(&format!("{pair}, which are in the cache")),
+        "{output}"
+    );
+    let (code, output, talk) = place.run(&[
+        "ask",
+        "trial/metric=dot",
+        "¿Qué hace cd?",
+        "--device",
+        "cpu",
+    ]);
+    assert!(code == 0 && output.contains("1. [Contexto "), "{talk}");
+    let talk = place.complaint("kind = \"bm25\"", &format!("{random}\nprecision = \"f16\""));
+    assert!(talk.contains("embedders are held in 32 bits"), "{talk}");
+}
+
+#[test]
 fn a_document_is_asked_only_as_it_was_when_it_was_searched() {
     let place = Place::new();
     let (code, _, talk) = place.run(&["run", "--device", "cpu"]);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub use clean::{prose, study};
 pub use read::{Source, read};
 pub use unicode::{composed, composed_compatible};
-pub use white_space::is_white_space;
+pub use white_space::{is_white_space, words};
 
 use crate::config::{Cleaning, Document as Settings, Unicode};
 

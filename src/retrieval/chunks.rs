@@ -1,7 +1,7 @@
 //! Cuts a text into chunks that overlap.
 
 use super::sentences;
-use crate::data::document::is_white_space;
+use crate::data::document::words;
 
 /// The study's chunker: `size` words a chunk, wherever a sentence ends; each chunk but the first begins with the last `overlap` words of the one
 /// before. The last one ends with the text and may be shorter. Words are what stands between white space, and are joined by one space.
@@ -95,11 +95,6 @@ fn cut(sentence: &str, size: usize, count: impl Fn(&str) -> usize) -> Vec<&str> 
         first = fits + 1;
     }
     pieces
-}
-
-/// What stands between white space.
-pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(is_white_space).filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]

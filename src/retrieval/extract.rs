@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::bm25::Bm25;
 use super::fold::terms;
 use super::sentences::sentences;
+use crate::data::document::words;
 
 /// What an answer says when no sentence has anything to do with the question.
 pub const NOTHING_FOUND: &str = "No encuentro esa información en los fragmentos.";
@@ -31,9 +32,9 @@ pub fn extract(question: &str, passages: &[Passage<'_>]) -> String {
     let mut candidates: Vec<(usize, &str)> = Vec::new();
     for passage in passages {
         for sentence in sentences(passage.text) {
-            let words = terms(sentence);
+            let found = terms(sentence);
             let asks = sentence.ends_with('?');
-            if !asks && words.len() > 1 && words.len() <= LONGEST && seen.insert(words) {
+            if !asks && found.len() > 1 && found.len() <= LONGEST && seen.insert(found) {
                 candidates.push((passage.number, sentence));
             }
         }
@@ -50,8 +51,8 @@ pub fn extract(question: &str, passages: &[Passage<'_>]) -> String {
     }
     let cited = chosen.iter().map(|&index| {
         let (number, sentence) = candidates[index];
-        let words: Vec<&str> = super::chunks::words(sentence).collect();
-        format!("{} [Contexto {number}]", words.join(" "))
+        let spaced: Vec<&str> = words(sentence).collect();
+        format!("{} [Contexto {number}]", spaced.join(" "))
     });
     cited.collect::<Vec<_>>().join(" ")
 }

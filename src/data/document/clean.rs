@@ -1,6 +1,6 @@
 //! What is done to a text before it is cut.
 
-use super::is_white_space;
+use super::{is_white_space, words};
 
 /// The study's cleaning: `\s+` becomes one space, then `(\.\s*)+` one full stop. Python's `re.sub` twice, letter by letter.
 ///
@@ -42,10 +42,7 @@ pub fn prose(text: &str) -> String {
     let mut open = String::new();
     // A form feed is a page's end, which is no paragraph's.
     for line in text.split('\n') {
-        let words: Vec<&str> = line
-            .split(is_white_space)
-            .filter(|word| !word.is_empty())
-            .collect();
+        let words: Vec<&str> = words(line).collect();
         if words.is_empty() {
             if !open.is_empty() {
                 paragraphs.push(std::mem::take(&mut open));

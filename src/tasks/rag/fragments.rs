@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::config::{ChunkStrategy, Chunks, RagSettings};
-use crate::data::document::{self, Source};
+use crate::data::document::{self, Source, words};
 use crate::retrieval::{by_sentences, by_words, terms};
 use crate::runner::ExecuteError;
 
@@ -38,10 +38,8 @@ impl Fragments {
         if let Some(error) = failed.into_inner() {
             return Err(error);
         }
-        let words = sources
-            .iter()
-            .map(|source| by_words(&source.text, 1, 0).len())
-            .sum();
+        let count_words = |source: &Source| words(&source.text).count();
+        let words = sources.iter().map(count_words).sum();
         let fragments = Self {
             texts,
             files: sources.len(),

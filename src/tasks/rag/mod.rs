@@ -4,6 +4,7 @@ mod ask;
 mod embed;
 mod fragments;
 mod judge;
+mod neural;
 mod search;
 mod store;
 
@@ -14,7 +15,7 @@ use std::time::Instant;
 
 pub use ask::{Asked, ask};
 
-use crate::config::{Embedder, Generator, Model, Question, RagSettings, SimpleGeneration};
+use crate::config::{Embedder, Generator, Question, RagSettings, SimpleGeneration};
 use crate::device::{Device, peak_memory_bytes};
 use crate::plan::RunSpec;
 use crate::record::{self, AnswerRow, Environment, MeasurementRow};
@@ -36,9 +37,7 @@ pub(super) fn refusal(settings: &RagSettings) -> Option<String> {
             "this version of ensayo has no decoders: use `kind = \"extractive\"` or `kind = \"none\"` in `[generator]`".to_owned(),
         );
     }
-    matches!(settings.embedder, Embedder::Model(_)).then(|| {
-        "this version of ensayo has no neural embedders: use `kind = \"bm25\"` or `kind = \"tfidf\"` in `[embedder]`".to_owned()
-    })
+    None
 }
 
 /// Executes a run.
@@ -56,12 +55,10 @@ pub fn execute(
 }
 
 /// The model of an `[embedder]` table.
-fn opened(embedder: &Embedder, _device: Device) -> Result<Box<dyn Embed>, ExecuteError> {
+fn opened(embedder: &Embedder, device: Device) -> Result<Box<dyn Embed>, ExecuteError> {
     match embedder {
         Embedder::Lexical(_) => Err(ExecuteError::message("a lexical embedder has no vectors")),
-        Embedder::Model(Model { .. }) => Err(ExecuteError::message(
-            "this version of ensayo has no neural embedders",
-        )),
+        Embedder::Model(model) => neural::open(model, device),
     }
 }
 
