@@ -9,6 +9,7 @@
 mod adapters;
 mod bert;
 mod deberta;
+mod embedders;
 mod fixture;
 mod half;
 mod ops;

@@ -4,6 +4,8 @@
 //! [`Cuda`](burn::backend::Cuda), have versions of their own, and `Autodiff` gives each its backward pass. Models use the functions at the end of this module, which take [`Tensor`]s.
 
 mod autodiff;
+mod bias;
+mod biased;
 mod cube;
 mod defaults;
 mod disentangled;
@@ -14,6 +16,7 @@ mod ragged;
 #[cfg(test)]
 mod tests;
 
+pub use bias::RelativeBias;
 pub use disentangled::{Disentangled, DisentangledOptions, Distances, Wanted};
 pub use noise::{Dropout, Noise, Site, mix, token_key};
 pub use ragged::{Ragged, Segments, Selection};
@@ -67,6 +70,12 @@ pub struct DeviceMemory {
 ///
 /// Floats of one call have one type, but that weight and bias of a norm are f32 beside 16-bit tokens; a `[tokens, features]` operand holds the concatenated tokens of a batch.
 pub trait Operations: Backend {
+    /// Independent forward passes that are best run side by side: more than one where an operation cannot keep the whole device busy.
+    #[must_use]
+    fn side_by_side() -> usize {
+        1
+    }
+
     /// `x Φ(x)` with the exact normal distribution (arXiv 1606.08415), of any shape.
     fn exact_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {
         defaults::gelu::<Self>(input)
@@ -149,6 +158,18 @@ pub trait Operations: Backend {
         options: &AttentionOptions,
     ) -> FloatTensor<Self> {
         defaults::attention_scores_gradient::<Self>(probabilities, gradient, ragged, options)
+    }
+
+    /// [`Operations::ragged_attention`] with `bias` added to the scaled scores, without dropout. For texts no longer than the bias serves.
+    fn biased_attention(
+        query: FloatTensor<Self>,
+        key: FloatTensor<Self>,
+        value: FloatTensor<Self>,
+        ragged: &Ragged<Self>,
+        bias: &RelativeBias,
+        options: &AttentionOptions,
+    ) -> FloatTensor<Self> {
+        biased::attention::<Self>(query, key, value, ragged, bias, options)
     }
 
     /// Gradients of [`Operations::ragged_attention`]. The probabilities are computed again rather than kept.
@@ -278,6 +299,26 @@ pub fn disentangled_attention<B: Operations>(
     wrap(B::disentangled_attention(
         operands.map(unwrap),
         ragged,
+        options,
+    ))
+}
+
+/// [`Operations::biased_attention`].
+#[must_use]
+pub fn biased_attention<B: Operations>(
+    query: Tensor<B, 2>,
+    key: Tensor<B, 2>,
+    value: Tensor<B, 2>,
+    ragged: &Ragged<B>,
+    bias: &RelativeBias,
+    options: &AttentionOptions,
+) -> Tensor<B, 2> {
+    wrap(B::biased_attention(
+        unwrap(query),
+        unwrap(key),
+        unwrap(value),
+        ragged,
+        bias,
         options,
     ))
 }

@@ -6,14 +6,19 @@ use burn::tensor::{DType, Shape, TensorMetadata};
 use burn_flex::{FlexTensor, Layout};
 use rayon::prelude::*;
 
-use super::{maximum, sum, tensor};
-use crate::nn::ops::math::exp;
+use super::tensor;
+use super::vector::{softmax, sum};
 use crate::nn::ops::{
     AttentionGradients, AttentionOptions, Dropout, Segments, probability_feature,
 };
 
 /// One text's `[heads, length, size]` within `[tokens, heads * size]`, without a copy.
-fn heads_of(packed: &FlexTensor, start: usize, length: usize, heads: usize) -> FlexTensor {
+pub(super) fn heads_of(
+    packed: &FlexTensor,
+    start: usize,
+    length: usize,
+    heads: usize,
+) -> FlexTensor {
     let layout = packed.layout();
     let size = layout.shape()[1] / heads;
     let (row, column) = (layout.strides()[0], layout.strides()[1]);
@@ -26,7 +31,7 @@ fn heads_of(packed: &FlexTensor, start: usize, length: usize, heads: usize) -> F
 }
 
 /// `a b` of each head.
-fn product(a: &FlexTensor, b: &FlexTensor) -> FlexTensor {
+pub(super) fn product(a: &FlexTensor, b: &FlexTensor) -> FlexTensor {
     Flex::float_matmul(a.clone(), b.clone())
 }
 
@@ -39,27 +44,13 @@ fn probabilities(
 ) -> (FlexTensor, Option<FlexTensor>) {
     let mut scores = product(query, &key.transpose(1, 2));
     let length = scores.shape()[2];
-    normalise(scores.storage_mut(), length, options.scale);
+    softmax(scores.storage_mut(), length, options.scale);
     let dropped = options.dropout.as_ref().map(|dropout| {
         let mut dropped = scores.storage::<f32>().to_vec();
         drop_probabilities(&mut dropped, length, start, 0, dropout);
         tensor(dropped, scores.shape())
     });
     (scores, dropped)
-}
-
-/// Rows of scores to their softmax; `scale` comes first.
-pub(super) fn normalise(scores: &mut [f32], length: usize, scale: f32) {
-    for row in scores.chunks_exact_mut(length) {
-        let highest = maximum(row);
-        for score in row.iter_mut() {
-            *score = exp((*score - highest) * scale);
-        }
-        let inverse = 1.0 / sum(length, |key| row[key]);
-        for score in row.iter_mut() {
-            *score *= inverse;
-        }
-    }
 }
 
 /// Dropout on the probabilities `[heads, length, length]` of a text that begins at the token `start`, from the head `first_head` on.
@@ -100,7 +91,7 @@ pub(super) fn score_gradient(
 }
 
 /// Writes `[heads, length, size]` to a text's rows of `[tokens, heads * size]`.
-fn join(heads: &FlexTensor, rows: &mut [f32]) {
+pub(super) fn join(heads: &FlexTensor, rows: &mut [f32]) {
     let [count, length, size] = heads.shape().dims();
     let values: &[f32] = heads.storage();
     for head in 0..count {
@@ -113,7 +104,11 @@ fn join(heads: &FlexTensor, rows: &mut [f32]) {
 }
 
 /// The rows of each text in a buffer of `[tokens, width]`.
-fn texts<'a>(mut buffer: &'a mut [f32], segments: &Segments, width: usize) -> Vec<&'a mut [f32]> {
+pub(super) fn texts<'a>(
+    mut buffer: &'a mut [f32],
+    segments: &Segments,
+    width: usize,
+) -> Vec<&'a mut [f32]> {
     segments
         .iter()
         .map(|(_, length)| buffer.split_off_mut(..length * width).unwrap_or_default())
