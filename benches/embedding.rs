@@ -15,7 +15,7 @@ use burn::backend::flex::FlexDevice;
 use burn::tensor::FloatDType;
 use clap::Parser;
 use ensayo::device::peak_memory_bytes;
-use ensayo::retrieval::{Embedder, EmbedderSource, TOKEN_BUDGET};
+use ensayo::retrieval::{Embedder, EmbedderSource};
 
 /// What to measure.
 #[derive(Debug, Parser)]
@@ -30,8 +30,8 @@ struct Arguments {
     #[arg(long, default_value_t = 128)]
     chunks: usize,
     /// Tokens of one batch
-    #[arg(long, default_value_t = TOKEN_BUDGET)]
-    budget: usize,
+    #[arg(long)]
+    budget: Option<usize>,
     /// Given by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
@@ -68,7 +68,10 @@ fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> 
     // The first batch also pays for threads and pages; it is taken before the clock starts.
     embedder.embed(&chunks[..8.min(chunks.len())], |_| ())?;
     let begun = Instant::now();
-    let found = embedder.embed_in_batches(&chunks, arguments.budget, |_| ())?;
+    let found = match arguments.budget {
+        Some(budget) => embedder.embed_in_batches(&chunks, budget, |_| ())?,
+        None => embedder.embed(&chunks, |_| ())?,
+    };
     let seconds = begun.elapsed().as_secs_f64();
     let tokens: usize = found.tokens.iter().map(|text| text.kept).sum();
     Ok(format!(

@@ -196,9 +196,7 @@ impl<B: Operations> Embeddings<B> {
             Numbering::FromZero => tokens.positions.clone(),
             Numbering::Behind { padding } => tokens.positions_behind(padding),
         };
-        let sum = rows(&self.words.val(), &tokens.ids)
-            + rows(&self.positions.val(), &positions)
-            + segment;
+        let sum = rows(&self.words, &tokens.ids) + rows(&self.positions, &positions) + segment;
         let dropout = noise.and_then(|noise| noise.at(EMBEDDINGS, self.dropout));
         let output = ops::dropout(self.norm.forward(sum), dropout.as_ref());
         in_format_of(output, &self.words.val())

@@ -3,6 +3,7 @@
 //! BERT's layers without position embeddings: attention scores fall with distance, alike in both directions (`ALiBi`, arXiv 2108.12409), and the feed-forward
 //! block is gated (arXiv 2002.05202). The code of the checkpoints is `modeling_bert.py` of <https://huggingface.co/jinaai/jina-bert-implementation>.
 
+use burn::module::Param;
 use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
 use burn::tensor::{FloatDType, Tensor};
@@ -21,7 +22,7 @@ pub const SPELLING: Spelling = super::bert::BARE_SPELLING;
 /// Jina BERT v2 without a head.
 #[derive(Debug)]
 pub(super) struct JinaBert<B: Backend> {
-    words: Tensor<B, 2>,
+    words: Param<Tensor<B, 2>>,
     segments: Tensor<B, 2>,
     norm: LayerNorm<B>,
     layers: Vec<RelativeLayer<B, Gated<B>>>,
@@ -106,10 +107,10 @@ impl<B: Operations> JinaBert<B> {
             })
         };
         Ok(Self {
-            words: weights.embedding(
+            words: Param::from_tensor(weights.embedding(
                 "bert.embeddings.word_embeddings",
                 [config.vocab_size, hidden],
-            )?,
+            )?),
             segments: weights.embedding(
                 "bert.embeddings.token_type_embeddings",
                 [config.type_vocab_size, hidden],
@@ -132,7 +133,7 @@ impl<B: Operations> JinaBert<B> {
         let bias = RelativeBias::new(self.slopes.len(), longest, |head, distance| {
             -self.slopes[head] * distance.unsigned_abs() as f32
         });
-        let embedded = in_format_of(self.norm.forward(sum), &self.words);
+        let embedded = in_format_of(self.norm.forward(sum), &self.words.val());
         self.layers.iter().fold(embedded, |hidden, layer| {
             layer.forward(hidden, tokens, &bias)
         })

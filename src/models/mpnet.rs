@@ -4,6 +4,7 @@
 //! BERT's layers without segments, with positions that begin behind the padding's id and, in every layer's attention, a bias that one table gives for
 //! relative positions, in buckets as T5 has them (arXiv 1910.10683).
 
+use burn::module::Param;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
@@ -36,8 +37,8 @@ const FARTHEST: f32 = 128.0;
 /// MPNet without a head.
 #[derive(Debug)]
 pub(super) struct Mpnet<B: Backend> {
-    words: Tensor<B, 2>,
-    positions: Tensor<B, 2>,
+    words: Param<Tensor<B, 2>>,
+    positions: Param<Tensor<B, 2>>,
     norm: LayerNorm<B>,
     layers: Vec<RelativeLayer<B, Plain<B>>>,
     /// `[buckets, heads]`, on the host.
@@ -95,14 +96,14 @@ impl<B: Operations> Mpnet<B> {
             })
         };
         Ok(Self {
-            words: weights.embedding(
+            words: Param::from_tensor(weights.embedding(
                 "mpnet.embeddings.word_embeddings",
                 [config.vocab_size, hidden],
-            )?,
-            positions: weights.embedding(
+            )?),
+            positions: Param::from_tensor(weights.embedding(
                 "mpnet.embeddings.position_embeddings",
                 [config.max_position_embeddings, hidden],
-            )?,
+            )?),
             norm: weights.norm("mpnet.embeddings.LayerNorm", hidden, config.layer_norm_eps)?,
             layers: (0..config.num_hidden_layers)
                 .map(layer)
@@ -120,7 +121,7 @@ impl<B: Operations> Mpnet<B> {
         let bias = RelativeBias::new(self.heads, longest, |head, distance| {
             self.relative[bucket(distance) * self.heads + head]
         });
-        let embedded = in_format_of(self.norm.forward(sum), &self.words);
+        let embedded = in_format_of(self.norm.forward(sum), &self.words.val());
         self.layers.iter().fold(embedded, |hidden, layer| {
             layer.forward(hidden, tokens, &bias)
         })

@@ -145,7 +145,7 @@ impl<B: Operations> SentenceEncoder<B> {
     /// The last layer's output for each token, in f32: `[tokens, hidden]`.
     #[must_use]
     pub fn hidden_states(&self, tokens: &Tokens<B>) -> Tensor<B, 2> {
-        match &self.network {
+        let hidden = match &self.network {
             Network::Absolute(encoder) => (0..encoder.depth())
                 .fold(encoder.embed(tokens, None), |hidden, index| {
                     encoder.layer(index, hidden, tokens, None)

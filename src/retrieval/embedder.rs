@@ -17,9 +17,6 @@ use crate::models::{CheckpointError, Dense, SentenceEncoder, SentenceFiles};
 use crate::nn::Tokens;
 use crate::nn::ops::Operations;
 
-/// Tokens of one batch. More would only leave the processor's caches.
-pub const TOKEN_BUDGET: usize = 2048;
-
 /// Where an embedder comes from. Its folder also holds the tokeniser and, where there are any, sentence-transformers' files.
 #[derive(Debug, Clone, Copy)]
 pub enum EmbedderSource<'a> {
@@ -315,7 +312,7 @@ impl<B: Operations> LoadedEmbedder<B> {
         texts: &[&str],
         done: impl FnMut(usize) + Send,
     ) -> Result<Embeddings, EmbedderError> {
-        self.embed_in_batches(texts, TOKEN_BUDGET, done)
+        self.embed_in_batches(texts, B::portions().tokens, done)
     }
 
     /// [`LoadedEmbedder::embed`] with batches of up to `budget` tokens, or of one text.
@@ -346,7 +343,7 @@ impl<B: Operations> LoadedEmbedder<B> {
         let batches = batches(&order, &tokens, budget);
         let next = AtomicUsize::new(0);
         let progress = Mutex::new((0, done));
-        let lanes = B::side_by_side().min(batches.len());
+        let lanes = B::portions().side_by_side.min(batches.len());
         let vectors = (0..lanes).into_par_iter().flat_map_iter(|_| {
             let mut vectors = Vec::new();
             // Each lane takes the next batch that nobody has taken.

@@ -19,7 +19,7 @@ mod vocabulary;
 pub use bm25::Bm25;
 pub use chunks::{by_sentences, by_words};
 pub use embedder::{
-    Embedder, EmbedderError, EmbedderSource, Embeddings, LoadedEmbedder, TOKEN_BUDGET, TextTokens,
+    Embedder, EmbedderError, EmbedderSource, Embeddings, LoadedEmbedder, TextTokens,
 };
 pub use extract::{NOTHING_FOUND, Passage, extract};
 pub use fold::{fold, terms};

@@ -137,6 +137,7 @@ impl Layout {
             vocab_size: config.vocab_size,
             hidden_size: config.hidden_size,
             num_layers: config.num_hidden_layers,
+            heads: config.num_attention_heads,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{model, unsupported};
 use crate::config::draft::Draft;
 use crate::config::tree::Node;
-use crate::config::{Embedder, Generator, Precision, Question, RagSettings};
+use crate::config::{Embedder, Generator, Question, RagSettings};
 
 /// Names that results already use: for all questions together, and for what belongs to none.
 const RESERVED: [&str; 2] = ["questions", "run"];
@@ -17,7 +17,6 @@ pub(super) fn check(draft: &mut Draft<'_>, settings: &mut RagSettings) {
         let embedder = embedder.clone();
         unsupported::encoder(draft, "embedder", &embedder);
         model::files(draft, "embedder", &embedder);
-        embedder_is_f32(draft, embedder.precision);
     }
     if let Generator::Model(generator) = &mut settings.generator {
         model::complete(generator);
@@ -33,16 +32,6 @@ pub(super) fn check(draft: &mut Draft<'_>, settings: &mut RagSettings) {
             .problem("`[prompt]` is missing")
             .at(&draft.span("generator"), "this generator needs it");
         draft.push(problem.help("give it a `template` or a `template_file`"));
-    }
-}
-
-/// Refuses what `unsupported` lets pass, since classifiers can have it.
-fn embedder_is_f32(draft: &mut Draft<'_>, precision: Precision) {
-    let key = "embedder.precision";
-    if matches!(precision, Precision::Bf16 | Precision::F16) && !draft.is_tainted(&[key]) {
-        let problem = draft.problem(format!("`{key}`: embedders are held in 32 bits"));
-        let problem = problem.at(&draft.span(key), "cannot be had");
-        draft.push(problem.help("use \"auto\" or \"f32\""));
     }
 }
 

@@ -67,14 +67,26 @@ pub struct DeviceMemory {
     pub reserved_bytes: u64,
 }
 
+/// How work that falls into independent batches is best cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Portions {
+    /// Batches that run side by side: more than one where an operation cannot keep the whole device busy.
+    pub side_by_side: usize,
+    /// Tokens of a batch.
+    pub tokens: usize,
+}
+
 /// The operations, each with the backward pass that `Autodiff` runs.
 ///
 /// Floats of one call have one type, but that weight and bias of a norm are f32 beside 16-bit tokens; a `[tokens, features]` operand holds the concatenated tokens of a batch.
 pub trait Operations: Backend {
-    /// Independent forward passes that are best run side by side: more than one where an operation cannot keep the whole device busy.
+    /// How much work without gradients is best done at once.
     #[must_use]
-    fn side_by_side() -> usize {
-        1
+    fn portions() -> Portions {
+        Portions {
+            side_by_side: 1,
+            tokens: 8192,
+        }
     }
 
     /// `x Φ(x)` with the exact normal distribution (arXiv 1606.08415), of any shape.

@@ -27,11 +27,8 @@ pub(super) fn draw(
     let y_axis = measure.axis(values, 5);
     let left = MARGIN + 16.0 + Panel::tick_room(&y_axis);
     let width = left + count_f64(columns) * (PANEL_WIDTH + BETWEEN) - BETWEEN + MARGIN;
-    let best = if measure.judged {
-        best(courses, measure)
-    } else {
-        None
-    };
+    let judged = measure.judged.then(|| best(courses, measure));
+    let best = judged.flatten();
     let mut notes = notes.to_vec();
     notes.insert(0, "Blue: the run named above the panel; grey: all the other runs; all panels have the same axes.".to_owned());
     let note_lines = panel::note_lines(&notes, width - 2.0 * MARGIN);

@@ -16,7 +16,7 @@ use std::time::Instant;
 pub use ask::{Asked, ask};
 
 use crate::config::{Embedder, Generator, Question, RagSettings, SimpleGeneration};
-use crate::device::{Device, peak_memory_bytes};
+use crate::device::{Device, format_name, peak_memory_bytes};
 use crate::plan::RunSpec;
 use crate::record::{self, AnswerRow, Environment, MeasurementRow};
 use crate::retrieval::{Hit, Passage, extract};
@@ -106,7 +106,9 @@ fn execute_with(
             }
             .to_string(),
             driver: embedder.and(device.driver()),
-            precision: if embedder.is_some() { "f32" } else { "" }.to_owned(),
+            precision: model
+                .map_or("", |model| format_name(neural::format(model.precision)))
+                .to_owned(),
             ..Environment::default()
         },
         ..Outcome::default()

@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 
+use burn::tensor::FloatDType;
+
 use super::embed::Embed;
-use crate::config::Model;
+use crate::config::{Model, Precision};
 use crate::device::{Device, OnDevice};
 use crate::nn::ops::Operations;
 use crate::retrieval::{
@@ -14,6 +16,18 @@ use crate::training::Control;
 
 /// Texts between two looks at whether to go on: enough of them to make batches of about equal lengths.
 const GROUP: usize = 128;
+
+/// The number format of an embedder's weights and activations. The device has no say in it, so that vectors in the cache serve every device.
+pub(super) fn format(precision: Precision) -> FloatDType {
+    match precision {
+        Precision::Bf16 => FloatDType::BF16,
+        Precision::F16 => FloatDType::F16,
+        // Settings with fewer bits are refused before anything runs.
+        Precision::Auto | Precision::F32 | Precision::Int8 | Precision::Fp4 | Precision::Nf4 => {
+            FloatDType::F32
+        }
+    }
+}
 
 /// Opens the model of an `[embedder]` table; its weights are loaded when the first text is embedded.
 pub(super) fn open(model: &Model, device: Device) -> Result<Box<dyn Embed>, ExecuteError> {
@@ -30,11 +44,14 @@ pub(super) fn open(model: &Model, device: Device) -> Result<Box<dyn Embed>, Exec
             )));
         }
     };
+    let format = format(model.precision);
+    device.computes_in(format)?;
     let files = Embedder::open(source)?;
     Ok(Box::new(Neural {
         max_seq_length: files.max_length(),
         notes: files.notes().to_vec(),
         device,
+        format,
         state: RefCell::new(State::Opened(Box::new(files))),
     }))
 }
@@ -43,6 +60,7 @@ struct Neural {
     max_seq_length: usize,
     notes: Vec<String>,
     device: Device,
+    format: FloatDType,
     state: RefCell<State>,
 }
 
@@ -69,13 +87,13 @@ impl<B: Operations> Loaded for LoadedEmbedder<B> {
     }
 }
 
-struct Load(Embedder);
+struct Load(Embedder, FloatDType);
 
 impl OnDevice for Load {
     type Output = Result<Box<dyn Loaded>, EmbedderError>;
 
     fn run<B: Operations>(self, device: &B::Device) -> Self::Output {
-        Ok(Box::new(self.0.load::<B>(device)?))
+        Ok(Box::new(self.0.load::<B>(self.1, device)?))
     }
 }
 
@@ -106,7 +124,7 @@ impl Embed for Neural {
         if let State::Opened(_) = &*state
             && let State::Opened(files) = std::mem::replace(&mut *state, State::Lost)
         {
-            *state = State::Loaded(self.device.run(Load(*files))?);
+            *state = State::Loaded(self.device.run(Load(*files, self.format))?);
         }
         let State::Loaded(loaded) = &*state else {
             return Err(ExecuteError::message("the embedder could not be loaded"));

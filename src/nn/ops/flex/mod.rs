@@ -20,16 +20,19 @@ use rayon::prelude::*;
 use super::biased as composed;
 use super::{
     AttentionGradients, AttentionOptions, Disentangled, DisentangledOptions, Dropout,
-    LayerNormGradients, Operations, Ragged, RelativeBias, Wanted, defaults,
+    LayerNormGradients, Operations, Portions, Ragged, RelativeBias, Wanted, defaults,
 };
 
 /// Values that one thread works on at a time.
 const BLOCK: usize = 16_384;
 
 impl Operations for Flex {
-    /// burn's elementwise operations run on one thread.
-    fn side_by_side() -> usize {
-        rayon::current_num_threads()
+    /// burn's elementwise operations run on one thread, and a batch's activations should stay in the processor's caches.
+    fn portions() -> Portions {
+        Portions {
+            side_by_side: rayon::current_num_threads(),
+            tokens: 1024,
+        }
     }
 
     fn exact_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -121,7 +124,7 @@ impl Operations for Flex {
         if dtype != DType::F32 {
             return defaults::attention::<Self>(query, key, value, ragged, options);
         }
-        attention::forward(&query, &key, &value, &ragged.segments, options)
+        attention::forward([&query, &key, &value], &ragged.segments, options)
     }
 
     fn biased_attention(
@@ -141,7 +144,7 @@ impl Operations for Flex {
         if dtype != DType::F32 {
             return composed::attention::<Self>(query, key, value, ragged, bias, options);
         }
-        biased::forward(&query, &key, &value, &ragged.segments, bias, options)
+        biased::forward([&query, &key, &value], &ragged.segments, bias, options)
     }
 
     fn ragged_attention_backward(
