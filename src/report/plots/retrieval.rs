@@ -1,5 +1,7 @@
 //! Figures of retrieval runs: scores by rank, how good settings of chunks are, and how much runs agree.
 
+use std::collections::BTreeSet;
+
 use super::epochs::{self, Course, Measure};
 use super::matrix::{Cell, Matrix};
 use super::{OF_EXPERIMENT, Plot};
@@ -11,6 +13,7 @@ use crate::report::seed::State;
 const MOST_RUNS: usize = 40;
 const SIZE: &str = "chunks.size";
 const TOP_K: &str = "retrieval.top_k";
+const OVERLAP: &str = "chunks.overlap";
 
 /// The figures that compare an experiment's runs.
 pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
@@ -76,11 +79,20 @@ fn by_chunks(experiment: &ExperimentReport) -> Option<super::Scene> {
             .iter()
             .find_map(|seed| seed.settings.get(key).cloned())
     };
-    // What moves together with the two is said by them.
+    // An overlap that moves together with the size is said by it.
+    let overlaps = |size: &Option<String>| {
+        let alike = experiment
+            .runs
+            .iter()
+            .filter(|run| value(run, SIZE) == *size);
+        alike.map(|run| value(run, OVERLAP)).collect::<BTreeSet<_>>()
+    };
+    let follows = |run: &RunReport| overlaps(&value(run, SIZE)).len() == 1;
+    let said_by_size = experiment.runs.iter().all(follows);
     let others: Vec<&String> = experiment
         .varying
         .iter()
-        .filter(|key| ![SIZE, TOP_K, "chunks.overlap"].contains(&key.as_str()))
+        .filter(|key| ![SIZE, TOP_K, OVERLAP].contains(&key.as_str()))
         .collect();
     let row_of = |run: &RunReport| {
         let rest = others
@@ -88,7 +100,9 @@ fn by_chunks(experiment: &ExperimentReport) -> Option<super::Scene> {
             .filter_map(|key| value(run, key))
             .map(|text| last_part(&text).to_owned());
         let size = value(run, SIZE).map(|size| format!("size {size}"));
-        rest.chain(size).collect::<Vec<_>>().join(", ")
+        let overlap = value(run, OVERLAP).filter(|_| !said_by_size);
+        let overlap = overlap.map(|overlap| format!("overlap {overlap}"));
+        rest.chain(size).chain(overlap).collect::<Vec<_>>().join(", ")
     };
     let mut rows: Vec<String> = Vec::new();
     let mut columns: Vec<usize> = Vec::new();

@@ -177,6 +177,7 @@ impl Folder {
             device: "cpu",
             events: &mut events,
             stop: &stop,
+            halvings: 0,
         };
         let open = || -> Result<Box<dyn Embed>, ExecuteError> {
             Ok(Box::new(Letters {
@@ -398,6 +399,7 @@ fn a_run_that_is_stopped_ends_without_results() {
         device: "cpu",
         events: &mut events,
         stop: &stop,
+        halvings: 0,
     };
     let open = || -> Result<Box<dyn Embed>, ExecuteError> {
         Ok(Box::new(Letters {
