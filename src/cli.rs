@@ -31,6 +31,8 @@ enum Command {
     Run(RunArgs),
     /// Write tables and plots from what runs left
     Report(ReportArgs),
+    /// Tell whether runs differ by more than chance, from their saved predictions
+    Compare(CompareArgs),
     /// Show settings, metrics and classification reports of runs
     Show(ShowArgs),
     /// Classify texts with what a run trained; CSV on standard output
@@ -148,6 +150,23 @@ pub struct ReportArgs {
     pub results: PathBuf,
 }
 
+/// Options of `compare`.
+#[derive(Debug, Clone, Args)]
+pub struct CompareArgs {
+    /// Two runs, such as `x/attempt-4` and `y/attempt-2@43`; or what matches more, such as `x`: then all pairs
+    #[arg(value_name = "PATTERN", required = true)]
+    pub patterns: Vec<String>,
+    /// Compare on this evaluation, such as `test`; two runs on all they share if left out, more than two on the first
+    #[arg(long, value_name = "NAME")]
+    pub evaluation: Option<String>,
+    /// Print CSV with all figures in full
+    #[arg(long)]
+    pub csv: bool,
+    /// Folder with the results
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
+}
+
 /// Options of `show`.
 #[derive(Debug, Clone, Args)]
 pub struct ShowArgs {
@@ -238,6 +257,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => commands::plan::run(&args, &mut output),
         Command::Run(args) => commands::run::run(&args, &mut output),
         Command::Report(args) => commands::report::run(&args, &mut output),
+        Command::Compare(args) => commands::compare::run(&args, &mut output),
         Command::Show(args) => commands::show::run(&args, &mut output),
         Command::Predict(args) => commands::predict::run(&args, &mut output),
         Command::Ask(args) => commands::ask::run(&args, &mut output),

@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+
+use ensayo::record::{self, Environment, RunRecord, Status};
 
 /// A folder with an experiment `trial` on the bundled encoder.
 struct Place(tempfile::TempDir);
@@ -108,7 +111,7 @@ fn plan_tells_the_number_of_runs_first_and_writes_no_results() {
 #[test]
 fn bad_input_is_exit_code_2_with_a_message_on_standard_error() {
     let place = Place::new();
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
         (&["plan", "trail"], "did you mean `trial`?"),
         (&["run", "trial/rank=8"], "did you mean `rank=2`"),
         (&["plan", "trial@3"], "the seeds are 1, 2"),
@@ -123,6 +126,7 @@ fn bad_input_is_exit_code_2_with_a_message_on_standard_error() {
         ),
         (&["show", "trial"], "no results folder"),
         (&["predict", "trial/rank=2@1", "good"], "no results folder"),
+        (&["compare", "trial"], "no results folder"),
     ];
     for (arguments, message) in cases {
         let (code, output, talk) = place.run(arguments);
@@ -251,5 +255,86 @@ fn a_file_is_no_results_folder() {
         let (code, output, talk) = place.run(&[command, "trial", "--results", "data.csv"]);
         assert_eq!((code, output.as_str()), (2, ""), "{command}");
         assert!(talk.contains("data.csv is a file"), "{command}: {talk}");
+    }
+}
+
+/// A complete run of `trial` with these answers to ten rows.
+fn leave_run(place: &Place, run: &str, seed: u64, answers: &str) {
+    let folder = record::run_folder(&place.path("results"), "trial", run, seed);
+    let record = RunRecord {
+        schema: record::SCHEMA,
+        experiment: "trial".into(),
+        run: run.into(),
+        seed,
+        kind: "lora".into(),
+        status: Status::Complete,
+        identity: "abc".into(),
+        identity_parts: BTreeMap::new(),
+        overrides: vec![],
+        started: "2026-01-01T00:00:00Z".into(),
+        wall_seconds: 1.5,
+        metrics: vec![],
+        measurements: vec![],
+        labels: vec!["0".into(), "1".into()],
+        notes: vec![],
+        environment: Environment::default(),
+        error: None,
+    };
+    record.write(&folder).unwrap();
+    let rows = answers.chars().enumerate();
+    let rows = rows.map(|(row, answer)| format!("test,{row},1,{answer},0.5,0.5,text {row}\n"));
+    let head = "evaluation,row,label,prediction,probability_0,probability_1,text\n";
+    let text = head.to_owned() + &rows.collect::<String>();
+    fs::write(folder.join(record::PREDICTIONS_FILE), text).unwrap();
+}
+
+#[test]
+fn compare_tells_two_runs_apart_and_more_in_pairs() {
+    let place = Place::new();
+    leave_run(&place, "a", 1, "1111111111");
+    leave_run(&place, "b", 1, "1110000000");
+    leave_run(&place, "b", 2, "1110000000");
+    leave_run(&place, "c", 1, "1111111100");
+    let (code, output, talk) = place.run(&["compare", "trial/a", "trial/b@1"]);
+    assert_eq!((code, talk.as_str()), (0, ""), "{output}");
+    insta::assert_snapshot!(output);
+    let (code, output, _) = place.run(&["compare", "trial", "--csv"]);
+    assert_eq!(code, 0);
+    // Three pairs below the head.
+    assert_eq!(output.lines().count(), 4, "{output}");
+    assert!(
+        output.starts_with("evaluation,rows,first,second,"),
+        "{output}"
+    );
+    // Two seeds of one run are two runs.
+    let (code, output, _) = place.run(&["compare", "trial/b@1", "trial/b@2"]);
+    assert_eq!(code, 0);
+    assert!(output.contains("they differ on 0 rows of 10"), "{output}");
+}
+
+#[test]
+fn compare_refuses_what_cannot_be_compared() {
+    let place = Place::new();
+    leave_run(&place, "a", 1, "1111111111");
+    leave_run(&place, "b", 1, "111");
+    let cases: [(&[&str], &str); 4] = [
+        (&["compare", "trial/a"], "only trial/a is left to compare"),
+        (
+            &["compare", "trial/a", "trial/b"],
+            "not judged on the same rows of `test`: 10 rows against 3",
+        ),
+        (
+            &["compare", "trial/a", "trial/z"],
+            "`trial/z` matches nothing",
+        ),
+        (
+            &["compare", "trial", "--evaluation", "tset"],
+            "not all have an evaluation `tset`; they share test",
+        ),
+    ];
+    for (arguments, message) in cases {
+        let (code, output, talk) = place.run(arguments);
+        assert_eq!((code, output.as_str()), (2, ""), "{arguments:?}");
+        assert!(talk.contains(message), "{arguments:?}: {talk}");
     }
 }

@@ -7,12 +7,16 @@
     reason = "a test that cannot go on must fail, one that is skipped must say so"
 )]
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use ensayo::config::{Cleaning, Document, Label, Unicode};
 use ensayo::data::{Tokenizer, document, read, train_test_split};
 use ensayo::retrieval::by_words;
 use ensayo::shapes::Shapes;
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// A file of the shared folder; where the folder is absent, says that the test is skipped.
 fn shared(name: &str) -> Option<PathBuf> {
@@ -28,19 +32,23 @@ fn shared(name: &str) -> Option<PathBuf> {
 }
 
 #[test]
-fn the_split_of_20_000_reviews_has_the_studys_supports() {
+fn the_splits_of_the_reviews_have_the_studys_supports() {
     let Some(path) = shared("data/steam_reviews_20k.csv") else {
         return;
     };
     let rows = read(&path, "text", "label", None).unwrap();
     assert_eq!(rows.len(), 20_000);
-    let split = train_test_split(rows.len(), 0.2, 42);
-    let negative = split
-        .test
-        .iter()
-        .filter(|&&row| rows[row].label == Label::Integer(0))
-        .count();
-    assert_eq!((split.test.len(), negative), (4_000, 2_028));
+    // All reviews, and the 9,400 of each class that some attempts got.
+    for (count, supports) in [(20_000, (2_028, 1_972)), (18_800, (1_838, 1_922))] {
+        let split = train_test_split(count, 0.2, 42);
+        let of = |label| {
+            let test = split.test.iter();
+            test.filter(|&&row| rows[row].label == Label::Integer(label))
+                .count()
+        };
+        assert_eq!((of(0), of(1)), supports, "{count}");
+        assert_eq!(split.train.len(), count - split.test.len());
+    }
 }
 
 #[test]
@@ -82,5 +90,72 @@ fn the_manual_has_the_studys_chunks() {
         assert_eq!(chunks.len(), count);
         assert_eq!(words(chunks.last().unwrap()), last);
         assert!(chunks[..count - 1].iter().all(|chunk| words(chunk) == size));
+    }
+}
+
+/// What sentencepiece makes of texts: see `tests/parity/sentencepiece/generate.py`.
+#[derive(Deserialize)]
+struct Pieces {
+    texts: Vec<String>,
+    ids: Vec<Vec<u32>>,
+    /// sha256 of the ids of 1,000 reviews each.
+    reviews: Vec<String>,
+}
+
+#[test]
+fn debertas_tokeniser_is_sentencepiece_on_goldens_odd_texts_and_20_000_reviews() {
+    let (Some(folder), Some(reviews), Some(goldens)) = (
+        shared("models/deberta-v3-base"),
+        shared("data/steam_reviews_20k.csv"),
+        shared("paper/goldens.json"),
+    ) else {
+        return;
+    };
+    let tokenizer = Tokenizer::from_folder(&folder, usize::MAX).unwrap();
+    let expected: Pieces =
+        serde_json::from_str(include_str!("parity/sentencepiece/deberta-v3-base.json")).unwrap();
+
+    let goldens: Value = serde_json::from_slice(&std::fs::read(goldens).unwrap()).unwrap();
+    let goldens = goldens["tokenizer_deberta_v3_base"].as_object().unwrap();
+    let goldens = goldens.iter().filter_map(|(text, ids)| {
+        let ids: Vec<u32> = serde_json::from_value(ids.clone()).ok()?;
+        Some((text, ids))
+    });
+    let mut count = 0;
+    for (text, ids) in goldens {
+        assert_eq!(tokenizer.encode(&[text]).unwrap(), [ids], "{text:?}");
+        count += 1;
+    }
+    assert_eq!(count, 3);
+
+    let texts: Vec<&str> = expected.texts.iter().map(String::as_str).collect();
+    assert_eq!(texts.len(), expected.ids.len());
+    let encoded = tokenizer.encode(&texts).unwrap();
+    for ((text, found), ids) in texts.iter().zip(encoded).zip(&expected.ids) {
+        assert_eq!(found[1..found.len() - 1], *ids, "{text:?}");
+    }
+
+    let rows = read(&reviews, "text", "label", None).unwrap();
+    let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
+    let encoded = tokenizer.encode(&texts).unwrap();
+    let (thousands, rest) = encoded.as_chunks::<1000>();
+    assert!(rest.is_empty() && thousands.len() == expected.reviews.len());
+    for (number, (rows, expected)) in thousands.iter().zip(&expected.reviews).enumerate() {
+        let mut sum = Sha256::new();
+        for ids in rows {
+            let inner = &ids[1..ids.len() - 1];
+            sum.update(u32::try_from(inner.len()).unwrap().to_le_bytes());
+            for id in inner {
+                sum.update(id.to_le_bytes());
+            }
+        }
+        let digest = sum
+            .finalize()
+            .iter()
+            .fold(String::new(), |mut digest, byte| {
+                let _ = write!(digest, "{byte:02x}");
+                digest
+            });
+        assert_eq!(&digest, expected, "reviews from {number},000");
     }
 }

@@ -132,6 +132,7 @@ fn source(grid: &Grid) -> Source<'_> {
     Source {
         experiment: name,
         description: (!description.is_empty()).then_some(description),
+        compare: experiment.compare(),
         seeds,
         overrides,
         cells,

@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod check;
+pub mod compare;
 pub mod device;
 pub mod job;
 pub mod list;

@@ -75,9 +75,14 @@ fn too_large(plan: &Plan, memory: &[Option<u64>], device: Device) -> Option<Stri
     let count = words::count(large.len(), "run");
     let verb = if large.len() == 1 { "needs" } else { "need" };
     Some(format!(
-        "Warning: {count} {verb} more memory than the {} that {device} has free; {label} should take {}. \
-         A smaller training.batch_size with training.gradient_accumulation, or a smaller training.max_length, takes less.",
+        "Warning: {count} {verb} more memory than the {} {}; {label} should take {}. \
+         A smaller training.micro_batch_size takes less and leaves the batch as it is, training.gradient_checkpointing takes less for more time, \
+         a smaller training.max_length cuts texts.",
         words::bytes(there),
+        match device {
+            Device::Cpu => "that are free".to_owned(),
+            Device::Cuda(_) => format!("of {device}"),
+        },
         words::bytes(*bytes),
     ))
 }

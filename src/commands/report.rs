@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
-use super::{CommandError, Ended, finished, screen};
+use super::{CommandError, Ended, compare, finished, screen};
 use crate::cli::ReportArgs;
 use crate::report::{self, ReportError};
 
@@ -37,6 +37,10 @@ pub(super) fn write(
     for experiment in experiments {
         if let Some(table) = report.terminal_table(experiment, screen::output_columns()) {
             writeln!(output, "{}\n", table.trim_end())?;
+        }
+        if let Some(comparison) = report.comparison(experiment) {
+            compare::print(comparison, output)?;
+            writeln!(output)?;
         }
         writeln!(
             output,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{CommandError, Ended, finished, table, words};
 use crate::cli::ShowArgs;
-use crate::metrics::{ClassificationReport, ReportLine};
+use crate::metrics::{ClassificationReport, Interval, ReportLine, wilson_interval};
 use crate::record::{self, ReportRow, RunRecord, Status};
 
 /// Shows every run that the patterns match.
@@ -86,8 +86,26 @@ fn show(folder: &Path, record: &RunRecord, output: &mut dyn Write) -> Result<(),
 
     for (evaluation, report) in reports(&record::read_rows(folder)?) {
         writeln!(output, "\n{evaluation}:\n{}", report.to_text(4).trim_end())?;
+        writeln!(output, "{}", interval(&report))?;
     }
     Ok(())
+}
+
+/// The accuracy of a report with the interval of its rows.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and a row count"
+)]
+fn interval(report: &ClassificationReport) -> String {
+    let right = (report.accuracy * report.support as f64).round() as u64;
+    let Interval { low, high } = wilson_interval(right, report.support);
+    format!(
+        "accuracy {:.4} [{low:.4}, {high:.4}]: 95 % Wilson interval on {}",
+        report.accuracy,
+        words::count(usize::try_from(report.support).unwrap_or(usize::MAX), "row")
+    )
 }
 
 /// A time without the fraction of its second, which tells attempts apart but no person anything.

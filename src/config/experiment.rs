@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::compare::Compared;
 use super::draft::{Draft, Inspector};
 use super::problem::Problem;
 use super::rules::Fields;
 use super::source::Span;
 use super::tree::{Node, Table};
-use super::{Kind, Settings};
+use super::{Compare, Kind, Settings};
 
 /// An experiment whose file could be read; its cells are checked when they are laid out.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct Experiment {
     pub(super) base: Table,
     /// What the command line lays over every cell.
     pub(super) sets: Vec<Table>,
+    /// What it is to be compared with.
+    pub(super) compared: Option<Compared>,
     /// Place of `name`.
     pub(super) name_span: Span,
     /// Place of `kind`, for what is missing from the file.
@@ -110,6 +113,12 @@ impl Experiment {
                 .collect(),
         };
         Draft::new(self, &layers, inspector).settings()
+    }
+
+    /// The experiments that the report sets beside this one.
+    #[must_use]
+    pub fn compare(&self) -> Option<&Compare> {
+        self.compared.as_ref().map(|compared| &compared.compare)
     }
 
     /// A problem of this experiment, for what only shows when its cells are laid out.

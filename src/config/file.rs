@@ -15,7 +15,15 @@ use super::tree::{Node, Origin, Table, Value};
 use super::{Experiment, Kind, axes, names, suggest};
 
 /// Keys at the top of a file that are not settings.
-const FRAME: [&str; 6] = ["name", "kind", "description", "seeds", "runs", "grid"];
+const FRAME: [&str; 7] = [
+    "name",
+    "kind",
+    "description",
+    "seeds",
+    "runs",
+    "grid",
+    "compare",
+];
 
 /// The seed of an experiment that gives none.
 const DEFAULT_SEED: u64 = 42;
@@ -72,11 +80,13 @@ pub(super) fn read(
     let description = reader.read_description(table.get("description"));
     let mut seeds = reader.read_seeds(table.get("seeds"));
     let runs = reader.read_runs(table.remove("runs"));
+    let compare = table.remove("compare");
     let grid = axes::read(&mut reader, table.remove("grid"));
     table
         .entries
         .retain(|entry| !FRAME.contains(&entry.key.as_str()));
     reader.read_base(&mut table);
+    let compared = reader.read_compare(compare, kind, &table, &runs);
     let mut layers = Vec::new();
     let mut overrides = Vec::new();
     for set in sets {
@@ -103,6 +113,7 @@ pub(super) fn read(
         grid_is_sound: grid.is_sound,
         base: table,
         sets: layers,
+        compared,
         name_span,
         kind_span,
         fields,

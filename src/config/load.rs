@@ -7,7 +7,7 @@ use walkdir::WalkDir;
 
 use super::overrides::Override;
 use super::problem::{Problem, Problems};
-use super::{Experiment, Kind, file, suggest};
+use super::{Experiment, Kind, compare, file, suggest};
 
 /// What a folder of experiments says.
 #[derive(Debug, Default)]
@@ -95,6 +95,7 @@ pub fn read_all(texts: &[(PathBuf, String)], overrides: &[String]) -> Loaded {
         .iter()
         .filter_map(|(path, text)| file::read(path, text, &sets, &mut problems))
         .collect();
+    compare::check(&experiments, texts, &mut problems);
     let mut first: BTreeMap<String, &Path> = BTreeMap::new();
     for experiment in &experiments {
         if let Some(other) = first.insert(experiment.name.to_lowercase(), &experiment.path) {

@@ -6,6 +6,7 @@
 
 mod axes;
 mod checks;
+mod compare;
 mod data;
 mod draft;
 mod environment;
@@ -29,6 +30,7 @@ mod structure;
 mod suggest;
 mod tree;
 
+pub use compare::{BestBy, Compare};
 pub use data::{Data, Evaluation, Label, Row};
 pub use draft::Inspector;
 pub use environment::{Environment, System};

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde_json::Value;
 
 use super::Kind;
+use super::settings::inlined;
 
 /// What may stand at a key.
 #[derive(Debug, Clone, PartialEq)]
@@ -147,6 +149,11 @@ impl Fields {
 }
 
 impl Rule {
+    /// What may stand where this struct is read.
+    pub(super) fn of<T: JsonSchema>() -> Self {
+        Self::read(inlined::<T>().as_value())
+    }
+
     fn read(schema: &Value) -> Self {
         if let Some(words) = words(schema) {
             return Self::Word(words);

@@ -4,8 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::settings::inlined;
 use super::structure::dotted;
-use super::{Kind, LONGEST_NAME};
+use super::{Compare, Kind, LONGEST_NAME};
 
 /// One schema for all kinds of file; an editor tells them apart by `kind`.
 #[must_use]
@@ -75,6 +76,15 @@ impl Form {
             "grid": self.grid(),
         });
         let mut properties = frame.as_object().cloned().unwrap_or_default();
+        if self.kind.classifies() {
+            let mut compare = inlined::<Compare>().to_value();
+            clean(&mut compare);
+            if let Some(object) = compare.as_object_mut() {
+                object.remove("$schema");
+                object.remove("title");
+            }
+            properties.insert("compare".to_owned(), compare);
+        }
         properties.extend(tables);
         let mut form = closed(properties);
         form["title"] = json!(self.kind.as_str());

@@ -94,17 +94,20 @@ impl Kind {
 
     /// JSON Schema of this kind's settings with everything inlined, as the structs describe them.
     pub(super) fn settings_schema(self) -> Schema {
-        let generator = || {
-            SchemaSettings::draft07()
-                .with(|settings| settings.inline_subschemas = true)
-                .into_generator()
-        };
         match self {
-            Self::Lora => generator().into_root_schema_for::<LoraSettings>(),
-            Self::Prompt => generator().into_root_schema_for::<PromptSettings>(),
-            Self::Rag => generator().into_root_schema_for::<RagSettings>(),
+            Self::Lora => inlined::<LoraSettings>(),
+            Self::Prompt => inlined::<PromptSettings>(),
+            Self::Rag => inlined::<RagSettings>(),
         }
     }
+}
+
+/// JSON Schema of a struct with everything inlined.
+pub(super) fn inlined<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft07()
+        .with(|settings| settings.inline_subschemas = true)
+        .into_generator()
+        .into_root_schema_for::<T>()
 }
 
 impl std::fmt::Display for Kind {

@@ -1,14 +1,17 @@
 //! Labelled texts: reading, splitting and tokenising them; and documents to search in. Knows nothing of models.
 
 mod csv_file;
+mod deberta_pieces;
 pub mod document;
 mod error;
 mod examples;
 mod jsonl_file;
 mod labels;
+mod long_texts;
 mod overlap;
 mod pcg64;
 mod quotes;
+mod sentencepiece;
 mod split;
 mod splits;
 mod table;

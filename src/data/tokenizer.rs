@@ -1,4 +1,4 @@
-//! From texts to token ids: a checkpoint's `tokenizer.json`, used as `transformers` uses it. Knows nothing of batches or models.
+//! From texts to token ids: a checkpoint's `tokenizer.json`, used as `transformers` uses it, or else its `spm.model`. Knows nothing of batches or models.
 
 use std::fs;
 use std::io;
@@ -10,21 +10,34 @@ use serde_json::Value;
 use tokenizers::utils::truncation::{TruncationDirection, TruncationParams};
 use tokenizers::{PostProcessor, Tokenizer as Pipeline};
 
+use super::deberta_pieces::DebertaPieces;
+use super::long_texts;
+
 /// A checkpoint's tokeniser.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
-    pipeline: Pipeline,
+    method: Method,
     path: PathBuf,
+    max_length: usize,
     pad_id: Option<u32>,
     model_vocabulary: usize,
+}
+
+/// How texts become tokens: by the file that the checkpoint has for it.
+#[derive(Debug, Clone)]
+enum Method {
+    /// `tokenizer.json`.
+    Pipeline(Box<Pipeline>),
+    /// `spm.model` alone, as DeBERTa's checkpoints have it.
+    Pieces(Box<DebertaPieces>),
 }
 
 /// Why a tokeniser cannot be loaded or used.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
-    /// There is no `tokenizer.json`, or it cannot be read.
+    /// There is neither a `tokenizer.json` nor an `spm.model`, or it cannot be read.
     #[error("{}: cannot be read: {reason}{}", .path.display(), if reason.kind() == io::ErrorKind::NotFound {
-        ": the model's folder must hold its `tokenizer.json`"
+        ": the model's folder must hold its `tokenizer.json`, or its `spm.model`"
     } else {
         ""
     })]
@@ -41,6 +54,14 @@ pub enum TokenizerError {
         path: PathBuf,
         /// The parser's reason.
         reason: String,
+    },
+    /// The checkpoint asks for something that is only known of a `tokenizer.json`.
+    #[error("{}: `{setting}` is not supported with an `spm.model`: save the tokeniser as a `tokenizer.json` beside it", .path.display())]
+    Setting {
+        /// The file.
+        path: PathBuf,
+        /// The key in it.
+        setting: &'static str,
     },
     /// No room for a text beside the special tokens.
     #[error(
@@ -84,27 +105,56 @@ pub enum TokenizerError {
 }
 
 impl Tokenizer {
-    /// Loads `tokenizer.json` from a checkpoint's folder. Texts are cut on the right to `max_length` tokens, special tokens
-    /// included. Padding and truncation that the file itself asks for are dropped, as `transformers` does.
+    /// Loads `tokenizer.json` from a checkpoint's folder, or `spm.model` where there is none. Texts are cut on the right to `max_length` tokens, special
+    /// tokens included. Padding and truncation that the file itself asks for are dropped, as `transformers` does.
     ///
     /// # Errors
     ///
     /// If the file is missing or broken, or `max_length` is no more than the special tokens of each text.
     pub fn from_folder(folder: &Path, max_length: usize) -> Result<Self, TokenizerError> {
-        let path = folder.join("tokenizer.json");
+        let [json, pieces] = TOKENISER_FILES.map(|name| folder.join(name));
+        let is_json = json.exists() || !pieces.exists();
+        let path = if is_json { json } else { pieces };
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(reason) => return Err(TokenizerError::Unreadable { path, reason }),
         };
-        let parsed = guarded(|| Pipeline::from_bytes(&bytes).map_err(|error| error.to_string()));
-        let mut pipeline = match parsed {
-            Ok(pipeline) => pipeline,
-            Err(reason) => return Err(TokenizerError::Broken { path, reason }),
+        let broken = |reason: String| TokenizerError::Broken {
+            path: path.clone(),
+            reason,
         };
-        let pad_id = pad_id(folder, &pipeline);
-        let special = pipeline
-            .get_post_processor()
-            .map_or(0, |processor| processor.added_tokens(false));
+        let (method, pad_id, special) = if is_json {
+            let parse = || {
+                long_texts::refuse(&bytes)?;
+                Pipeline::from_bytes(&bytes).map_err(|reason| reason.to_string())
+            };
+            let mut pipeline = guarded(parse).map_err(broken)?;
+            let pad_id = pad_id(folder, &pipeline);
+            let special = pipeline
+                .get_post_processor()
+                .map_or(0, |processor| processor.added_tokens(false));
+            pipeline.with_padding(None);
+            if max_length > special {
+                let truncation = TruncationParams {
+                    max_length,
+                    direction: TruncationDirection::Right,
+                    ..TruncationParams::default()
+                };
+                let cut = pipeline.with_truncation(Some(truncation));
+                cut.map_err(|reason| broken(reason.to_string()))?;
+            }
+            (Method::Pipeline(Box::new(pipeline)), pad_id, special)
+        } else {
+            refuse_settings(folder)?;
+            let pieces =
+                DebertaPieces::read(&bytes).map_err(|reason| broken(reason.to_string()))?;
+            let pad_id = pieces.pad_id();
+            (
+                Method::Pieces(Box::new(pieces)),
+                pad_id,
+                DebertaPieces::SPECIAL,
+            )
+        };
         if max_length <= special {
             return Err(TokenizerError::NoRoom {
                 path,
@@ -112,21 +162,10 @@ impl Tokenizer {
                 special,
             });
         }
-        let truncation = TruncationParams {
-            max_length,
-            direction: TruncationDirection::Right,
-            ..TruncationParams::default()
-        };
-        pipeline.with_padding(None);
-        if let Err(reason) = pipeline.with_truncation(Some(truncation)) {
-            return Err(TokenizerError::Broken {
-                path,
-                reason: reason.to_string(),
-            });
-        }
         Ok(Self {
-            pipeline,
+            method,
             path,
+            max_length,
             pad_id,
             model_vocabulary: usize::MAX,
         })
@@ -140,7 +179,7 @@ impl Tokenizer {
     }
 
     /// Token ids of each text, special tokens added, in the order of the texts. A special token that is spelled out in a text
-    /// becomes that token, as in `transformers`. Runs on all of rayon's threads.
+    /// becomes that token with a `tokenizer.json`, as in `transformers`, and stays text with an `spm.model`. Runs on all of rayon's threads.
     ///
     /// # Errors
     ///
@@ -154,21 +193,29 @@ impl Tokenizer {
     }
 
     fn encode_one(&self, text: usize, content: &str) -> Result<Vec<u32>, TokenizerError> {
-        let encode = || {
-            let encoded = self.pipeline.encode_fast(content, true);
-            encoded.map_err(|error| error.to_string())
+        let ids = match &self.method {
+            Method::Pipeline(pipeline) => {
+                let encode = || {
+                    let encoded = pipeline.encode_fast(content, true);
+                    encoded.map_err(|error| error.to_string())
+                };
+                let encoding = guarded(encode).map_err(|reason| TokenizerError::Encoding {
+                    path: self.path.clone(),
+                    text,
+                    reason,
+                })?;
+                encoding.get_ids().to_vec()
+            }
+            Method::Pieces(pieces) => pieces.encode(content, self.max_length),
         };
-        let encoding = guarded(encode).map_err(|reason| TokenizerError::Encoding {
-            path: self.path.clone(),
-            text,
-            reason,
-        })?;
-        let ids = encoding.get_ids();
         match ids.iter().find(|&&id| id as usize >= self.model_vocabulary) {
-            None => Ok(ids.to_vec()),
+            None => Ok(ids),
             Some(&id) => Err(TokenizerError::UnknownToModel {
                 path: self.path.clone(),
-                token: self.pipeline.id_to_token(id).unwrap_or_default(),
+                token: match &self.method {
+                    Method::Pipeline(pipeline) => pipeline.id_to_token(id).unwrap_or_default(),
+                    Method::Pieces(pieces) => pieces.token(id).unwrap_or_default().to_owned(),
+                },
                 id,
                 vocabulary: self.model_vocabulary,
             }),
@@ -184,7 +231,10 @@ impl Tokenizer {
     /// Tokens in all, added ones included.
     #[must_use]
     pub fn vocab_size(&self) -> usize {
-        self.pipeline.get_vocab_size(true)
+        match &self.method {
+            Method::Pipeline(pipeline) => pipeline.get_vocab_size(true),
+            Method::Pieces(pieces) => pieces.vocab_size(),
+        }
     }
 }
 
@@ -195,6 +245,24 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
         let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
         Err(said.unwrap_or("it cannot be used").to_owned())
     })
+}
+
+/// Files with a tokeniser, the preferred one first.
+const TOKENISER_FILES: [&str; 2] = ["tokenizer.json", "spm.model"];
+
+/// What `tokenizer_config.json` may ask of DeBERTa's tokeniser and none of its published checkpoints does.
+fn refuse_settings(folder: &Path) -> Result<(), TokenizerError> {
+    let path = folder.join("tokenizer_config.json");
+    let Ok(bytes) = fs::read(&path) else {
+        return Ok(());
+    };
+    let settings: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    for setting in ["do_lower_case", "split_by_punct"] {
+        if settings[setting] == Value::Bool(true) {
+            return Err(TokenizerError::Setting { path, setting });
+        }
+    }
+    Ok(())
 }
 
 /// What the checkpoint names as its padding token: in `tokenizer_config.json`, else in `special_tokens_map.json`, else in the
@@ -213,112 +281,4 @@ fn pad_id(folder: &Path, pipeline: &Pipeline) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-
-    use super::*;
-
-    #[derive(Deserialize)]
-    struct Case {
-        folder: String,
-        max_length: usize,
-        pad_id: u32,
-        vocab_size: usize,
-        ids: Vec<Vec<u32>>,
-    }
-
-    #[derive(Deserialize)]
-    struct Fixture {
-        texts: Vec<String>,
-        cases: Vec<Case>,
-    }
-
-    fn fixtures() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/tokenizer")
-    }
-
-    fn fixture() -> Fixture {
-        let text = include_str!("../../tests/parity/tokenizer/expected.json");
-        serde_json::from_str(text).unwrap()
-    }
-
-    #[test]
-    fn ids_are_those_of_transformers() {
-        let Fixture { texts, cases } = fixture();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        for case in cases {
-            let folder = fixtures().join(&case.folder);
-            let tokenizer = Tokenizer::from_folder(&folder, case.max_length).unwrap();
-            let encoded = tokenizer.encode(&texts).unwrap();
-            for ((text, ids), expected) in texts.iter().zip(&encoded).zip(&case.ids) {
-                assert_eq!(
-                    ids, expected,
-                    "{} {}: {text:?}",
-                    case.folder, case.max_length
-                );
-            }
-            assert_eq!(encoded.len(), case.ids.len());
-            assert_eq!(tokenizer.pad_id(), Some(case.pad_id));
-            assert_eq!(tokenizer.vocab_size(), case.vocab_size);
-        }
-    }
-
-    #[test]
-    fn padding_of_the_file_itself_names_the_pad_token_where_nothing_else_does() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = "tokenizer.json";
-        fs::copy(
-            fixtures().join("word-piece").join(file),
-            folder.path().join(file),
-        )
-        .unwrap();
-        let tokenizer = Tokenizer::from_folder(folder.path(), 16).unwrap();
-        assert_eq!(tokenizer.pad_id(), Some(3));
-    }
-
-    #[test]
-    fn tokens_unknown_to_the_model_are_refused() {
-        let folder = fixtures().join("word-piece");
-        let tokenizer = Tokenizer::from_folder(&folder, 16)
-            .unwrap()
-            .for_vocabulary(100);
-        let error = tokenizer.encode(&["2", "great"]).unwrap_err().to_string();
-        assert!(
-            error.ends_with(
-                "token `great` has the id 153, but the model's `vocab_size` is 100: the tokeniser belongs to another model"
-            ),
-            "{error}"
-        );
-        assert!(tokenizer.for_vocabulary(178).encode(&["great"]).is_ok());
-    }
-
-    #[test]
-    fn lengths_without_room_for_a_text_are_refused() {
-        let folder = fixtures().join("word-piece");
-        for max_length in [0, 1, 2] {
-            let error = Tokenizer::from_folder(&folder, max_length).unwrap_err();
-            assert!(
-                matches!(error, TokenizerError::NoRoom { special: 2, .. }),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn missing_and_broken_files_are_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = Tokenizer::from_folder(folder.path(), 16)
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("tokenizer.json: cannot be read"), "{error}");
-        assert!(
-            error.ends_with("the model's folder must hold its `tokenizer.json`"),
-            "{error}"
-        );
-        for content in ["{\"version\": ", "[]", "{\"version\": \"1.0\"}", "\u{0}"] {
-            fs::write(folder.path().join("tokenizer.json"), content).unwrap();
-            let error = Tokenizer::from_folder(folder.path(), 16).unwrap_err();
-            assert!(matches!(error, TokenizerError::Broken { .. }), "{error}");
-        }
-    }
-}
+mod tests;

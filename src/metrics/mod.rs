@@ -2,6 +2,7 @@
 //! records.
 
 mod classification;
+mod paired;
 mod report_text;
 mod retrieval;
 mod statistics;
@@ -10,5 +11,8 @@ pub use classification::{
     ClassScore, ClassificationReport, ReportLine, Scores, accuracy, classification_report,
     confusion_matrix,
 };
+pub use paired::{FEWEST_DISCORDANT, PairedRows, RESAMPLES, holm, mcnemar};
 pub use retrieval::{RankScores, overlap, rank_agreement, rank_scores};
-pub use statistics::{Interval, mean, mean_interval, standard_deviation, wilson_interval};
+pub use statistics::{
+    Interval, mean, mean_interval, standard_deviation, welch_p_value, wilson_interval,
+};

@@ -100,8 +100,8 @@ mod tests {
         assert!((scores.ndcg - 1.0 / 3.0_f64.log2() / ideal).abs() < 1e-12);
         let best = rank_scores(&[true, true], 2, 5).unwrap();
         assert_eq!(
-            [best.hit, best.recall, best.reciprocal_rank, best.ndcg],
-            [1.0; 4]
+            [best.hit, best.recall, best.reciprocal_rank, best.ndcg].map(f64::to_bits),
+            [1.0_f64.to_bits(); 4]
         );
         let none = rank_scores(&[false], 2, 5).unwrap();
         assert_eq!(

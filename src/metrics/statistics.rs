@@ -68,6 +68,66 @@ pub fn mean_interval(values: &[f64]) -> Option<Interval> {
     })
 }
 
+/// The two-sided p of Welch's t-test (1947): how often means as far apart would be drawn from two populations of equal mean,
+/// whatever their spread. None for fewer than two values on either side.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "far below 2^53 values")]
+pub fn welch_p_value(one: &[f64], two: &[f64]) -> Option<f64> {
+    let squared_error = |values: &[f64]| {
+        standard_deviation(values).map(|deviation| deviation.powi(2) / values.len() as f64)
+    };
+    let (first, second) = (squared_error(one)?, squared_error(two)?);
+    let difference = (mean(one)? - mean(two)?).abs();
+    let squared = first + second;
+    if squared == 0.0 {
+        return Some(if difference > 0.0 { 0.0 } else { 1.0 });
+    }
+    let weighted = |error: f64, values: &[f64]| error.powi(2) / (values.len() - 1) as f64;
+    let freedom = squared.powi(2) / (weighted(first, one) + weighted(second, two));
+    Some(t_tails(freedom, difference / squared.sqrt()))
+}
+
+/// The probability that |t| exceeds `t >= 0` with `freedom >= 1` degrees of freedom, whole or not: with t = sqrt(freedom) /
+/// tan(angle), the share of the integral of sin^(freedom - 1) from 0 to a right angle that lies below `angle`.
+fn t_tails(freedom: f64, t: f64) -> f64 {
+    let up_to = |angle: f64| integral(angle, |at| at.sin().powf(freedom - 1.0));
+    up_to((freedom.sqrt()).atan2(t)) / up_to(FRAC_PI_2)
+}
+
+/// The integral of a smooth function from 0 to `end` by the double exponential rule (Takahasi and Mori 1974).
+fn integral(end: f64, of: impl Fn(f64) -> f64) -> f64 {
+    const STEP: f64 = 1.0 / 32.0;
+    // Beyond +-3.5, points lie closer to the ends than f64 can tell.
+    let terms = (-112..=112).map(|index| {
+        let at = STEP * f64::from(index);
+        let inner = FRAC_PI_2 * at.sinh();
+        // end / 2 (1 + tanh(inner)), without cancellation near 0.
+        let place = end / (1.0 + (-2.0 * inner).exp());
+        of(place) * FRAC_PI_2 * at.cosh() / inner.cosh().powi(2)
+    });
+    STEP * end / 2.0 * terms.sum::<f64>()
+}
+
+/// The value below which a share of sorted values lies, between neighbours in proportion (numpy's default).
+///
+/// # Panics
+///
+/// If there are no values.
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an index"
+)]
+pub(super) fn percentile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * (sorted.len() - 1) as f64;
+    let (below, above) = (
+        sorted[place.floor() as usize],
+        sorted[place.ceil() as usize],
+    );
+    below + (above - below) * place.fract()
+}
+
 /// The 97.5 % quantile of Student's t distribution with `freedom >= 1` degrees of freedom.
 #[allow(
     clippy::cast_precision_loss,

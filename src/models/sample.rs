@@ -24,6 +24,17 @@ pub(crate) fn roberta() -> String {
         .replace("\"pad_token_id\": 0", "\"pad_token_id\": 1")
 }
 
+/// Relative positions in buckets, which the adapters on queries and keys see too.
+pub(crate) const DEBERTA: &str = r#"{
+    "model_type": "deberta-v2", "vocab_size": 50, "type_vocab_size": 0, "max_position_embeddings": 40, "pad_token_id": 0,
+    "hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 64,
+    "hidden_act": "gelu", "layer_norm_eps": 1e-5, "initializer_range": 0.1,
+    "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1,
+    "relative_attention": true, "max_relative_positions": -1, "position_buckets": 8, "position_biased_input": false,
+    "norm_rel_ebd": "layer_norm", "pos_att_type": ["p2c", "c2p"], "share_att_key": true,
+    "pooler_dropout": 0.1, "pooler_hidden_act": "gelu", "pooler_hidden_size": 32
+}"#;
+
 /// A classifier with adapters that already do something on the modules whose names contain one of `targets`.
 pub(crate) fn model(config: &str, targets: &[&str], format: FloatDType) -> Model {
     let config = EncoderConfig::read(config).unwrap();

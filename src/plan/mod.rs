@@ -23,9 +23,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Settings;
+use crate::config::{Compare, Settings};
 use crate::grid::Cell;
-use crate::record::{self, PlanFile, PlannedRun, RecordError};
+use crate::record::{self, PlanFile, PlannedComparison, PlannedRun, RecordError};
 
 /// One run: what it is called, what it does and where its results go.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,6 +121,8 @@ pub struct Source<'a> {
     pub experiment: &'a str,
     /// The experiment's own words.
     pub description: Option<&'a str>,
+    /// What the report sets beside it.
+    pub compare: Option<&'a Compare>,
     /// Each cell is run with each of these.
     pub seeds: &'a [u64],
     /// `--set` values in force, as typed.
@@ -246,6 +248,11 @@ impl Planner<'_> {
             experiment: source.experiment.to_owned(),
             kind: kind.unwrap_or_default(),
             description: source.description.map(str::to_owned),
+            compare: source.compare.map(|compare| PlannedComparison {
+                experiments: compare.experiments.clone(),
+                metric: compare.metric.as_str().to_owned(),
+                evaluation: compare.evaluation.clone(),
+            }),
             runs,
         });
         Ok(())

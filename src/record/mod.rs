@@ -18,7 +18,7 @@ pub use layout::{
     run_label,
 };
 pub use leftovers::remove_leftovers;
-pub use plan_file::{PlanFile, PlannedRun};
+pub use plan_file::{PlanFile, PlannedComparison, PlannedRun};
 pub use run_file::RunFile;
 pub use store::{read, read_all, write_atomically};
 pub use tables::{

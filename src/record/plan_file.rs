@@ -19,8 +19,22 @@ pub struct PlanFile {
     /// The experiment's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// What the report sets beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare: Option<PlannedComparison>,
     /// In the order of the grid, each run's seeds together.
     pub runs: Vec<PlannedRun>,
+}
+
+/// Other experiments whose best runs are compared with this one's best.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedComparison {
+    /// Their names.
+    pub experiments: Vec<String>,
+    /// The metric that the best runs are chosen by: `accuracy`, `macro_f1` or `loss`.
+    pub metric: String,
+    /// The evaluation that they are chosen on.
+    pub evaluation: String,
 }
 
 /// A run of `plan.json`.
@@ -76,6 +90,11 @@ mod tests {
             experiment: "x".into(),
             kind: "lora".into(),
             description: None,
+            compare: Some(PlannedComparison {
+                experiments: vec!["y".into()],
+                metric: "accuracy".into(),
+                evaluation: "test".into(),
+            }),
             runs: vec![PlannedRun {
                 run: "rank=4".into(),
                 seed: 42,

@@ -22,11 +22,21 @@ pub(super) enum Basis {
     None,
     /// One seed, evaluated on so many rows: Wilson's interval of a share.
     Rows(u64),
-    /// So many seeds, at least three: the t-interval of their mean.
+    /// So many seeds, at least two: the t-interval of their mean.
     Seeds(usize),
 }
 
 impl Estimate {
+    /// A value without an interval.
+    pub(super) fn plain(value: f64) -> Self {
+        Self {
+            value,
+            low: value,
+            high: value,
+            basis: Basis::None,
+        }
+    }
+
     /// Of a share, such as accuracy, from each seed's value and the rows it was measured on. None without values.
     pub(super) fn of_share(seeds: &[(f64, Option<u64>)]) -> Option<Self> {
         match seeds {
@@ -39,32 +49,28 @@ impl Estimate {
                     basis: Basis::Rows(*rows),
                 })
             }
-            _ => Self::of_seeds(&seeds.iter().map(|seed| seed.0).collect::<Vec<_>>()),
+            _ => {
+                let mean = Self::of_seeds(&seeds.iter().map(|seed| seed.0).collect::<Vec<_>>())?;
+                // Two seeds leave so much open that the interval may pass what a share can be.
+                Some(Self {
+                    low: mean.low.max(0.0),
+                    high: mean.high.min(1.0),
+                    ..mean
+                })
+            }
         }
     }
 
     /// Of any figure, from each seed's value. None without values.
     pub(super) fn of_seeds(values: &[f64]) -> Option<Self> {
         let value = metrics::mean(values)?;
-        let interval = if values.len() > 2 && value.is_finite() {
-            metrics::mean_interval(values)
-        } else {
-            None
-        };
-        Some(interval.map_or(
-            Self {
-                value,
-                low: value,
-                high: value,
-                basis: Basis::None,
-            },
-            |interval| Self {
-                value,
-                low: interval.low,
-                high: interval.high,
-                basis: Basis::Seeds(values.len()),
-            },
-        ))
+        let interval = metrics::mean_interval(values).filter(|_| value.is_finite());
+        Some(interval.map_or(Self::plain(value), |interval| Self {
+            value,
+            low: interval.low,
+            high: interval.high,
+            basis: Basis::Seeds(values.len()),
+        }))
     }
 }
 
@@ -94,10 +100,17 @@ mod tests {
     }
 
     #[test]
-    fn two_seeds_have_a_mean_but_no_interval() {
-        let estimate = Estimate::of_share(&[(0.8, Some(100)), (0.9, Some(100))]).unwrap();
-        assert!((estimate.value - 0.85).abs() < 1e-12);
-        assert_eq!(estimate.basis, Basis::None);
+    fn two_seeds_have_a_wide_interval_within_what_a_share_can_be() {
+        let near = Estimate::of_share(&[(0.80, Some(100)), (0.81, Some(100))]).unwrap();
+        // t(0.975, 1) = 12.706, standard error 0.005.
+        assert!((near.low - (0.805 - 0.063_53)).abs() < 1e-4, "{near:?}");
+        assert_eq!(near.basis, Basis::Seeds(2));
+        let far = Estimate::of_share(&[(0.8, Some(100)), (0.9, Some(100))]).unwrap();
+        assert!((far.value - 0.85).abs() < 1e-12);
+        assert!(
+            far.low < 0.22 && far.high.to_bits() == 1.0_f64.to_bits(),
+            "{far:?}"
+        );
     }
 
     #[test]

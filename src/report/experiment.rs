@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use super::ReportError;
+use super::compare::Compared;
 use super::estimate::Estimate;
 use super::seed::{self, SeedReport, State};
 use super::settings;
-use crate::record::{self, PlanFile, RecordError, experiment_folder, run_folder};
+use crate::record::{
+    self, PlanFile, PlannedComparison, RecordError, experiment_folder, run_folder,
+};
 
 /// What an experiment's runs left on disk.
 #[derive(Debug, Clone)]
@@ -23,6 +26,10 @@ pub(super) struct ExperimentReport {
     pub varying: Vec<String>,
     /// The evaluation that runs are compared on.
     pub evaluation: String,
+    /// What its plan asks to be compared with.
+    pub compare: Option<PlannedComparison>,
+    /// The same, compared.
+    pub compared: Option<Compared>,
     /// What concerns no single run.
     pub problems: Vec<String>,
 }
@@ -71,9 +78,9 @@ impl ExperimentReport {
                 );
             }
         }
-        let (mut kind, mut description) = (String::new(), None);
+        let (mut kind, mut description, mut compare) = (String::new(), None, None);
         if let Some(plan) = plan {
-            (kind, description) = (plan.kind, plan.description);
+            (kind, description, compare) = (plan.kind, plan.description, plan.compare);
         } else if let Some(record) = runs
             .iter()
             .flat_map(|run| &run.seeds)
@@ -88,6 +95,8 @@ impl ExperimentReport {
             runs,
             varying: Vec::new(),
             evaluation: String::new(),
+            compare,
+            compared: None,
             problems,
         };
         report.varying = settings::varying(report.seeds().map(|(_, seed)| &seed.settings));
@@ -105,6 +114,11 @@ impl ExperimentReport {
         self.runs
             .iter()
             .flat_map(|run| run.seeds.iter().map(move |seed| (run, seed)))
+    }
+
+    /// Whether any run has more than one seed.
+    pub(super) fn has_several_seeds(&self) -> bool {
+        self.runs.iter().any(|run| run.seeds.len() > 1)
     }
 
     /// Seeds in this state.
@@ -156,10 +170,14 @@ impl RunReport {
         Estimate::of_share(&seeds)
     }
 
+    /// A figure over the complete seeds that have it.
+    pub(super) fn estimate(&self, figure: impl Fn(&SeedReport) -> Option<f64>) -> Option<Estimate> {
+        Estimate::of_seeds(&self.complete().filter_map(figure).collect::<Vec<_>>())
+    }
+
     /// The mean of a figure over the complete seeds that have it.
     pub(super) fn mean(&self, figure: impl Fn(&SeedReport) -> Option<f64>) -> Option<f64> {
-        Estimate::of_seeds(&self.complete().filter_map(figure).collect::<Vec<_>>())
-            .map(|estimate| estimate.value)
+        self.estimate(figure).map(|estimate| estimate.value)
     }
 
     /// The state of the run as a whole: complete if all seeds are, else that of the first seed that is not.

@@ -1,6 +1,28 @@
 //! Numbers as people read them in tables.
 
+use super::estimate::{Basis, Estimate};
+
 pub(super) use super::plots::group;
+
+/// An accuracy with its interval, where it has one.
+pub(super) fn with_interval(estimate: &Estimate) -> String {
+    let value = decimal(estimate.value);
+    if estimate.basis == Basis::None {
+        value
+    } else {
+        format!("{value} [{:.4}, {:.4}]", estimate.low, estimate.high)
+    }
+}
+
+/// A figure with half the width of its interval, where it has one.
+pub(super) fn give_or_take(estimate: &Estimate) -> String {
+    let value = decimal(estimate.value);
+    if estimate.basis == Basis::None {
+        value
+    } else {
+        format!("{value} ± {:.4}", (estimate.high - estimate.low) / 2.0)
+    }
+}
 
 /// A share or loss with four decimals.
 pub(super) fn decimal(value: f64) -> String {

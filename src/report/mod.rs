@@ -1,6 +1,7 @@
 //! The report: tables, plots and one static page from what runs and plans left on disk. Knows neither tensors nor how runs come about, so that
 //! everything here is redrawn without a device.
 
+pub mod compare;
 mod estimate;
 mod experiment;
 mod figures;
@@ -98,6 +99,13 @@ pub fn build(results: &Path, experiments: &[String]) -> Result<Report, ReportErr
             read.push(experiment);
         }
     }
+    let compared: Vec<_> = read
+        .iter()
+        .map(|own| compare::side_by_side(results, own, &read))
+        .collect();
+    for (experiment, compared) in read.iter_mut().zip(compared) {
+        experiment.compared = compared;
+    }
     let known: Vec<String> = read
         .iter()
         .map(|experiment| experiment.name.clone())
@@ -137,6 +145,15 @@ impl Report {
             .iter()
             .find(|known| known.name == experiment)
             .map(|known| terminal::table(known, columns))
+    }
+
+    /// The comparison with other experiments that an experiment asks for with `[compare]`; none if it asks for none.
+    #[must_use]
+    pub fn comparison(&self, experiment: &str) -> Option<&compare::Compared> {
+        self.experiments
+            .iter()
+            .find(|known| known.name == experiment)
+            .and_then(|known| known.compared.as_ref())
     }
 
     /// Names of the selected experiments.

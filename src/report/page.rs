@@ -4,11 +4,13 @@ mod run;
 
 use std::fmt::Write;
 
+use super::compare::Compared;
 use super::experiment::{ExperimentReport, RunReport};
 use super::html::{address, breakable, escape};
 use super::seed::State;
-use super::write::{Drawn, DrawnExperiment};
+use super::write::{COMPARISON_FILE, Drawn, DrawnExperiment};
 use super::{figures, retrieval, settings, terminal};
+use crate::record::PlannedComparison;
 
 /// The whole document. `drawn` has an entry for each experiment.
 pub(super) fn html(experiments: &[ExperimentReport], drawn: &[DrawnExperiment]) -> String {
@@ -76,6 +78,9 @@ fn section(
     for drawn in &drawn.together {
         figure(page, &experiment.name, drawn);
     }
+    if let (Some(asked), Some(compared)) = (&experiment.compare, &experiment.compared) {
+        side_by_side(page, experiment, asked, compared);
+    }
     page.push_str("<h3>Runs</h3>\n");
     for (place, ((run, seed), plots)) in experiment.seeds().zip(&drawn.seeds).enumerate() {
         run::details(
@@ -112,7 +117,7 @@ fn counts(experiment: &ExperimentReport) -> String {
 
 /// The table of all runs with the settings that set them apart.
 fn comparison(page: &mut String, index: usize, experiment: &ExperimentReport) {
-    let several = experiment.runs.iter().any(|run| run.seeds.len() > 1);
+    let several = experiment.has_several_seeds();
     let mut place = 0;
     page.push_str("<div class=\"scroll\"><table>\n<thead><tr><th>run</th>");
     for key in settings::short_keys(&experiment.varying) {
@@ -182,22 +187,22 @@ fn scores(experiment: &ExperimentReport) -> Vec<Score<'_>> {
         (
             format!("accuracy on {}<br>[95 % interval]", escape(evaluation)),
             "accuracy",
-            Box::new(|run| Some(terminal::accuracy(&run.accuracy(evaluation)?))),
+            Box::new(|run| Some(figures::with_interval(&run.accuracy(evaluation)?))),
         ),
         (
             "macro F1".to_owned(),
             "number",
             Box::new(|run| {
-                run.mean(|seed| seed.macro_f1(evaluation))
-                    .map(figures::decimal)
+                run.estimate(|seed| seed.macro_f1(evaluation))
+                    .map(|estimate| figures::give_or_take(&estimate))
             }),
         ),
         (
             "loss".to_owned(),
             "number",
             Box::new(|run| {
-                run.mean(|seed| seed.metric(evaluation, &["loss"]))
-                    .map(figures::decimal)
+                run.estimate(|seed| seed.metric(evaluation, &["loss"]))
+                    .map(|estimate| figures::give_or_take(&estimate))
             }),
         ),
         (
@@ -217,6 +222,56 @@ fn scores(experiment: &ExperimentReport) -> Vec<Score<'_>> {
             }),
         ),
     ]
+}
+
+/// The comparison with other experiments.
+fn side_by_side(
+    page: &mut String,
+    experiment: &ExperimentReport,
+    asked: &PlannedComparison,
+    compared: &Compared,
+) {
+    let names: Vec<String> = asked.experiments.iter().map(|name| escape(name)).collect();
+    add(
+        page,
+        format_args!("<h3>Compared with {}</h3>\n", names.join(", ")),
+    );
+    for table in &compared.tables {
+        add(
+            page,
+            format_args!(
+                "<h4>{}</h4><div class=\"scroll\"><table>\n<thead><tr>",
+                escape(&table.title)
+            ),
+        );
+        for (index, row) in table.rows.iter().enumerate() {
+            let tag = if index == 0 { "th" } else { "td" };
+            if index == 1 {
+                page.push_str("</tr></thead>\n<tbody>\n");
+            }
+            if index > 0 {
+                page.push_str("<tr>");
+            }
+            for cell in row {
+                add(
+                    page,
+                    format_args!("<{tag} class=\"setting\">{}</{tag}>", breakable(cell)),
+                );
+            }
+            if index > 0 {
+                page.push_str("</tr>\n");
+            }
+        }
+        page.push_str("</tbody></table></div>\n");
+    }
+    list(page, "remarks", &compared.remarks);
+    if !compared.rows.is_empty() {
+        let file = address(&format!("../{}/{COMPARISON_FILE}", experiment.name));
+        add(
+            page,
+            format_args!("<p class=\"meta\"><a href=\"{file}\">{COMPARISON_FILE}</a></p>\n"),
+        );
+    }
 }
 
 /// A setting of a run, which its seeds share but where one of them is of earlier settings.

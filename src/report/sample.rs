@@ -328,6 +328,7 @@ pub(super) fn write_plan(results: &Path, experiment: &str, runs: &[(&str, u64)])
         experiment: experiment.into(),
         kind: "lora".into(),
         description,
+        compare: None,
         runs,
     }
     .write(results)

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::estimate::Estimate;
 use super::predictions::{self, Confusion};
 use super::settings::{self, Settings};
 use crate::record::{
@@ -132,6 +133,11 @@ impl SeedReport {
     pub(super) fn accuracy(&self, evaluation: &str) -> Option<f64> {
         self.metric(evaluation, &["accuracy"])
             .or_else(|| self.average(evaluation, 3).map(|row| row.f1_score))
+    }
+
+    /// The accuracy in an evaluation with the interval of its rows.
+    pub(super) fn estimate(&self, evaluation: &str) -> Option<Estimate> {
+        Estimate::of_share(&[(self.accuracy(evaluation)?, self.rows(evaluation))])
     }
 
     /// The unweighted mean of the classes' F1 scores in an evaluation.

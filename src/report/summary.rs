@@ -1,6 +1,6 @@
 //! `summary.csv`: a line for each run and seed, with everything that can be compared.
 
-use super::estimate::Estimate;
+use super::estimate::Basis;
 use super::experiment::{ExperimentReport, RunReport};
 use super::seed::SeedReport;
 
@@ -18,10 +18,25 @@ const CLASSIFICATION: [&str; 7] = [
     "loss",
 ];
 
+/// Columns of the means over seeds.
+const MEANS: [&str; 9] = [
+    "accuracy_mean",
+    "accuracy_mean_low",
+    "accuracy_mean_high",
+    "macro_f1_mean",
+    "macro_f1_mean_low",
+    "macro_f1_mean_high",
+    "loss_mean",
+    "loss_mean_low",
+    "loss_mean_high",
+];
+
 /// The file's content.
 ///
 /// Columns: `run`, `seed`, `status`, the settings that vary under their dotted keys, `evaluation` and what was measured in it (`rows`,
-/// `accuracy` with its 95 % Wilson interval, `macro_f1`, `loss`), `wall_seconds`, figures of the run under their names, all others as
+/// `accuracy` with its 95 % Wilson interval, `macro_f1`, `loss`); where some run has several seeds, the number of the run's complete `seeds` and
+/// the mean over them with its 95 % t-interval (`accuracy_mean`, `accuracy_mean_low`, `accuracy_mean_high`, likewise `macro_f1` and `loss`), the
+/// same on each line of the run; `wall_seconds`, figures of the run under their names, all others as
 /// `<evaluation>.<metric>`, then `error`. What a run does not have is empty. Runs that search have none of the columns of an accuracy; what is
 /// said of all questions together stands under its plain name, and of one question as `<question>.<metric>`.
 ///
@@ -33,6 +48,10 @@ pub(super) fn csv(experiment: &ExperimentReport) -> csv::Result<Vec<u8>> {
     header.extend(experiment.varying.iter().map(String::as_str));
     if !experiment.is_retrieval() {
         header.extend(CLASSIFICATION);
+        if experiment.has_several_seeds() {
+            header.push("seeds");
+            header.extend(MEANS);
+        }
     }
     header.push("wall_seconds");
     let named: Vec<String> = others
@@ -58,11 +77,8 @@ fn line(
     others: &[(String, String)],
 ) -> Vec<String> {
     let evaluation = &experiment.evaluation;
-    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let (accuracy, rows) = (seed.accuracy(evaluation), seed.rows(evaluation));
-    let interval = accuracy
-        .zip(rows)
-        .and_then(|(accuracy, rows)| Estimate::of_share(&[(accuracy, Some(rows))]));
+    let interval = rows.and_then(|_| seed.estimate(evaluation));
     let mut line = vec![
         run.name.clone(),
         seed.seed.to_string(),
@@ -88,6 +104,9 @@ fn line(
             number(seed.macro_f1(evaluation)),
             number(seed.metric(evaluation, &["loss"])),
         ]);
+        if experiment.has_several_seeds() {
+            line.extend(over_seeds(experiment, run));
+        }
     }
     line.push(number(
         seed.record.as_ref().map(|record| record.wall_seconds),
@@ -104,6 +123,33 @@ fn line(
             .unwrap_or_default(),
     );
     line
+}
+
+/// The columns of several seeds: how many are complete, and [`MEANS`].
+fn over_seeds(experiment: &ExperimentReport, run: &RunReport) -> Vec<String> {
+    let evaluation = &experiment.evaluation;
+    let mut cells = vec![run.complete().count().to_string()];
+    let means = [
+        run.accuracy(evaluation)
+            .filter(|estimate| !matches!(estimate.basis, Basis::Rows(_))),
+        run.estimate(|seed| seed.macro_f1(evaluation)),
+        run.estimate(|seed| seed.metric(evaluation, &["loss"])),
+    ];
+    for mean in means {
+        // A single seed has a value, but nothing is known of others.
+        let several = mean.filter(|mean| mean.basis != Basis::None);
+        let ends = [
+            several.map(|mean| mean.value),
+            several.map(|mean| mean.low),
+            several.map(|mean| mean.high),
+        ];
+        cells.extend(ends.map(number));
+    }
+    cells
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 /// (evaluation, metric) of all figures without a column of their own, in the order in which runs first have them.

@@ -1,8 +1,9 @@
 //! An experiment's results as an aligned text table.
 
+use super::compare;
 use super::estimate::{Basis, Estimate};
 use super::experiment::{ExperimentReport, RunReport};
-use super::seed::State;
+use super::seed::{SeedReport, State};
 use super::{figures, retrieval};
 
 /// Longest run name that is not shortened, in characters.
@@ -69,7 +70,7 @@ fn fit(columns: &mut Vec<Column>, limit: usize) {
 }
 
 fn columns(experiment: &ExperimentReport) -> Vec<Column> {
-    let several = experiment.runs.iter().any(|run| run.seeds.len() > 1);
+    let several = experiment.has_several_seeds();
     let mut columns: Vec<Column> = vec![
         Column::left("run", experiment, |run| {
             Some(shortened(&run.title(), NAME_CHARACTERS))
@@ -112,15 +113,16 @@ fn scores(experiment: &ExperimentReport) -> Vec<Column> {
     let evaluation = &experiment.evaluation;
     vec![
         Column::left("accuracy [95 % interval]", experiment, |run| {
-            run.accuracy(evaluation).map(|estimate| accuracy(&estimate))
+            run.accuracy(evaluation)
+                .map(|estimate| figures::with_interval(&estimate))
         }),
         Column::right("macro F1", experiment, |run| {
-            run.mean(|seed| seed.macro_f1(evaluation))
-                .map(figures::decimal)
+            run.estimate(|seed| seed.macro_f1(evaluation))
+                .map(|estimate| figures::give_or_take(&estimate))
         }),
         Column::right("loss", experiment, |run| {
-            run.mean(|seed| seed.metric(evaluation, &["loss"]))
-                .map(figures::decimal)
+            run.estimate(|seed| seed.metric(evaluation, &["loss"]))
+                .map(|estimate| figures::give_or_take(&estimate))
         }),
         Column::right("trainable", experiment, |run| {
             run.mean(|seed| seed.run_metric("trainable_parameters"))
@@ -200,16 +202,6 @@ fn line(cells: impl Iterator<Item = String>) -> String {
     line
 }
 
-/// A value with its interval, where it has one.
-pub(super) fn accuracy(estimate: &Estimate) -> String {
-    let value = figures::decimal(estimate.value);
-    if estimate.basis == Basis::None {
-        value
-    } else {
-        format!("{value} [{:.4}, {:.4}]", estimate.low, estimate.high)
-    }
-}
-
 /// The middle of a long name gives way: names of cells differ at both ends.
 fn shortened(name: &str, longest: usize) -> String {
     let characters: Vec<char> = name
@@ -260,6 +252,7 @@ pub(super) fn reservations(experiment: &ExperimentReport) -> Vec<String> {
     }
     let mut said = intervals(experiment);
     said.extend(within_noise(experiment));
+    said.extend(selection(experiment));
     said
 }
 
@@ -299,12 +292,24 @@ fn intervals(experiment: &ExperimentReport) -> Vec<String> {
             ));
         }
     }
-    if experiment.runs.iter().any(|run| run.seeds.len() > 1) {
-        said.push(
-            "Several seeds: means; from three seeds on with their 95 % t-interval.".to_owned(),
-        );
-    }
+    said.extend(over_seeds(experiment, &estimates));
     said
+}
+
+/// What the figures of several seeds are, and what their intervals leave out.
+fn over_seeds(experiment: &ExperimentReport, estimates: &[Estimate]) -> Option<String> {
+    let of_seeds = |estimate: &&Estimate| matches!(estimate.basis, Basis::Seeds(_));
+    let mean = estimates.iter().find(of_seeds)?.value;
+    let rows = experiment
+        .seeds()
+        .find_map(|(_, seed)| seed.rows(&experiment.evaluation))?;
+    let of_rows = Estimate::of_share(&[(mean, Some(rows))])?;
+    Some(format!(
+        "Several seeds: accuracy on “{}”, mean and 95 % t-interval over the seeds on the same {} rows (± is half of one). Other rows would move an accuracy by about {:.4} besides.",
+        experiment.evaluation,
+        figures::group(&rows.to_string()),
+        (of_rows.high - of_rows.low) / 2.0
+    ))
 }
 
 /// Which differences may be noise.
@@ -330,8 +335,29 @@ fn within_noise(experiment: &ExperimentReport) -> Option<String> {
         .checked_sub(1)?;
     (near > 0).then(|| {
         let verb = if near == 1 { "lies" } else { "lie" };
-        format!("{near} of the {others} other runs {verb} within the best run's interval: differences that small may be noise.")
+        format!("{near} of the {others} other runs {verb} within the best run's interval: differences that small may be noise, and `ensayo compare {}` tests each.", experiment.name)
     })
+}
+
+/// What is chosen on the rows that it is then judged by, if somebody goes by the table.
+fn selection(experiment: &ExperimentReport) -> Vec<String> {
+    let judged = experiment
+        .runs
+        .iter()
+        .filter(|run| run.accuracy(&experiment.evaluation).is_some())
+        .count();
+    let mut said = Vec::new();
+    if judged > 1 {
+        said.push(compare::picked(judged, &experiment.evaluation));
+    }
+    let on_test = |seed: &SeedReport| seed.epochs.len() > 1 && seed.epoch_split() == "test";
+    if experiment.seeds().any(|(_, seed)| on_test(seed)) {
+        said.push(
+            "Epochs were judged on the test split: choosing among them would be selection on the test set; `data.validation_size` sets rows aside for it."
+                .to_owned(),
+        );
+    }
+    said
 }
 
 #[cfg(test)]

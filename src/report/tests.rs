@@ -224,12 +224,37 @@ fn several_seeds_are_one_line_with_a_mean() {
         line.starts_with('a') && line.contains("    3  0.") && line.contains('['),
         "{table}"
     );
-    assert!(table.contains("t-interval"));
+    assert!(table.contains("t-interval") && table.contains(" ± "));
+    let drawn = without_plots(results.path());
+    assert_eq!(drawn.selected(), ["x"]);
+    let csv = fs::read_to_string(results.path().join("x/summary.csv")).unwrap();
+    let means = columns(&csv, &["seeds", "accuracy_mean", "accuracy_mean_low"]);
+    assert_eq!(means.len(), 3);
+    assert!(means.iter().all(|line| *line == means[0]) && means[0][0] == "3");
+    assert!(means[0][1].parse::<f64>().unwrap() > means[0][2].parse::<f64>().unwrap());
     assert_eq!(
         table.lines().filter(|line| line.starts_with('a')).count(),
         1,
         "{table}"
     );
+}
+
+#[test]
+fn selection_on_the_test_set_is_named() {
+    let results = tempfile::tempdir().unwrap();
+    for run in ["a", "b"] {
+        small(run).write(results.path());
+    }
+    let report = without_plots(results.path());
+    let table = report.terminal_table("x", None).unwrap();
+    let page = fs::read_to_string(results.path().join("report/index.html")).unwrap();
+    for said in [
+        "Picking the best of 2 runs by “test” is selection on “test”",
+        "Epochs were judged on the test split",
+    ] {
+        assert!(table.contains(said) && page.contains(said), "{table}");
+    }
+    assert!(page.contains("Choosing an epoch by it would be selection on the test set."));
 }
 
 #[test]

@@ -10,6 +10,9 @@ use super::plots::{self, OF_EXPERIMENT, Plot};
 use super::{PAGE_FOLDER, Report, ReportError, page, retrieval, summary};
 use crate::record::{RecordError, experiment_folder, write_atomically};
 
+/// The paired tests of an experiment with `[compare]`.
+pub(super) const COMPARISON_FILE: &str = "comparison.csv";
+
 /// What was written, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
@@ -52,6 +55,7 @@ pub(super) fn all(report: &Report, results: &Path) -> Result<Written, ReportErro
         if report.selected.contains(&experiment.name) {
             let folder = experiment_folder(results, &experiment.name);
             written.summaries.push(write_summary(experiment, &folder)?);
+            write_comparison(experiment, &folder)?;
             let count = write_plots(drawn, &folder.join("plots"))?;
             written.plots += count;
             if count > 0 {
@@ -129,6 +133,31 @@ pub(super) fn write_summary(
         write_atomically(&beside, &content)?;
     }
     Ok(path)
+}
+
+/// Writes the paired tests of an experiment that is compared with others; one that no longer is leaves none.
+fn write_comparison(experiment: &ExperimentReport, folder: &Path) -> Result<(), ReportError> {
+    let path = folder.join(COMPARISON_FILE);
+    let rows = experiment
+        .compared
+        .iter()
+        .flat_map(|compared| &compared.rows);
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let table = |source| ReportError::Table {
+        path: path.clone(),
+        source,
+    };
+    for row in rows {
+        writer.write_record(row).map_err(table)?;
+    }
+    let content = writer
+        .into_inner()
+        .map_err(|error| table(error.into_error().into()))?;
+    if content.is_empty() {
+        let _ = fs::remove_file(&path);
+        return Ok(());
+    }
+    Ok(write_atomically(&path, &content)?)
 }
 
 /// Writes each plot as SVG and PNG and removes plots of runs that are no more. Returns how many there are.

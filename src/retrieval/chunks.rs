@@ -146,10 +146,7 @@ mod tests {
             ["a b c", "d e f", "g. H i."]
         );
         // A word of more tokens than a chunk may have.
-        assert_eq!(
-            by_sentences("abcdef gh", 3, 0, |text| text.len()),
-            ["abcdef", "gh"]
-        );
+        assert_eq!(by_sentences("abcdef gh", 3, 0, str::len), ["abcdef", "gh"]);
     }
 
     /// The study's loop, as it is written there.

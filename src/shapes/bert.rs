@@ -212,6 +212,7 @@ impl BertConfig {
             hidden_size: self.hidden_size,
             num_layers: self.num_hidden_layers,
             heads: self.num_attention_heads,
+            relative_positions: 0,
         })
     }
 

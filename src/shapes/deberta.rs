@@ -398,6 +398,7 @@ impl DebertaV2Config {
             hidden_size: hidden,
             num_layers: self.num_hidden_layers,
             heads: self.num_attention_heads,
+            relative_positions: self.position_rows(),
         })
     }
 }

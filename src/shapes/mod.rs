@@ -43,6 +43,8 @@ pub struct Shapes {
     pub num_layers: usize,
     /// Attention heads of each.
     pub heads: usize,
+    /// Rows of the table of relative positions that attention reads in each layer; 0 where there is none.
+    pub relative_positions: usize,
 }
 
 /// A parameter tensor.

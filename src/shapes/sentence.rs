@@ -138,6 +138,7 @@ impl Layout {
             hidden_size: config.hidden_size,
             num_layers: config.num_hidden_layers,
             heads: config.num_attention_heads,
+            relative_positions: 0,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::adamw::scalar;
 use super::checkpointed::Checkpointed;
 use super::loss::summed_cross_entropy;
 use crate::models::{Classifier, trained};
-use crate::nn::ops::{Noise, Operations};
+use crate::nn::ops::{Noise, Operations, alone_with_gradients};
 use crate::nn::{Tokens, token_keys};
 
 /// A gradient for each trained parameter; none where the loss does not depend on it.
@@ -68,6 +68,7 @@ impl<B: Operations> Step<'_, B> {
         let numbers: Vec<usize> = rows.iter().map(|row| row.row).collect();
         let noise = Noise::new(self.seed, self.number, token_keys(&texts, &numbers));
         let tokens = Tokens::new(&texts, self.device);
+        let _turn = alone_with_gradients();
         let mut share = 0.0;
         let scale = self.loss_scale;
         let mut backward = |logits| {

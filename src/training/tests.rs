@@ -8,7 +8,7 @@ use super::checkpointed::Checkpointed;
 use super::step::Step;
 use super::*;
 use crate::models::adapter::snapshot;
-use crate::models::sample::{BERT, Model, model, roberta};
+use crate::models::sample::{BERT, DEBERTA, Model, model, roberta};
 use crate::models::trained;
 
 /// Texts of unequal length.
@@ -74,7 +74,7 @@ fn assert_near(model: &mut Model, actual: &[Vec<f32>], expected: &[Vec<f32>], to
 
 #[test]
 fn the_size_of_micro_batches_changes_neither_loss_nor_gradients() {
-    for config in [BERT, &roberta()] {
+    for config in [BERT, &roberta(), DEBERTA] {
         let mut model = model(config, &["query", "value"], FloatDType::F32);
         let (loss, whole) = gradients(&mut model, 8, None, 1.0);
         for size in [1, 2, 3] {
@@ -87,7 +87,7 @@ fn the_size_of_micro_batches_changes_neither_loss_nor_gradients() {
 
 #[test]
 fn checkpointing_changes_no_gradient() {
-    for config in [BERT, &roberta()] {
+    for config in [BERT, &roberta(), DEBERTA] {
         for targets in [&["query", "intermediate"][..], &["layer.2.", "layer.3."]] {
             let mut model = model(config, targets, FloatDType::F32);
             let (loss, kept) = gradients(&mut model, 8, None, 1.0);
@@ -101,6 +101,24 @@ fn checkpointing_changes_no_gradient() {
             }
         }
     }
+}
+
+#[test]
+fn trainings_in_several_threads_at_once_lose_no_gradient() {
+    let [mut alone, others @ ..] =
+        [(); 4].map(|()| model(DEBERTA, &["query", "intermediate"], FloatDType::F32));
+    let (_, expected) = gradients(&mut alone, 8, None, 1.0);
+    std::thread::scope(|scope| {
+        for mut model in others {
+            let expected = &expected;
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    let (_, found) = gradients(&mut model, 2, None, 1.0);
+                    assert_near(&mut model, &found, expected, 1e-6);
+                }
+            });
+        }
+    });
 }
 
 #[test]
@@ -124,7 +142,7 @@ fn checkpointing_finds_the_lowest_layer_that_is_trained() {
 fn half_precision_gives_the_gradients_of_f32_within_its_rounding() {
     // A rounding is up to 2^-9 of a value in bf16, 2^-12 in f16; some dozens of them follow one another.
     for (format, tolerance) in [(FloatDType::BF16, 0.06), (FloatDType::F16, 0.008)] {
-        for config in [BERT, &roberta()] {
+        for config in [BERT, &roberta(), DEBERTA] {
             let targets = &["query", "value", "intermediate"];
             let mut exact = model(config, targets, FloatDType::F32);
             let mut half = model(config, targets, format);

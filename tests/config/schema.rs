@@ -152,3 +152,12 @@ fn nothing_of_ours_or_of_json_is_left_in_it() {
         assert!(!text.contains(word), "{word}");
     }
 }
+
+#[test]
+fn classifiers_may_be_compared_and_others_not() {
+    let compare = part("lora", &["properties", "compare"]);
+    assert_eq!(compare["required"], json!(["experiments"]));
+    assert_eq!(compare["properties"]["metric"]["default"], "accuracy");
+    assert_eq!(compare["additionalProperties"], false);
+    assert!(part("rag", &["properties", "compare"]).is_null());
+}

@@ -60,7 +60,7 @@ impl Format {
 }
 
 /// All of them.
-pub static FORMATS: [Format; 12] = [
+pub static FORMATS: [Format; 13] = [
     Format {
         name: "toml",
         file: "experiments/trial.toml",
@@ -113,6 +113,7 @@ pub static FORMATS: [Format; 12] = [
                 parity("bert/checkpoint/config.json"),
                 parity("roberta/checkpoint/config.json"),
                 parity("xlm-roberta/checkpoint/config.json"),
+                parity("deberta/p2c/checkpoint/config.json"),
             ]
         },
         prepare: nothing,
@@ -143,26 +144,31 @@ pub static FORMATS: [Format; 12] = [
                 parity("tokenizer/word-piece/tokenizer.json"),
                 parity("tokenizer/byte-level/tokenizer.json"),
                 UNIGRAM.into(),
+                UNIGRAM.replace(PRECOMPILED, "").into(),
             ]
         },
         prepare: nothing,
-        read: |folder| {
-            let Ok(tokenizer) = Tokenizer::from_folder(folder, 16) else {
-                return false;
-            };
-            tokenizer
-                .encode(&[
-                    "good game",
-                    "",
-                    "[MASK] \u{1f600} aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!",
-                    "e\u{301}\0\n ﬁ",
-                ])
-                .is_ok()
-        },
+        read: read_tokeniser,
         has_header: false,
         allowance: 8 << 20,
         multiple: 256,
         cases: 4_000,
+    },
+    Format {
+        name: "spm.model",
+        file: "spm.model",
+        sound: || {
+            vec![
+                parity("sentencepiece/rules/spm.model"),
+                parity("sentencepiece/ties/spm.model"),
+            ]
+        },
+        prepare: nothing,
+        read: read_tokeniser,
+        has_header: false,
+        allowance: 2 << 20,
+        multiple: 256,
+        cases: 20_000,
     },
     Format {
         name: "safetensors",
@@ -281,7 +287,7 @@ pub static FORMATS: [Format; 12] = [
         read: read_record,
         has_header: false,
         allowance: 4 << 20,
-        multiple: 64,
+        multiple: 160,
         cases: 10_000,
     },
 ];
@@ -331,6 +337,21 @@ fn read_toml(folder: &Path) -> bool {
     let study = grid::expand(loaded, &System);
     let said = study.problems.render(Look::Plain, 100);
     study.problems.is_empty() && !said.is_empty()
+}
+
+/// Whether a tokeniser has tokens for texts of every sort.
+fn read_tokeniser(folder: &Path) -> bool {
+    let Ok(tokenizer) = Tokenizer::from_folder(folder, 16) else {
+        return false;
+    };
+    tokenizer
+        .encode(&[
+            "good game",
+            "",
+            "[MASK] \u{1f600} aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!",
+            "e\u{301}\0\n ﬁ",
+        ])
+        .is_ok()
 }
 
 /// All tensors of a file of weights, which hold what they say.
@@ -446,6 +467,10 @@ relevant = ["intérprete"]
 [grid]
 "chunks.size" = [300, 500]
 "#;
+
+/// A table that leads nowhere, at which the tokenizers crate panics.
+const PRECOMPILED: &str =
+    r#"{"type": "Precompiled", "precompiled_charsmap": "CAAAAAAAAABhAAAAYQA="}, "#;
 
 const UNIGRAM: &str = r#"{"version": "1.0", "truncation": {"max_length": 8, "strategy": "LongestFirst", "stride": 0, "direction": "Right"},
 "padding": {"strategy": {"Fixed": 8}, "direction": "Right", "pad_to_multiple_of": null, "pad_id": 1, "pad_type_id": 0, "pad_token": "<pad>"},

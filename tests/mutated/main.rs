@@ -148,6 +148,7 @@ broken! {
     broken_lines_of_json_do_no_harm: "jsonl",
     broken_configurations_do_no_harm: "config.json",
     broken_tokenisers_do_no_harm: "tokenizer.json",
+    broken_pieces_do_no_harm: "spm.model",
     broken_weights_do_no_harm: "safetensors",
     broken_lists_of_shards_do_no_harm: "safetensors index",
     broken_pickles_do_no_harm: "bin",

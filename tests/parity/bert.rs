@@ -5,6 +5,7 @@ use burn::tensor::{FloatDType, Tensor};
 use ensayo::models::bert::{BertClassifier, SPELLING};
 use ensayo::models::{Checkpoint, Classifier, Weights, adapter, count, trained, unfreeze};
 use ensayo::nn::Tokens;
+use ensayo::nn::ops::alone_with_gradients;
 use ensayo::shapes::bert::BertConfig;
 use ensayo::training::summed_cross_entropy;
 
@@ -132,6 +133,7 @@ fn adapters_of_peft_give_its_logits_and_gradients() {
         let fixture = Fixture::read(&format!("bert/lora/{case}/expected.safetensors"));
         check_forward(&model, &fixture, "");
 
+        let _turn = alone_with_gradients();
         unfreeze(&mut model);
         let labels = fixture.integers("labels");
         let tokens = Tokens::new(&fixture.texts(""), &Default::default());

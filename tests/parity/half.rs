@@ -1,41 +1,21 @@
 //! Encoders in 16 bits against their own f32 and against PyTorch's autocast, which rounds for products alone.
 
 use burn::tensor::FloatDType;
-use ensayo::models::Classifier;
-use ensayo::models::{
-    Checkpoint, EncoderClassifier, Weights, adapter, spelling, trained, unfreeze,
-};
+use ensayo::models::{Classifier, EncoderClassifier, adapter, trained, unfreeze};
 use ensayo::nn::Tokens;
-use ensayo::shapes::EncoderConfig;
+use ensayo::nn::ops::alone_with_gradients;
 use ensayo::training::summed_cross_entropy;
 
 use crate::bert::B;
 use crate::fixture::{Fixture, path, values};
+use crate::roberta::load_in;
 
 /// The loss's scale in the generator, and here.
 const SCALE: f32 = 1024.0;
 
-fn load(folder: &str, format: FloatDType) -> EncoderClassifier<B> {
-    let base = path(&format!("{folder}/checkpoint"));
-    let text = std::fs::read_to_string(base.join("config.json")).unwrap();
-    let mut config = EncoderConfig::read(&text).unwrap();
-    config.override_dropout(0.0);
-    let checkpoint = Checkpoint::open(&base, &config.shapes(2).tensors, spelling(&config)).unwrap();
-    let device = Default::default();
-    let weights = Weights {
-        checkpoint: Some(&checkpoint),
-        seed: 0,
-        head_seed: 0,
-        deviation: 0.02,
-        format,
-        device: &device,
-    };
-    let mut model = EncoderClassifier::new(&config, 2, &weights).unwrap();
-    adapter::read(
-        &mut model,
-        &path(&format!("{folder}/lora/query-value/adapter")),
-    )
-    .unwrap();
+fn load(folder: &str, case: &str, format: FloatDType) -> EncoderClassifier<B> {
+    let (_, mut model, _) = load_in(&format!("{folder}/checkpoint"), 2, format);
+    adapter::read(&mut model, &path(&format!("{folder}/lora/{case}/adapter"))).unwrap();
     unfreeze(&mut model);
     model
 }
@@ -56,17 +36,23 @@ fn distance(actual: &[f32], expected: &[f32]) -> f64 {
 
 #[test]
 fn logits_and_gradients_in_16_bits_are_as_near_to_f32_as_their_format_allows() {
-    for folder in ["bert", "roberta"] {
-        let exact = Fixture::read(&format!("{folder}/lora/query-value/expected.safetensors"));
-        let autocast = Fixture::read(&format!("half/{folder}.safetensors"));
+    let _turn = alone_with_gradients();
+    for (folder, case, file) in [
+        ("bert", "query-value", "bert"),
+        ("roberta", "query-value", "roberta"),
+        ("deberta/buckets", "query-key-value", "deberta-buckets"),
+        ("deberta/p2c", "query-value", "deberta-p2c"),
+    ] {
+        let exact = Fixture::read(&format!("{folder}/lora/{case}/expected.safetensors"));
+        let autocast = Fixture::read(&format!("half/{file}.safetensors"));
         let labels = exact.integers("labels");
         let tokens = Tokens::new(&exact.texts(""), &Default::default());
-        // The unit of rounding is 2^-8 and 2^-11.
+        // Two dozen units of rounding, which are 2^-8 and 2^-11.
         for (name, format, tolerance) in [
-            ("bf16", FloatDType::BF16, 0.05),
-            ("f16", FloatDType::F16, 0.0125),
+            ("bf16", FloatDType::BF16, 24.0 / 256.0),
+            ("f16", FloatDType::F16, 24.0 / 2048.0),
         ] {
-            let mut model = load(folder, format);
+            let mut model = load(folder, case, format);
             let (mut ours_squared, mut theirs_squared) = (0.0, 0.0);
             let logits = model.logits(&tokens, None);
             let mut check = |what: &str, actual: &[f32], name: &str, theirs: &str| {

@@ -2,7 +2,8 @@
 
 use burn::tensor::Tensor;
 use ensayo::nn::ops::{
-    AttentionOptions, Ragged, Segments, attention, gelu, layer_norm, pack, unpack,
+    AttentionOptions, Ragged, Segments, alone_with_gradients, attention, gelu, layer_norm, pack,
+    unpack,
 };
 use ensayo::training::summed_cross_entropy;
 
@@ -59,6 +60,7 @@ enum Gradient {
 
 #[test]
 fn gelu_is_exact_forward_and_backward() {
+    let _turn = alone_with_gradients();
     let (fixture, device) = (Fixture::read("ops/ops.safetensors"), Default::default());
     for case in cases(&fixture, "gelu") {
         if case == "gelu_matrix" {
@@ -87,6 +89,7 @@ fn gelu_is_exact_forward_and_backward() {
 
 #[test]
 fn layer_norm_equals_pytorchs_forward_and_backward() {
+    let _turn = alone_with_gradients();
     let (fixture, device) = (Fixture::read("ops/ops.safetensors"), Default::default());
     for case in cases(&fixture, "layer_norm") {
         let vector = |name: &str| {
@@ -111,6 +114,7 @@ fn layer_norm_equals_pytorchs_forward_and_backward() {
 
 #[test]
 fn attention_over_ragged_rows_equals_pytorchs_forward_and_backward() {
+    let _turn = alone_with_gradients();
     let (fixture, device) = (Fixture::read("ops/ops.safetensors"), Default::default());
     for case in cases(&fixture, "attention") {
         let operand = |name: &str| {
@@ -143,6 +147,7 @@ fn attention_over_ragged_rows_equals_pytorchs_forward_and_backward() {
 
 #[test]
 fn cross_entropy_equals_pytorchs_forward_and_backward() {
+    let _turn = alone_with_gradients();
     let (fixture, device) = (Fixture::read("ops/ops.safetensors"), Default::default());
     for case in cases(&fixture, "cross_entropy") {
         let logits = fixture
@@ -162,6 +167,7 @@ fn cross_entropy_equals_pytorchs_forward_and_backward() {
 
 #[test]
 fn pack_and_unpack_are_each_others_backward_pass() {
+    let _turn = alone_with_gradients();
     let device = Default::default();
     let ragged = Ragged::<B>::new(Segments::new(&[2, 1, 3]), &device);
     let tokens: Tensor<B, 2> = Tensor::from_floats(

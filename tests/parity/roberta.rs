@@ -6,6 +6,7 @@ use ensayo::models::{
     Checkpoint, Classifier, EncoderClassifier, Weights, adapter, count, spelling, trained, unfreeze,
 };
 use ensayo::nn::Tokens;
+use ensayo::nn::ops::alone_with_gradients;
 use ensayo::shapes::EncoderConfig;
 use ensayo::training::summed_cross_entropy;
 
@@ -109,6 +110,7 @@ pub fn check_adapter(folder: &str, classes: usize, case: &str) {
     let fixture = Fixture::read(&format!("{folder}/lora/{case}/expected.safetensors"));
     check_forward(&model, &fixture, "");
 
+    let _turn = alone_with_gradients();
     unfreeze(&mut model);
     let labels = fixture.integers("labels");
     let tokens = Tokens::new(&fixture.texts(""), &Default::default());

@@ -5,7 +5,7 @@ use burn::tensor::FloatDType;
 use burn::tensor::backend::AutodiffBackend;
 use ensayo::models::bert::{BertClassifier, SPELLING};
 use ensayo::models::{Checkpoint, Classifier, Weights, adapter, trained, unfreeze};
-use ensayo::nn::ops::{Noise, Operations};
+use ensayo::nn::ops::{Noise, Operations, alone_with_gradients};
 use ensayo::nn::{Tokens, token_keys};
 use ensayo::training::summed_cross_entropy;
 
@@ -16,6 +16,7 @@ const ADAPTER: &str = "bert/lora/query-value";
 
 /// Logits of a batch and the gradients of its mean loss, by parameter.
 fn run<T: AutodiffBackend + Operations>(dropout: f64) -> (Vec<f32>, Vec<(String, Vec<f32>)>) {
+    let _turn = alone_with_gradients();
     let device = Default::default();
     let folder = path("bert/checkpoint");
     let mut config = config(&folder);

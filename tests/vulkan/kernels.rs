@@ -7,8 +7,8 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{FloatDType, Tensor, TensorData, TensorPrimitive};
 use ensayo::nn::ops::{
-    AttentionOptions, Dropout, Noise, Operations, Ragged, Segments, Site, attention, dropout, gelu,
-    layer_norm, mix, pack, token_key, unpack,
+    AttentionOptions, Dropout, Noise, Operations, Ragged, Segments, Site, alone_with_gradients,
+    attention, dropout, gelu, layer_norm, mix, pack, token_key, unpack,
 };
 
 use crate::fixture::{assert_close_to_scale, assert_relative, values};
@@ -37,6 +37,7 @@ fn quarter(lengths: &[usize]) -> Dropout {
 
 #[test]
 fn dropout_draws_what_the_processor_draws_bit_for_bit() {
+    let _turn = alone_with_gradients();
     for width in [1, 7, 8, 130] {
         let drawn = quarter(&[5, 1, 30]);
         let expected = drawn.factors(width);
@@ -51,6 +52,7 @@ fn dropout_draws_what_the_processor_draws_bit_for_bit() {
 
 /// Output and gradients of attention with dropout.
 fn attend<T: AutodiffBackend + Operations>(lengths: &[usize]) -> Vec<Vec<f32>> {
+    let _turn = alone_with_gradients();
     let tokens = lengths.iter().sum();
     let operands = [1, 2, 3].map(|seed| random::<T>(seed, tokens, 24).require_grad());
     let options = AttentionOptions {
@@ -83,6 +85,7 @@ fn attention_with_dropout_equals_the_processors() {
 fn of_transposed<T: AutodiffBackend>(
     function: impl Fn(Tensor<T, 2>) -> Tensor<T, 2>,
 ) -> [Vec<f32>; 2] {
+    let _turn = alone_with_gradients();
     let input = random::<T>(5, 33, 48).require_grad();
     let output = function(input.clone().transpose());
     let weights = random::<T>(6, 33, 48).transpose();

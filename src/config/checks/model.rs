@@ -8,7 +8,7 @@ use crate::config::draft::Draft;
 use crate::shapes::Shapes;
 
 /// Files of which a checkpoint needs one to turn texts into tokens.
-const TOKENISERS: [&str; 1] = ["tokenizer.json"];
+const TOKENISERS: [&str; 2] = ["tokenizer.json", "spm.model"];
 
 /// Files of which a checkpoint needs one for its weights.
 const WEIGHTS: [&str; 4] = [

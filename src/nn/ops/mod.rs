@@ -16,6 +16,7 @@ mod ragged;
 #[cfg(test)]
 mod tests;
 
+pub use autodiff::alone_with_gradients;
 pub use bias::RelativeBias;
 pub use disentangled::{Disentangled, DisentangledOptions, Distances, Wanted};
 pub use flex::Rows;

@@ -20,8 +20,8 @@ pub(super) fn details(
     let attention =
         matches!(seed.state, State::Failed | State::Unreadable) || !seed.problems.is_empty();
     let accuracy = seed
-        .accuracy(&experiment.evaluation)
-        .map(|value| format!(", accuracy {}", figures::decimal(value)))
+        .estimate(&experiment.evaluation)
+        .map(|estimate| format!(", accuracy {}", figures::with_interval(&estimate)))
         .unwrap_or_default();
     add(
         page,
@@ -125,7 +125,17 @@ fn classification_reports(page: &mut String, seed: &SeedReport) {
                 ),
             );
         }
-        page.push_str("</tbody></table></div></div>\n");
+        page.push_str("</tbody></table></div>");
+        if let Some(estimate) = seed.estimate(evaluation) {
+            add(
+                page,
+                format_args!(
+                    "<p class=\"meta\">Accuracy {}</p>",
+                    figures::with_interval(&estimate)
+                ),
+            );
+        }
+        page.push_str("</div>\n");
     }
 }
 

@@ -6,6 +6,7 @@ use super::palette::{Colour, INK, LOOKS, MUTED};
 use super::panel::{self, NAME_SIZE, NOTE_LINE, Panel};
 use super::scene::{Anchor, Scene, Style};
 use super::text::{self, CAPITALS};
+use crate::metrics::{self, Interval};
 
 /// The course of one run, once for each of its seeds.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ const PLOT_WIDTH: f64 = 560.0;
 const PLOT_HEIGHT: f64 = 340.0;
 const LEGEND_WIDTH: f64 = 220.0;
 const LEGEND_SAMPLE: f64 = 40.0;
+/// Distance between the bars of two runs at the same epoch.
+const BESIDE: f64 = 3.0;
 const LEGEND_LINE: f64 = NAME_SIZE * 1.25;
 
 impl Measure {
@@ -88,6 +91,23 @@ impl Course {
             .collect()
     }
 
+    /// The 95 % t-interval of the mean for each epoch that three seeds or more reached. Of two it would dwarf every curve.
+    pub(super) fn intervals(&self) -> Vec<(f64, Interval)> {
+        let mut epochs: Vec<usize> = self.seeds.iter().flatten().map(|point| point.0).collect();
+        epochs.sort_unstable();
+        epochs.dedup();
+        let interval = |epoch: usize| {
+            let points = self.seeds.iter().flatten();
+            let here: Vec<f64> = points
+                .filter(|point| point.0 == epoch && point.1.is_finite())
+                .map(|point| point.1)
+                .collect();
+            let interval = metrics::mean_interval(&here).filter(|_| here.len() > 2)?;
+            Some((count_f64(epoch), interval))
+        };
+        epochs.into_iter().filter_map(interval).collect()
+    }
+
     /// The name with its remark.
     pub(super) fn label(&self) -> String {
         match self.remark {
@@ -120,7 +140,7 @@ pub(super) fn draw(title: &str, courses: &[Course], measure: &Measure) -> Option
     };
     let first = points().map(|point| point.0).min()?;
     let last = points().map(|point| point.0).max()?;
-    let values: Vec<f64> = points().map(|point| point.1).collect();
+    let mut values: Vec<f64> = points().map(|point| point.1).collect();
     let mut notes = Vec::new();
     let missing = values.iter().filter(|value| !value.is_finite()).count();
     if missing > 0 {
@@ -137,6 +157,22 @@ pub(super) fn draw(title: &str, courses: &[Course], measure: &Measure) -> Option
     if courses.iter().any(|course| course.seeds.len() > 1) {
         notes.push("Several seeds: pale lines; their mean: the strong line.".to_owned());
     }
+    let ends: Vec<f64> = courses
+        .iter()
+        .flat_map(Course::intervals)
+        .flat_map(|(_, interval)| [interval.low, interval.high])
+        .collect();
+    if !ends.is_empty() {
+        notes.push(
+            "Bars: the mean's 95 % t-interval over the seeds, from three seeds on; beside one another where there are several."
+                .to_owned(),
+        );
+    }
+    // What no accuracy and no loss can be needs no room.
+    values.extend(
+        ends.into_iter()
+            .filter(|end| *end > 0.0 && (!measure.share || *end < 1.0)),
+    );
     if courses.len() > LOOKS.len() {
         return Some(multiples::draw(
             title,
@@ -210,6 +246,10 @@ fn together(
     }
     for (course, look) in courses.iter().zip(LOOKS) {
         panel.curve(&mut scene, &course.mean(), look.colour, 1.8, look.dash);
+    }
+    for (i, (course, look)) in courses.iter().zip(LOOKS).enumerate() {
+        let aside = (count_f64(i) - count_f64(courses.len() - 1) / 2.0) * BESIDE;
+        panel.bars(&mut scene, &course.intervals(), look.colour, aside);
     }
     // Markers last, so that no line hides one; where values are equal, the later runs' stand inside the earlier ones'.
     for (i, (course, look)) in courses.iter().zip(LOOKS).enumerate() {
@@ -287,6 +327,24 @@ mod tests {
         assert!((mean[0].1 - 0.6).abs() < 1e-12);
         assert!((mean[1].1 - 0.8).abs() < 1e-12);
         assert!(mean[2].1.is_nan());
+    }
+
+    #[test]
+    fn bars_begin_with_three_seeds() {
+        let course = |seeds: usize| Course {
+            name: "a".into(),
+            remark: None,
+            seeds: [0.5, 0.6, 0.7][..seeds]
+                .iter()
+                .map(|&value| vec![(1, value)])
+                .collect(),
+        };
+        assert!(course(2).intervals().is_empty());
+        let [(epoch, interval)] = course(3).intervals()[..] else {
+            panic!("one epoch, one bar")
+        };
+        // t(0.975, 2) = 4.303, standard error 0.1 / sqrt(3).
+        assert!((epoch - 1.0).abs() < 1e-12 && (interval.high - 0.8484).abs() < 1e-4);
     }
 
     #[test]

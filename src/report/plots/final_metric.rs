@@ -214,13 +214,7 @@ fn notes(bars: &[Bar], chance: Option<f64>) -> Vec<String> {
     }
     if estimates().any(|estimate| matches!(estimate.basis, Basis::Seeds(_))) {
         notes.push(
-            "Several seeds: the mean, its 95 % t-interval, and each seed as a small dot."
-                .to_owned(),
-        );
-    }
-    if bars.iter().any(|bar| bar.seeds.len() == 2) {
-        notes.push(
-            "Two seeds: the mean and each seed as a small dot; two are too few for an interval."
+            "Several seeds: the mean, its 95 % t-interval over the seeds on the same rows, and each seed as a small dot."
                 .to_owned(),
         );
     }

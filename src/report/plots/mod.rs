@@ -62,11 +62,19 @@ pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
     if let Some(scene) = final_metric::draw(&title, &axis, &bars, experiment.largest_class()) {
         plots.push(Plot {
             stem: OF_EXPERIMENT[0].to_owned(),
-            caption: format!("Accuracy of each run on “{}”.", experiment.evaluation),
+            caption: format!(
+                "Accuracy of each run on “{}”, with 95 % intervals.",
+                experiment.evaluation
+            ),
             scene,
         });
     }
     let split = split(experiment);
+    let warning = if split == "validation" {
+        ""
+    } else {
+        " Choosing an epoch by it would be selection on the test set."
+    };
     let accuracy = epochs::Measure {
         name: format!("{split} accuracy (share of rows)"),
         place: "epoch",
@@ -80,7 +88,7 @@ pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
     ) {
         plots.push(Plot {
             stem: OF_EXPERIMENT[1].to_owned(),
-            caption: format!("Accuracy on the {split} split after each epoch."),
+            caption: format!("Accuracy on the {split} split after each epoch.{warning}"),
             scene,
         });
     }
@@ -97,7 +105,7 @@ pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
     ) {
         plots.push(Plot {
             stem: OF_EXPERIMENT[2].to_owned(),
-            caption: format!("Loss on the {split} split after each epoch."),
+            caption: format!("Loss on the {split} split after each epoch.{warning}"),
             scene,
         });
     }

@@ -82,6 +82,7 @@ pub(super) fn draw(
                 ..LOOKS[0]
             };
             panel.curve(&mut scene, &means[index], look.colour, 2.0, &[]);
+            panel.bars(&mut scene, &course.intervals(), look.colour, 0.0);
             if means[index].len() <= 30 {
                 panel.marks(&mut scene, &means[index], look, 2.8);
             }

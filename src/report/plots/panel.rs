@@ -4,6 +4,7 @@ use super::axis::Axis;
 use super::palette::{AXIS, Colour, GRID, INK, Look, MUTED};
 use super::scene::{Anchor, Point, Scene, Style};
 use super::text::{self, CAPITALS};
+use crate::metrics::Interval;
 
 /// Size of tick texts.
 pub(super) const TICK_SIZE: f64 = 11.0;
@@ -128,6 +129,27 @@ impl Panel {
         {
             look.marker
                 .draw(scene, self.place(x, y), radius, look.colour);
+        }
+    }
+
+    /// Vertical bars from low to high at each x, `aside` to the right; what passes the panel is cut.
+    pub(super) fn bars(
+        &self,
+        scene: &mut Scene,
+        bars: &[(f64, Interval)],
+        colour: Colour,
+        aside: f64,
+    ) {
+        for &(at, Interval { low, high }) in bars {
+            let end = |value: f64| {
+                let (x, y) = self.place(at, value.clamp(self.y.from, self.y.to));
+                (x + aside, y)
+            };
+            let (low, high) = (end(low), end(high));
+            scene.line(&[low, high], colour, 1.3);
+            for (x, y) in [low, high] {
+                scene.line(&[(x - 3.0, y), (x + 3.0, y)], colour, 1.3);
+            }
         }
     }
 

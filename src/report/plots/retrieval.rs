@@ -68,6 +68,30 @@ fn scores(experiment: &ExperimentReport) -> Option<super::Scene> {
     )
 }
 
+/// The settings that set rows apart beside the size and the number of the chunks. One that is the same in all runs that have it, an embedder's precision
+/// for instance, is said by another that these runs have.
+fn telling(experiment: &ExperimentReport) -> Vec<&String> {
+    let mut told: Vec<(&String, Vec<Option<&String>>)> = Vec::new();
+    for key in &experiment.varying {
+        if [SIZE, TOP_K, OVERLAP].contains(&key.as_str()) {
+            continue;
+        }
+        let values: Vec<Option<&String>> = experiment
+            .runs
+            .iter()
+            .map(|run| run.seeds.iter().find_map(|seed| seed.settings.get(key)))
+            .collect();
+        let constant = values.iter().flatten().collect::<BTreeSet<_>>().len() == 1;
+        let have = |values: &[Option<&String>]| -> Vec<bool> {
+            values.iter().map(Option::is_some).collect()
+        };
+        if !(constant && told.iter().any(|other| have(&other.1) == have(&values))) {
+            told.push((key, values));
+        }
+    }
+    told.into_iter().map(|told| told.0).collect()
+}
+
 /// nDCG for each size of the chunks and each number of them; a row for each combination of the other settings that vary.
 fn by_chunks(experiment: &ExperimentReport) -> Option<super::Scene> {
     let varies = |key: &str| experiment.varying.iter().any(|other| other == key);
@@ -85,15 +109,13 @@ fn by_chunks(experiment: &ExperimentReport) -> Option<super::Scene> {
             .runs
             .iter()
             .filter(|run| value(run, SIZE) == *size);
-        alike.map(|run| value(run, OVERLAP)).collect::<BTreeSet<_>>()
+        alike
+            .map(|run| value(run, OVERLAP))
+            .collect::<BTreeSet<_>>()
     };
     let follows = |run: &RunReport| overlaps(&value(run, SIZE)).len() == 1;
     let said_by_size = experiment.runs.iter().all(follows);
-    let others: Vec<&String> = experiment
-        .varying
-        .iter()
-        .filter(|key| ![SIZE, TOP_K, OVERLAP].contains(&key.as_str()))
-        .collect();
+    let others = telling(experiment);
     let row_of = |run: &RunReport| {
         let rest = others
             .iter()
@@ -102,7 +124,10 @@ fn by_chunks(experiment: &ExperimentReport) -> Option<super::Scene> {
         let size = value(run, SIZE).map(|size| format!("size {size}"));
         let overlap = value(run, OVERLAP).filter(|_| !said_by_size);
         let overlap = overlap.map(|overlap| format!("overlap {overlap}"));
-        rest.chain(size).chain(overlap).collect::<Vec<_>>().join(", ")
+        rest.chain(size)
+            .chain(overlap)
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     let mut rows: Vec<String> = Vec::new();
     let mut columns: Vec<usize> = Vec::new();

@@ -2,9 +2,11 @@
 //!
 //! The autodiff graph keeps what a backward pass reads again: operands of products with a trained side, inputs of norms and activations,
 //! queries, keys and values. This file says which those are, layer by layer, as a list of live allocations; [`pages`] says what an allocator with
-//! pages makes of such a list. Benchmarked against the operating system's count in `benches/memory.rs`.
+//! pages makes of such a list. Benchmarked against the operating system's count by `benches/memory/memory.toml`.
 
 pub mod pages;
+#[cfg(test)]
+mod tests;
 
 use super::{LinearShape, Shapes};
 
@@ -75,13 +77,14 @@ impl Shapes {
             .min();
         let (hidden, wide) = (self.hidden_size as u64, self.wide());
         let bytes = workload.float_bytes;
-        let keep = |memory: &mut Memory, width: u64, count: u64| {
-            memory.activations += tokens * width * bytes * count;
-            memory.allocations.push((tokens * width * bytes, count));
+        let keep = |memory: &mut Memory, rows: u64, width: u64, count: u64| {
+            memory.activations += rows * width * bytes * count;
+            memory.allocations.push((rows * width * bytes, count));
         };
+        let positions = self.positions_read(lengths);
         let tracked = first.map_or(0, |first| self.num_layers - first);
         if workload.gradient_checkpointing {
-            keep(&mut memory, hidden, tracked as u64);
+            keep(&mut memory, tokens, hidden, tracked as u64);
         }
         let layers = first.unwrap_or(self.num_layers)..self.num_layers;
         let at_once = if workload.gradient_checkpointing {
@@ -91,19 +94,27 @@ impl Shapes {
         };
         for layer in layers.rev().take(at_once) {
             // Queries, keys and values; the inputs of both norms; the input of the activation function.
-            keep(&mut memory, hidden, 5);
-            keep(&mut memory, wide, 1);
+            keep(&mut memory, tokens, hidden, 5);
+            keep(&mut memory, tokens, wide, 1);
+            // Relative positions as keys and as queries.
+            keep(&mut memory, positions, hidden, 2);
             let mut shared = Vec::new();
             for (linear, rank) in workload.adapters {
                 if linear.layer != Some(layer) {
                     continue;
                 }
+                let rows = match linear.logical {
+                    "position_key" | "position_query" => positions,
+                    // Where relative positions have no projections of their own, they go through these.
+                    "query" | "key" => tokens + positions,
+                    _ => tokens,
+                };
                 let group = input_group(linear.logical);
                 if workload.adapter_dropout || !shared.contains(&group) {
                     shared.push(group);
-                    keep(&mut memory, linear.input as u64, 1);
+                    keep(&mut memory, rows, linear.input as u64, 1);
                 }
-                keep(&mut memory, *rank as u64, 1);
+                keep(&mut memory, rows, *rank as u64, 1);
             }
         }
         self.add_workspace(workload, lengths, &mut memory);
@@ -145,16 +156,28 @@ impl Shapes {
             (tokens * wide * bytes, WIDE_GRADIENTS),
             (tokens * hidden * bytes, HIDDEN_GRADIENTS),
         ];
-        let scores: Vec<(u64, u64)> = if let Some(threads) = workload.threads {
+        let positions = self.positions_read(lengths);
+        let longest = lengths.iter().copied().max().unwrap_or(0) as u64;
+        let scores: Vec<(u64, u64)> = if let (Some(threads), 1..) = (workload.threads, positions) {
+            // Each thread has one head of one text, and the gradients of all heads are joined at the end.
+            let threads = threads as u64;
+            vec![
+                (longest * longest * F32, SCORES * threads),
+                (longest * positions * F32, 2 * threads),
+                (positions * hidden * F32, 4),
+            ]
+        } else if let Some(threads) = workload.threads {
             let mut longest = lengths.to_vec();
             longest.sort_unstable_by(|a, b| b.cmp(a));
             let of_text = |&length: &usize| self.heads as u64 * (length * length) as u64 * F32;
             let texts = longest.iter().take(threads).map(of_text);
             texts.map(|bytes| (bytes, SCORES)).collect()
         } else {
-            let longest = lengths.iter().copied().max().unwrap_or(0) as u64;
-            let all = lengths.len() as u64 * self.heads as u64 * longest * longest;
-            vec![(all * bytes, SCORES)]
+            let rows = lengths.len() as u64 * self.heads as u64 * longest;
+            vec![
+                (rows * longest * bytes, SCORES),
+                (rows * positions * bytes, 2),
+            ]
         };
         // By then the feed-forward block of the layer has let go of its activations: one norm's input and the activation function's.
         let gradients = (tokens * hidden * bytes, 4 + 3);
@@ -172,6 +195,12 @@ impl Shapes {
             feed_forward.to_vec()
         };
         memory.allocations.extend(list);
+    }
+
+    /// Rows of the table of relative positions that texts of these lengths read: one for each distance, as far as there are so many.
+    fn positions_read(&self, lengths: &[usize]) -> u64 {
+        let longest = lengths.iter().copied().max().unwrap_or(0);
+        self.relative_positions.min((2 * longest).saturating_sub(1)) as u64
     }
 
     /// Width inside the feed-forward block.

@@ -140,10 +140,7 @@ fn by_vectors(
     let keys = fragments_key(place.spec).zip(questions_key(place.spec, &texts));
     let (chunk_key, question_key) =
         keys.ok_or_else(|| ExecuteError::message("the run has no vectors"))?;
-    place.progress.stage("embedding the chunks");
-    let Some(chunks) = embed_all(embedder, &fragments.borrowed(), &chunk_key, place)? else {
-        return Ok(None);
-    };
+    // The questions first: one that is too long should not be found out after an hour.
     place.progress.stage("embedding the questions");
     let Some(asked) = embed_all(embedder, &texts, &question_key, place)? else {
         return Ok(None);
@@ -156,6 +153,10 @@ fn by_vectors(
             )));
         }
     }
+    place.progress.stage("embedding the chunks");
+    let Some(chunks) = embed_all(embedder, &fragments.borrowed(), &chunk_key, place)? else {
+        return Ok(None);
+    };
     let embed_seconds = begun.elapsed().as_secs_f64();
     place.progress.stage("searching");
     let begun = Instant::now();

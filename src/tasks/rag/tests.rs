@@ -229,8 +229,8 @@ fn a_lexical_run_leaves_what_it_found_and_how_good_it_is() {
     );
     let lists: Vec<&RetrievalRow> = rows.iter().filter(|row| row.question == "listas").collect();
     assert_eq!((lists[0].chunk, lists[0].relevant), (2, None));
-    assert_eq!(value(&outcome, "run", "chunks") as usize, 4);
-    assert_eq!(value(&outcome, "questions", "judged") as usize, 1);
+    assert!((value(&outcome, "run", "chunks") - 4.0).abs() < 1e-12);
+    assert!((value(&outcome, "questions", "judged") - 1.0).abs() < 1e-12);
     for metric in ["hit@1", "recall@2", "ndcg@2", "mrr"] {
         assert!(
             (value(&outcome, "questions", metric) - 1.0).abs() < 1e-12,
@@ -321,7 +321,7 @@ fn what_an_embedder_does_not_read_is_counted() {
     settings.questions.truncate(1);
     let outcome = folder.execute("short", &settings, 4, false).unwrap();
     assert!(has_note(&outcome, "reads the first 4 tokens"));
-    assert_eq!(value(&outcome, "run", "chunks_cut") as usize, 4);
+    assert!((value(&outcome, "run", "chunks_cut") - 4.0).abs() < 1e-12);
     settings.questions[0].text = "uno dos tres cuatro cinco".to_owned();
     let said = folder
         .execute("long", &settings, 4, false)

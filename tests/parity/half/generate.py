@@ -34,11 +34,11 @@ def padded(token_ids, lengths, padding):
     return {"input_ids": ids, "attention_mask": mask}
 
 
-def run(folder, case):
+def run(folder, case, name):
     batch = load_file(f"../{folder}/lora/{case}/expected.safetensors")
     lengths = batch["lengths"].tolist()
     tensors = {name: batch[name] for name in ("token_ids", "lengths", "labels")}
-    for name, dtype in {"bf16": torch.bfloat16, "f16": torch.float16}.items():
+    for precision, dtype in {"bf16": torch.bfloat16, "f16": torch.float16}.items():
         base = AutoModelForSequenceClassification.from_pretrained(f"../{folder}/checkpoint", attn_implementation="eager")
         model = PeftModel.from_pretrained(base, f"../{folder}/lora/{case}/adapter", is_trainable=True).eval()
         inputs = padded(batch["token_ids"], lengths, base.config.pad_token_id or 0)
@@ -48,14 +48,16 @@ def run(folder, case):
         scale = SCALE if dtype == torch.float16 else 1.0
         (loss * scale).backward()
         gradients = {key: value.grad / scale for key, value in model.named_parameters() if value.requires_grad}
-        tensors[f"{name}.logits"] = logits.float()
+        tensors[f"{precision}.logits"] = logits.float()
         for key, gradient in get_peft_model_state_dict(model, state_dict=gradients).items():
-            tensors[f"{name}.gradient.{key}"] = gradient
+            tensors[f"{precision}.gradient.{key}"] = gradient
             exact = batch[f"gradient.{key}"]
-            print(folder, name, key, float((gradient - exact).norm() / exact.norm()), file=sys.stderr)
+            print(name, precision, key, float((gradient - exact).norm() / exact.norm()), file=sys.stderr)
     tensors = {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
-    save_file(tensors, f"{folder}.safetensors")
+    save_file(tensors, f"{name}.safetensors")
 
 
-for folder in ("bert", "roberta"):
-    run(folder, "query-value")
+run("bert", "query-value", "bert")
+run("roberta", "query-value", "roberta")
+run("deberta/buckets", "query-key-value", "deberta-buckets")
+run("deberta/p2c", "query-value", "deberta-p2c")

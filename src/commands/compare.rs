@@ -1,0 +1,123 @@
+//! `ensayo compare`: whether runs differ by more than chance, from the predictions that they left.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::{CommandError, Ended, finished, say, table};
+use crate::cli::CompareArgs;
+use crate::plan::Selection;
+use crate::record::Status;
+use crate::report::compare::{self, CompareError, Compared, Contender};
+
+/// A run by name, with the seeds that a pattern means and their folders.
+type Seeds = BTreeMap<u64, PathBuf>;
+
+/// Compares two runs in every evaluation, or more in all pairs.
+///
+/// # Errors
+/// When a pattern matches nothing, fewer than two runs are left, or they were not judged on the same rows.
+pub fn run(args: &CompareArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
+    let runs = wanted(args)?;
+    let contenders: Vec<Contender> = runs
+        .into_iter()
+        .map(|(name, seeds)| Contender::read(&name, &seeds.into_iter().collect::<Vec<_>>()))
+        .collect::<Result<_, _>>()?;
+    let evaluation = args.evaluation.as_deref();
+    let compared = match contenders.as_slice() {
+        [first, second] => compare::two(first, second, evaluation)?,
+        several => compare::all_pairs(several, evaluation)?,
+    };
+    if args.csv {
+        print_csv(&compared, output)?;
+        for remark in &compared.remarks {
+            say(remark);
+        }
+    } else {
+        print(&compared, output)?;
+    }
+    Ok(Ended::Done)
+}
+
+impl From<CompareError> for CommandError {
+    fn from(error: CompareError) -> Self {
+        Self::input(error)
+    }
+}
+
+/// The complete runs that the patterns mean, in the order of the patterns, each with its seeds.
+fn wanted(args: &CompareArgs) -> Result<Vec<(String, Seeds)>, CommandError> {
+    let mut records = finished::find(&args.results, &args.patterns)?;
+    records.retain(|(_, record)| {
+        let complete = record.status == Status::Complete;
+        if !complete {
+            let label = record.label();
+            say(format_args!("{label} did not complete and is left out"));
+        }
+        complete
+    });
+    let mut runs: Vec<(String, Seeds)> = Vec::new();
+    for pattern in &args.patterns {
+        let selection = Selection::parse(std::slice::from_ref(pattern))?;
+        let mut meant: BTreeMap<String, Seeds> = BTreeMap::new();
+        for (folder, record) in &records {
+            if selection.selects(&record.experiment, &record.run, record.seed) {
+                let name = format!("{}/{}", record.experiment, record.run);
+                let seeds = meant.entry(name).or_default();
+                seeds.insert(record.seed, folder.clone());
+            }
+        }
+        runs.extend(meant);
+    }
+    let mut distinct: Vec<(String, Seeds)> = Vec::new();
+    for (name, seeds) in runs {
+        let same = distinct.iter().filter(|(known, _)| *known == name);
+        let shared = same
+            .map(|(_, known)| known)
+            .find(|known| known.keys().any(|seed| seeds.contains_key(seed)));
+        match shared {
+            None => distinct.push((name, seeds)),
+            Some(known) if *known == seeds => {}
+            Some(_) => {
+                return Err(CommandError::Input(format!(
+                    "two of the patterns mean {name} with a seed in common; a run cannot be compared with itself"
+                )));
+            }
+        }
+    }
+    match distinct.as_slice() {
+        [] => Err(CommandError::Input(
+            "none of these runs completed; `ensayo run` repeats them".into(),
+        )),
+        [(only, _)] => Err(CommandError::Input(format!(
+            "only {only} is left to compare; name a second run, or a pattern that matches several"
+        ))),
+        _ => Ok(distinct),
+    }
+}
+
+/// Prints tables and sentences for people.
+pub(super) fn print(compared: &Compared, output: &mut dyn Write) -> Result<(), CommandError> {
+    for shown in &compared.tables {
+        if !shown.title.is_empty() {
+            writeln!(output, "{}", shown.title)?;
+        }
+        writeln!(output, "{}", table::lines(&shown.rows))?;
+    }
+    for remark in &compared.remarks {
+        writeln!(output, "{remark}")?;
+    }
+    Ok(())
+}
+
+fn print_csv(compared: &Compared, output: &mut dyn Write) -> Result<(), CommandError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in &compared.rows {
+        writer.write_record(row).map_err(CommandError::unexpected)?;
+    }
+    let text = writer
+        .into_inner()
+        .map_err(csv::IntoInnerError::into_error)?;
+    output.write_all(&text)?;
+    Ok(())
+}

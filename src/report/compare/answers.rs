@@ -1,0 +1,221 @@
+//! What a run answered row by row, from `predictions.csv`, and whether two runs answered the same rows. A row is known by its
+//! number, its label and the beginning of its text.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+
+use crate::record::PREDICTIONS_FILE;
+
+/// The answers to one evaluation, in the order of the rows' numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Answers {
+    /// What was asked.
+    questions: Vec<Question>,
+    /// Whether each answer was right.
+    pub right: Vec<bool>,
+}
+
+/// A row; label and text as their hashes, since there may be many rows and many runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Question {
+    row: u64,
+    label: u64,
+    text: u64,
+}
+
+/// The answers of a run by evaluation; none if it left no predictions.
+///
+/// # Errors
+/// A message with the file when it is not what it should be.
+pub(super) fn read(folder: &Path) -> Result<BTreeMap<String, Answers>, String> {
+    let path = folder.join(PREDICTIONS_FILE);
+    if !path.exists() {
+        return Ok(BTreeMap::new());
+    }
+    read_file(&path).map_err(|message| format!("{}: {message}", path.display()))
+}
+
+/// A row with its answer in words.
+pub(super) struct Shown {
+    /// The beginning of its text.
+    pub text: String,
+    /// Its label.
+    pub label: String,
+    /// The answer.
+    pub prediction: String,
+}
+
+/// The rows of an evaluation that has at most `most` of them, in the order of the file; none if it has more, or none.
+///
+/// # Errors
+/// Those of the CSV reader.
+pub(super) fn few(folder: &Path, evaluation: &str, most: usize) -> csv::Result<Option<Vec<Shown>>> {
+    let mut reader = csv::Reader::from_path(folder.join(PREDICTIONS_FILE))?;
+    let header = reader.headers()?.clone();
+    let place = |name: &str| header.iter().position(|title| title == name);
+    let mut shown = Vec::new();
+    for record in reader.records() {
+        let record = record?;
+        let cell = |name: &str| {
+            place(name)
+                .and_then(|place| record.get(place))
+                .unwrap_or_default()
+        };
+        if cell("evaluation") != evaluation {
+            continue;
+        }
+        if shown.len() == most {
+            return Ok(None);
+        }
+        shown.push(Shown {
+            text: cell("text").to_owned(),
+            label: cell("label").to_owned(),
+            prediction: cell("prediction").to_owned(),
+        });
+    }
+    Ok((!shown.is_empty()).then_some(shown))
+}
+
+fn read_file(path: &Path) -> Result<BTreeMap<String, Answers>, String> {
+    let mut reader = csv::Reader::from_path(path).map_err(|error| error.to_string())?;
+    let header = reader.headers().map_err(|error| error.to_string())?.clone();
+    let column = |name: &str| {
+        header
+            .iter()
+            .position(|title| title == name)
+            .ok_or_else(|| format!("there is no column `{name}`"))
+    };
+    let places = ["evaluation", "row", "label", "prediction", "text"].map(column);
+    let [evaluation, row, label, prediction, text] = places;
+    let (evaluation, row, label) = (evaluation?, row?, label?);
+    let (prediction, text) = (prediction?, text?);
+    let mut found: BTreeMap<String, Vec<(Question, bool)>> = BTreeMap::new();
+    let mut record = csv::StringRecord::new();
+    while reader
+        .read_record(&mut record)
+        .map_err(|error| error.to_string())?
+    {
+        let cell = |column: usize| record.get(column).unwrap_or_default();
+        let number = cell(row).parse().map_err(|_| {
+            let line = record.position().map_or(0, csv::Position::line);
+            format!("line {line}: `{}` is no row number", cell(row))
+        })?;
+        let question = Question {
+            row: number,
+            label: hash(cell(label)),
+            text: hash(cell(text)),
+        };
+        let right = cell(label) == cell(prediction);
+        match found.get_mut(cell(evaluation)) {
+            Some(answers) => answers.push((question, right)),
+            None => {
+                found.insert(cell(evaluation).to_owned(), vec![(question, right)]);
+            }
+        }
+    }
+    let sorted = |(evaluation, mut answers): (String, Vec<(Question, bool)>)| {
+        answers.sort_unstable();
+        let (questions, right) = answers.into_iter().unzip();
+        (evaluation, Answers { questions, right })
+    };
+    Ok(found.into_iter().map(sorted).collect())
+}
+
+/// The same hash each time: only equality within one process matters, but nothing here shall depend on chance.
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Answers {
+    /// In what the rows differ from another run's; none if they are the same.
+    pub(super) fn differs_from(&self, other: &Self) -> Option<String> {
+        let (ours, theirs) = (&self.questions, &other.questions);
+        if ours.len() != theirs.len() {
+            return Some(format!("{} rows against {}", ours.len(), theirs.len()));
+        }
+        let rows = |questions: &[Question]| -> Vec<u64> {
+            questions.iter().map(|question| question.row).collect()
+        };
+        let (our_rows, their_rows) = (rows(ours), rows(theirs));
+        if our_rows != their_rows {
+            let missing = our_rows
+                .iter()
+                .filter(|row| their_rows.binary_search(row).is_err());
+            return Some(format!(
+                "{} of the {} rows are not the other's, as with another `split_seed`",
+                missing.count(),
+                ours.len()
+            ));
+        }
+        let (our, their) = ours.iter().zip(theirs).find(|(our, their)| our != their)?;
+        let what = if our.text == their.text {
+            "label"
+        } else {
+            "text"
+        };
+        Some(format!("row {} has another {what}", our.row))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers(rows: &str) -> Result<BTreeMap<String, Answers>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let header = "evaluation,row,label,prediction,probability_a,text\n";
+        std::fs::write(
+            folder.path().join(PREDICTIONS_FILE),
+            format!("{header}{rows}"),
+        )
+        .unwrap();
+        read(folder.path())
+    }
+
+    fn difference(one: &str, two: &str) -> Option<String> {
+        answers(one).unwrap()["test"].differs_from(&answers(two).unwrap()["test"])
+    }
+
+    #[test]
+    fn answers_stand_in_the_order_of_their_rows() {
+        let read = answers("test,7,a,b,0,x\ntest,2,a,a,1,\"y\nz\"\ncustom,0,a,a,1,x\n").unwrap();
+        assert_eq!(read["test"].right, [true, false]);
+        assert_eq!(read["custom"].right, [true]);
+        assert!(read_file(Path::new("nowhere")).is_err());
+    }
+
+    #[test]
+    fn the_same_rows_are_the_same_in_any_order_and_with_any_answer() {
+        let one = "test,7,a,b,0,x\ntest,2,a,a,1,y\n";
+        let two = "test,2,a,b,1,y\ntest,7,a,a,0,x\n";
+        assert_eq!(difference(one, two), None);
+    }
+
+    #[test]
+    fn other_rows_labels_and_texts_are_named() {
+        let base = "test,7,a,b,0,x\ntest,2,a,a,1,y\n";
+        let said = |other| difference(base, other).unwrap();
+        assert_eq!(said("test,7,a,b,0,x\n"), "2 rows against 1");
+        assert!(said("test,7,a,b,0,x\ntest,3,a,a,1,y\n").starts_with("1 of the 2 rows are not"));
+        assert_eq!(
+            said("test,7,a,b,0,x\ntest,2,b,a,1,y\n"),
+            "row 2 has another label"
+        );
+        assert_eq!(
+            said("test,7,a,b,0,z\ntest,2,a,a,1,y\n"),
+            "row 7 has another text"
+        );
+    }
+
+    #[test]
+    fn a_broken_row_is_named_with_file_and_line() {
+        let error = answers("test,seven,a,b,0,x\n").unwrap_err();
+        assert!(
+            error.contains("predictions.csv: line 2: `seven` is no row number"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,177 @@
+//! The bundled experiments against the study that they reproduce: its ten LoRA attempts, and what each trains.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use ensayo::config::{self, Environment, LoraSettings, Settings};
+use ensayo::grid::expand;
+use ensayo::shapes::Shapes;
+
+/// A machine on which the folders that the experiments name hold what these say.
+struct Machine;
+
+const DEBERTA: &str = r#"{"model_type": "deberta-v2", "vocab_size": 128100, "type_vocab_size": 0,
+    "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072, "hidden_act": "gelu",
+    "max_position_embeddings": 512, "position_biased_input": false, "relative_attention": true, "position_buckets": 256,
+    "max_relative_positions": -1, "norm_rel_ebd": "layer_norm", "share_att_key": true, "pos_att_type": "p2c|c2p",
+    "layer_norm_eps": 1e-7, "initializer_range": 0.02, "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1}"#;
+
+const ROBERTA: &str = r#"{"model_type": "roberta", "vocab_size": 50265, "type_vocab_size": 1, "pad_token_id": 1,
+    "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072, "hidden_act": "gelu",
+    "max_position_embeddings": 514, "layer_norm_eps": 1e-5, "initializer_range": 0.02, "hidden_dropout_prob": 0.1,
+    "attention_probs_dropout_prob": 0.1}"#;
+
+const FILES: [(&str, &str); 7] = [
+    ("/models/deberta/config.json", DEBERTA),
+    ("/models/deberta/spm.model", ""),
+    ("/models/deberta/pytorch_model.bin", ""),
+    ("/models/roberta/config.json", ROBERTA),
+    ("/models/roberta/tokenizer.json", ""),
+    ("/models/roberta/model.safetensors", ""),
+    ("/reviews.csv", ""),
+];
+
+impl Environment for Machine {
+    fn variable(&self, name: &str) -> Option<String> {
+        let value = match name {
+            "DEBERTA" => "/models/deberta",
+            "ROBERTA" => "/models/roberta",
+            "REVIEWS" => "/reviews.csv",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        FILES.iter().any(|(file, _)| path == Path::new(file))
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        FILES
+            .iter()
+            .any(|(file, _)| Path::new(file).parent() == Some(path))
+    }
+
+    fn read(&self, path: &Path) -> io::Result<String> {
+        let file = FILES.iter().find(|(file, _)| path == Path::new(file));
+        file.map(|(_, text)| (*text).to_owned())
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn reaches_hub(&self) -> bool {
+        false
+    }
+}
+
+/// The runs of an experiment of this repository, in order.
+fn runs(experiment: &str) -> Vec<(String, LoraSettings)> {
+    // Each is compared with the other.
+    let files = ["deberta-lora", "roberta-lora"].map(|experiment| {
+        let name = format!("experiments/{experiment}.toml");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&name);
+        (name.into(), std::fs::read_to_string(path).unwrap())
+    });
+    let study = expand(config::read_all(&files, &[]), &Machine);
+    assert!(study.problems.is_empty(), "{}", study.problems);
+    let grid = study
+        .grids
+        .iter()
+        .find(|grid| grid.experiment.name == experiment)
+        .unwrap();
+    let runs = grid.cells.iter().map(|cell| match &cell.settings {
+        Settings::Lora(settings) => (cell.name.clone(), settings.clone()),
+        _ => panic!("a LoRA run"),
+    });
+    runs.collect()
+}
+
+/// What the study prints of an attempt: rank, alpha, targets, epochs, trained parameters, their share in percent.
+type Attempt = (usize, f64, &'static str, usize, u64, f64);
+
+const ON_DEBERTA: [Attempt; 5] = [
+    (8, 32.0, "query value", 2, 296_450, 0.160_744),
+    (8, 32.0, "query key value", 3, 443_906, 0.240_699_02),
+    (4, 16.0, "query key value", 3, 222_722, 0.120_766_49),
+    (4, 32.0, "query key value", 3, 222_722, 0.120_766_49),
+    (4, 32.0, "query value", 3, 148_994, 0.080_788_97),
+];
+
+const ON_ROBERTA: [Attempt; 5] = [
+    (8, 32.0, "query value", 3, 887_042, 0.711_642_31),
+    (8, 32.0, "query key value", 3, 1_034_498, 0.829_941_02),
+    (4, 16.0, "query key value", 3, 813_314, 0.652_492_95),
+    (4, 32.0, "query key value", 3, 813_314, 0.652_492_95),
+    (4, 32.0, "query value", 3, 739_586, 0.593_343_6),
+];
+
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::float_cmp,
+    reason = "parameters are fewer than 2^53; settings are written, not computed"
+)]
+fn assert_attempts(experiment: &str, config: &str, total: u64, attempts: &[Attempt; 5]) {
+    let shapes = Shapes::read(config, 2).unwrap();
+    assert_eq!(shapes.total_parameters(), total);
+    let runs = runs(experiment);
+    assert_eq!(runs.len(), attempts.len());
+    for (number, ((name, settings), &attempt)) in runs.iter().zip(attempts).enumerate() {
+        let (rank, alpha, targets, epochs, trainable, percent) = attempt;
+        assert_eq!(name, &format!("attempt-{}", number + 1));
+        let lora = &settings.lora;
+        let found = (
+            lora.rank,
+            lora.alpha,
+            lora.targets.join(" "),
+            settings.training.epochs,
+        );
+        assert_eq!(found, (rank, alpha, targets.to_owned(), epochs), "{name}");
+        assert_eq!(lora.dropout, 0.1);
+        let limit = (number == 2).then_some(18_800);
+        assert_eq!(settings.data.limit, limit, "{name}");
+        assert_eq!(
+            (settings.data.test_size, settings.data.split_seed),
+            (Some(0.2), 42)
+        );
+        let trained = shapes.trainable_parameters(rank, &lora.targets).unwrap();
+        assert_eq!(trained, trainable, "{name}");
+        let share = 100.0 * trained as f64 / total as f64;
+        // The study prints eight digits of some, six of others.
+        assert!((share - percent).abs() < 1e-6, "{name}: {share}");
+    }
+}
+
+#[test]
+fn the_roberta_attempts_train_what_the_study_prints() {
+    assert_attempts("roberta-lora", ROBERTA, 124_647_170, &ON_ROBERTA);
+}
+
+#[test]
+fn the_deberta_attempts_train_what_the_study_prints() {
+    assert_attempts("deberta-lora", DEBERTA, 184_423_682, &ON_DEBERTA);
+}
+
+#[test]
+fn both_models_are_trained_and_judged_alike() {
+    let (deberta, roberta) = (runs("deberta-lora"), runs("roberta-lora"));
+    for ((name, of_deberta), (_, of_roberta)) in deberta.iter().zip(&roberta) {
+        let mut training = of_deberta.training.clone();
+        if name == "attempt-1" {
+            training.epochs = 3;
+        }
+        assert_eq!(training, of_roberta.training, "{name}");
+        assert_eq!(of_deberta.data, of_roberta.data, "{name}");
+        let [custom] = &of_deberta.data.evaluations[..] else {
+            panic!("one evaluation");
+        };
+        assert_eq!(custom.name, "custom");
+        let labels = custom.rows.iter().flatten().map(|row| &row.label);
+        let mut counts = BTreeMap::new();
+        labels.for_each(|label| *counts.entry(label).or_insert(0) += 1);
+        assert_eq!(counts.into_values().collect::<Vec<_>>(), [2, 2]);
+    }
+    let defaults = config::Training::default();
+    assert_eq!(roberta[0].1.training, defaults);
+}
