@@ -14,6 +14,8 @@ const MOST_RUNS: usize = 40;
 const SIZE: &str = "chunks.size";
 const TOP_K: &str = "retrieval.top_k";
 const OVERLAP: &str = "chunks.overlap";
+/// Settings that a model always has and a lexical embedder never: a difference between the two that other settings tell better.
+const OF_A_MODEL: [&str; 2] = ["embedder.precision", "embedder.random.seed"];
 
 /// The figures that compare an experiment's runs.
 pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
@@ -68,28 +70,18 @@ fn scores(experiment: &ExperimentReport) -> Option<super::Scene> {
     )
 }
 
-/// The settings that set rows apart beside the size and the number of the chunks. One that is the same in all runs that have it, an embedder's precision
-/// for instance, is said by another that these runs have.
+/// The settings that set rows apart beside the size and the number of the chunks.
 fn telling(experiment: &ExperimentReport) -> Vec<&String> {
-    let mut told: Vec<(&String, Vec<Option<&String>>)> = Vec::new();
-    for key in &experiment.varying {
-        if [SIZE, TOP_K, OVERLAP].contains(&key.as_str()) {
-            continue;
-        }
-        let values: Vec<Option<&String>> = experiment
-            .runs
-            .iter()
-            .map(|run| run.seeds.iter().find_map(|seed| seed.settings.get(key)))
-            .collect();
-        let constant = values.iter().flatten().collect::<BTreeSet<_>>().len() == 1;
-        let have = |values: &[Option<&String>]| -> Vec<bool> {
-            values.iter().map(Option::is_some).collect()
-        };
-        if !(constant && told.iter().any(|other| have(&other.1) == have(&values))) {
-            told.push((key, values));
-        }
-    }
-    told.into_iter().map(|told| told.0).collect()
+    let varies = |key: &str| {
+        let seeds = experiment.seeds();
+        let values = seeds.filter_map(|(_, seed)| seed.settings.get(key));
+        values.collect::<BTreeSet<_>>().len() > 1
+    };
+    let tells = |key: &&String| {
+        let key = key.as_str();
+        ![SIZE, TOP_K, OVERLAP].contains(&key) && (!OF_A_MODEL.contains(&key) || varies(key))
+    };
+    experiment.varying.iter().filter(tells).collect()
 }
 
 /// nDCG for each size of the chunks and each number of them; a row for each combination of the other settings that vary.
@@ -234,9 +226,10 @@ fn empty() -> Cell {
     }
 }
 
-/// Of a path its last part.
+/// Of a path its last part; of a model's configuration its folder.
 fn last_part(text: &str) -> &str {
-    text.trim_end_matches('/')
+    text.trim_end_matches("/config.json")
+        .trim_end_matches('/')
         .rsplit('/')
         .next()
         .unwrap_or(text)
