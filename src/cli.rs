@@ -37,6 +37,8 @@ enum Command {
     Show(ShowArgs),
     /// Classify texts with what a run trained; CSV on standard output
     Predict(PredictArgs),
+    /// Ask the document of a rag run a question; answer and fragments on standard output
+    Ask(AskArgs),
     /// Execute one job from standard input (for ensayo's own use)
     #[command(hide = true)]
     Job,
@@ -199,6 +201,23 @@ pub struct PredictArgs {
     pub device: String,
 }
 
+/// Options of `ask`.
+#[derive(Debug, Clone, Args)]
+pub struct AskArgs {
+    /// The run, as EXPERIMENT/RUN or EXPERIMENT/RUN@SEED
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// The question
+    #[arg(value_name = "QUESTION")]
+    pub question: String,
+    /// Folder with the results
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
+    /// auto, cpu or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device)]
+    pub device: String,
+}
+
 fn device(text: &str) -> Result<String, String> {
     let numbered = text
         .strip_prefix("cuda:")
@@ -241,6 +260,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => commands::compare::run(&args, &mut output),
         Command::Show(args) => commands::show::run(&args, &mut output),
         Command::Predict(args) => commands::predict::run(&args, &mut output),
+        Command::Ask(args) => commands::ask::run(&args, &mut output),
     };
     exit_code(ended)
 }

@@ -15,6 +15,7 @@ pub mod nn;
 pub mod plan;
 pub mod record;
 pub mod report;
+pub mod retrieval;
 pub mod runner;
 pub mod shapes;
 pub mod tasks;

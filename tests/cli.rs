@@ -214,8 +214,8 @@ fn kinds_without_a_task_are_refused_before_anything_runs() {
     let place = Place::new();
     place.write(
         "search",
-        "name = \"search\"\nkind = \"rag\"\ndocument.path = \"../data.csv\"\nembedder.kind = \"bm25\"\n\
-         generator.kind = \"none\"\nchunks.size = 300\nchunks.overlap = 100\nretrieval.top_k = 1\n[[questions]]\nid = \"why\"\ntext = \"Why?\"\n",
+        "name = \"search\"\nkind = \"prompt\"\ndata.path = \"../data.csv\"\nmodel.id = \"org/decoder\"\n\
+         classification.mode = \"chunks\"\nprompt.template = \"{{ reviews }}\"\n",
     );
     for command in ["check", "plan", "list"] {
         assert_eq!(place.run(&[command, "search"]).0, 0, "{command}");
@@ -223,7 +223,7 @@ fn kinds_without_a_task_are_refused_before_anything_runs() {
     let (code, output, talk) = place.run(&["run", "--set", "seeds=[1]"]);
     assert_eq!((code, output.as_str()), (2, ""));
     assert!(
-        talk.contains("`search`: experiments of kind rag") && talk.contains("nothing was run"),
+        talk.contains("`search`: experiments of kind prompt") && talk.contains("nothing was run"),
         "{talk}"
     );
     assert!(!place.path("results/trial").exists());

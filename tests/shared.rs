@@ -1,4 +1,5 @@
-//! What is proved on files too large or not ours to keep here: real reviews and real tokenisers, in the folder that `SHARED_DIR` names or in `../shared`.
+//! What is proved on files too large or not ours to keep here: real reviews, real tokenisers and
+//! the study's manual, in the folder that `SHARED_DIR` names or in `../shared`.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,8 +10,9 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use ensayo::config::Label;
-use ensayo::data::{Tokenizer, read, train_test_split};
+use ensayo::config::{Cleaning, Document, Label, Unicode};
+use ensayo::data::{Tokenizer, document, read, train_test_split};
+use ensayo::retrieval::by_words;
 use ensayo::shapes::Shapes;
 use serde::Deserialize;
 use serde_json::Value;
@@ -66,6 +68,29 @@ fn roberta_bases_tokeniser_and_shape_are_the_originals() {
         Shapes::read(&config, 2).unwrap().total_parameters(),
         124_647_170
     );
+}
+
+#[test]
+fn the_manual_has_the_studys_chunks() {
+    let Some(path) = shared("data/manual_bash.txt") else {
+        return;
+    };
+    let settings = Document {
+        path: Some(path),
+        url: None,
+        sha256: None,
+        unicode: Unicode::None,
+        cleaning: Cleaning::Study,
+    };
+    let sources = document::prepare(&settings).unwrap();
+    let words = |text: &str| text.split_whitespace().count();
+    assert_eq!(words(&sources[0].text), 75_557);
+    for (size, overlap, count, last) in [(300, 100, 378, 157), (500, 200, 252, 257)] {
+        let chunks = by_words(&sources[0].text, size, overlap);
+        assert_eq!(chunks.len(), count);
+        assert_eq!(words(chunks.last().unwrap()), last);
+        assert!(chunks[..count - 1].iter().all(|chunk| words(chunk) == size));
+    }
 }
 
 /// What sentencepiece makes of texts: see `tests/parity/sentencepiece/generate.py`.

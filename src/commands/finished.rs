@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{CommandError, say};
 use crate::plan::{Selection, SelectionError};
-use crate::record::{self, PlanFile, PlannedRun, RunRecord};
+use crate::record::{self, PlanFile, PlannedRun, RunRecord, Status};
 
 /// The records that the patterns match, each with its folder. A record that cannot be read is said and passed over.
 pub(super) fn find(
@@ -50,6 +50,34 @@ pub(super) fn find(
     }
     records.retain(|(_, record)| selection.selects(&record.experiment, &record.run, record.seed));
     Ok(records)
+}
+
+/// The one complete run that a pattern means, with its folder.
+///
+/// # Errors
+/// When there is none or more than one, or it did not complete.
+pub(super) fn one(results: &Path, pattern: &str) -> Result<(PathBuf, RunRecord), CommandError> {
+    let mut found = find(results, std::slice::from_ref(&pattern.to_owned()))?;
+    if found.len() > 1 {
+        let labels = found
+            .iter()
+            .map(|(_, record)| format!("`{}`", record.label()));
+        let labels: Vec<_> = labels.collect();
+        return Err(CommandError::Input(format!(
+            "`{pattern}` is more than one run: choose from {}",
+            labels.join(", ")
+        )));
+    }
+    let Some((folder, record)) = found.pop() else {
+        return Err(no_records(results));
+    };
+    if record.status != Status::Complete {
+        return Err(CommandError::Input(format!(
+            "{} did not complete, so there is nothing to work with; `ensayo run` repeats it",
+            record.label()
+        )));
+    }
+    Ok((folder, record))
 }
 
 fn no_records(results: &Path) -> CommandError {

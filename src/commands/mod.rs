@@ -1,5 +1,6 @@
 //! One file per subcommand: each chains the stages it needs. Data goes to the given output, talk to standard error.
 
+pub mod ask;
 pub mod check;
 pub mod compare;
 pub mod device;

@@ -6,7 +6,7 @@ use super::{CommandError, Ended, load, table, words};
 use crate::cli::PlanArgs;
 use crate::config::Settings;
 use crate::device::Device;
-use crate::plan::{Decision, Plan, Planned, Planner, Selection};
+use crate::plan::{self, Decision, Plan, Planned, Planner, Selection};
 use crate::tasks::lora::Forecast;
 
 /// Prints the number of runs, then a line for each with the decision and its estimate.
@@ -41,6 +41,9 @@ pub fn run(args: &PlanArgs, output: &mut dyn Write) -> Result<Ended, CommandErro
     write!(output, "{}", table::lines(&rows))?;
     if let Some(warning) = too_large(&plan, &memory, device) {
         writeln!(output, "\n{warning}")?;
+    }
+    for remark in plan::remarks(&plan, &args.places.results) {
+        writeln!(output, "\n{remark}")?;
     }
     Ok(Ended::Done)
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{CommandError, Ended, finished};
 use crate::cli::PredictArgs;
 use crate::config::Settings;
-use crate::record::{RunFile, Status};
+use crate::record::RunFile;
 use crate::tasks;
 
 /// Writes `text,prediction,probability_<class>…` as CSV, a row per text in their order, with the digits of `predictions.csv`; then `logit_<class>…` where
@@ -16,28 +16,8 @@ use crate::tasks;
 /// # Errors
 /// When the run is not there, not complete or no classifier, the texts cannot be read, or the model fails.
 pub fn run(args: &PredictArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
-    let found = finished::find(&args.results, std::slice::from_ref(&args.run))?;
-    let (folder, record) = match found.as_slice() {
-        [one] => one,
-        several => {
-            let labels: Vec<_> = several
-                .iter()
-                .map(|(_, record)| format!("`{}`", record.label()))
-                .collect();
-            return Err(CommandError::Input(format!(
-                "`{}` is more than one run: choose from {}",
-                args.run,
-                labels.join(", ")
-            )));
-        }
-    };
-    if record.status != Status::Complete {
-        return Err(CommandError::Input(format!(
-            "{} did not complete, so there is nothing to predict with; `ensayo run` repeats it",
-            record.label()
-        )));
-    }
-    let Settings::Lora(settings) = RunFile::<Settings>::read(folder)?.settings else {
+    let (folder, record) = finished::one(&args.results, &args.run)?;
+    let Settings::Lora(settings) = RunFile::<Settings>::read(&folder)?.settings else {
         return Err(CommandError::Input(format!(
             "{} trained no classifier: only runs of kind lora do",
             record.label()
@@ -49,7 +29,7 @@ pub fn run(args: &PredictArgs, output: &mut dyn Write) -> Result<Ended, CommandE
         None => args.texts.clone(),
     };
     let device = super::device::choose(&args.device)?;
-    let predictions = tasks::lora::predict(folder, record, &settings, &texts, device)
+    let predictions = tasks::lora::predict(&folder, &record, &settings, &texts, device)
         .map_err(|error| CommandError::Input(error.to_string()))?;
     write(&texts, &predictions, args.logits, output)?;
     Ok(Ended::Done)

@@ -224,6 +224,11 @@ impl<'a> Draft<'a> {
                 "folder",
                 environment.is_file(&path),
             ),
+            PathKind::Any => (
+                environment.is_file(&path) || environment.is_folder(&path),
+                "file or folder",
+                false,
+            ),
         };
         if there {
             return Ok(path.display().to_string());

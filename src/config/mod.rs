@@ -45,7 +45,7 @@ pub use prompt::{
 };
 pub use rag::{
     ChunkStrategy, Chunks, Cleaning, Document, Embedder, Generator, Lexical, LexicalEmbedder,
-    Metric, Question, RagSettings, Retrieval, SimpleGeneration, SimpleGenerator,
+    Metric, Question, RagSettings, Retrieval, SimpleGeneration, SimpleGenerator, Unicode,
 };
 pub use schema::schema;
 pub use settings::{Kind, Settings};

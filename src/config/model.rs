@@ -48,7 +48,7 @@ pub struct RandomModel {
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     #[default]
-    /// The device's own choice: `f32` on the CPU.
+    /// The device's own choice: `f32` on the CPU. An embedder's is always `f32`.
     Auto,
     /// 32-bit floating point.
     F32,

@@ -1,6 +1,6 @@
 //! Settings of a `kind = "rag"` run: fragments of a document are retrieved and a reader answers from them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,8 +37,8 @@ pub struct RagSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
-    /// A UTF-8 text file.
-    #[schemars(extend("x-path" = "file"))]
+    /// A UTF-8 text file, or a folder of such files.
+    #[schemars(extend("x-path" = "any"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
     /// Where the file is fetched from.
@@ -48,9 +48,40 @@ pub struct Document {
     #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// Which spelling accents and ligatures get, before the text is cleaned.
+    #[serde(default)]
+    pub unicode: Unicode,
     /// What is done to the text before it is cut.
     #[serde(default)]
     pub cleaning: Cleaning,
+}
+
+impl Document {
+    /// Endings of the files of a folder that belong to a document.
+    pub const ENDINGS: [&'static str; 5] = ["txt", "text", "md", "markdown", "rst"];
+
+    /// Whether a file of a folder belongs to the document, by its ending.
+    #[must_use]
+    pub fn is_text(path: &Path) -> bool {
+        path.extension().is_some_and(|extension| {
+            Self::ENDINGS
+                .iter()
+                .any(|ending| extension.eq_ignore_ascii_case(ending))
+        })
+    }
+}
+
+/// Which spelling accents and ligatures get.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Unicode {
+    /// The file's.
+    #[default]
+    None,
+    /// One letter with its accent instead of two characters, a dotless i below an accent included.
+    Nfc,
+    /// The same, and plain letters for ligatures and the like.
+    Nfkc,
 }
 
 /// What is done to a document before it is cut.
@@ -60,8 +91,10 @@ pub enum Cleaning {
     /// Nothing.
     #[default]
     None,
-    /// The study's: white space becomes one space, runs of full stops one full stop.
+    /// The study's: white space becomes one space, full stops with the white space after them one full stop.
     Study,
+    /// White space becomes one space, but paragraphs stay apart; divided words are joined, dotted leaders shortened.
+    Prose,
 }
 
 /// How a document is cut.
@@ -71,10 +104,10 @@ pub struct Chunks {
     /// What a chunk consists of.
     #[serde(default)]
     pub strategy: ChunkStrategy,
-    /// Words in a chunk.
+    /// Words in a chunk, or the embedder's tokens, by strategy.
     #[schemars(extend("minimum" = 1))]
     pub size: usize,
-    /// Words that a chunk shares with the one before; less than `size`.
+    /// Words or tokens that a chunk shares with the one before; less than `size`.
     #[serde(default)]
     pub overlap: usize,
 }
@@ -86,7 +119,7 @@ pub enum ChunkStrategy {
     /// Words, wherever a sentence ends.
     #[default]
     Words,
-    /// Whole sentences, up to `size` words.
+    /// Whole sentences, up to `size` tokens of the embedder without its special ones; words where it has no tokens.
     Sentences,
 }
 
@@ -186,7 +219,7 @@ pub struct Question {
     pub id: String,
     /// The question itself.
     pub text: String,
-    /// Patterns that a right chunk contains.
+    /// What a right chunk contains, any of them: plain text, or `/a regular expression/`. Accents, case and white space do not count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relevant: Vec<String>,
 }

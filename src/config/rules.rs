@@ -46,6 +46,8 @@ pub enum PathKind {
     File,
     /// A folder.
     Folder,
+    /// Either.
+    Any,
 }
 
 /// The keys of a table.
@@ -167,6 +169,7 @@ impl Rule {
             },
             Some("string") => match schema["x-path"].as_str() {
                 Some("folder") => Self::Path(PathKind::Folder),
+                Some("any") => Self::Path(PathKind::Any),
                 Some(_) => Self::Path(PathKind::File),
                 None => Self::Text,
             },

@@ -1,7 +1,8 @@
-//! Labelled texts: reading, splitting and tokenising them. Knows nothing of models.
+//! Labelled texts: reading, splitting and tokenising them; and documents to search in. Knows nothing of models.
 
 mod csv_file;
 mod deberta_pieces;
+pub mod document;
 mod error;
 mod examples;
 mod jsonl_file;

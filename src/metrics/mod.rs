@@ -1,9 +1,10 @@
-//! Pure functions on slices: what a classifier got right, and how much of it may be chance. Knows nothing of models, files or
+//! Pure functions on slices: what a classifier or a search got right, and how much of it may be chance. Knows nothing of models, files or
 //! records.
 
 mod classification;
 mod paired;
 mod report_text;
+mod retrieval;
 mod statistics;
 
 pub use classification::{
@@ -11,6 +12,7 @@ pub use classification::{
     confusion_matrix,
 };
 pub use paired::{FEWEST_DISCORDANT, PairedRows, RESAMPLES, holm, mcnemar};
+pub use retrieval::{RankScores, overlap, rank_agreement, rank_scores};
 pub use statistics::{
     Interval, mean, mean_interval, standard_deviation, welch_p_value, wilson_interval,
 };

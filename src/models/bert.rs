@@ -21,6 +21,20 @@ pub const SPELLING: Spelling = Spelling {
     ignored: &["cls.", "bert.cls.", "bert.embeddings.position_ids"],
 };
 
+/// The spellings of BERT's checkpoints where no head is wanted: poolers and heads of any task are left aside.
+pub const BARE_SPELLING: Spelling = Spelling {
+    prefix: "bert.",
+    fresh: &[],
+    ignored: &[
+        "cls.",
+        "classifier.",
+        "qa_outputs.",
+        "bert.cls.",
+        "bert.pooler.",
+        "bert.embeddings.position_ids",
+    ],
+};
+
 /// Dropout places of the head.
 const POOLED: Site = Site { layer: 0, place: 2 };
 const POOLER_ADAPTER: Site = Site {

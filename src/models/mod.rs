@@ -7,19 +7,26 @@ mod block;
 mod checkpoint;
 mod classifier;
 pub mod deberta;
+mod dense;
 mod encoder;
 mod encoder_classifier;
+pub mod jina_bert;
+pub mod mpnet;
 mod pickle;
+mod relative_encoder;
 pub mod roberta;
 #[cfg(test)]
 pub(crate) mod sample;
+mod sentence_encoder;
 mod tensor_files;
 mod trained;
 mod weights;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Spelling};
 pub use classifier::{Classifier, NamedLinears};
+pub use dense::{Dense, DenseFiles};
 pub use encoder_classifier::{EncoderClassifier, spelling};
+pub use sentence_encoder::{SentenceEncoder, SentenceFiles};
 pub use tensor_files::TensorFiles;
 pub use trained::{Trained, count, trained, unfreeze};
 pub use weights::{Initial, Weights, draw};

@@ -26,6 +26,19 @@ pub const SPELLING: Spelling = Spelling {
     ],
 };
 
+/// The spellings of RoBERTa's checkpoints where no head is wanted: poolers and heads of any task are left aside.
+pub const BARE_SPELLING: Spelling = Spelling {
+    prefix: "roberta.",
+    fresh: &[],
+    ignored: &[
+        "lm_head.",
+        "classifier.",
+        "qa_outputs.",
+        "roberta.pooler.",
+        "roberta.embeddings.position_ids",
+    ],
+};
+
 /// Module names of the head.
 const DENSE: &str = "classifier.dense";
 const PROJECTION: &str = "classifier.out_proj";

@@ -57,15 +57,38 @@ impl<B: Operations> Weights<'_, B> {
         shape: [usize; D],
         initial: Initial,
     ) -> Result<Tensor<B, D>, CheckpointError> {
-        let stored = match self.checkpoint {
-            Some(checkpoint) => checkpoint.read(name)?,
-            None => None,
-        };
-        let values = stored.unwrap_or_else(|| draw(seed, name, shape.iter().product(), initial));
+        let values = self.host(seed, name, shape.iter().product(), initial)?;
         Ok(Tensor::from_data(
             TensorData::new(values, shape),
             self.device,
         ))
+    }
+
+    fn host(
+        &self,
+        seed: u64,
+        name: &str,
+        count: usize,
+        initial: Initial,
+    ) -> Result<Vec<f32>, CheckpointError> {
+        let stored = match self.checkpoint {
+            Some(checkpoint) => checkpoint.read(name)?,
+            None => None,
+        };
+        Ok(stored.unwrap_or_else(|| draw(seed, name, count, initial)))
+    }
+
+    /// A tensor's values, left on the host.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be read.
+    pub fn values(
+        &self,
+        name: &str,
+        count: usize,
+        initial: Initial,
+    ) -> Result<Vec<f32>, CheckpointError> {
+        self.host(self.seed, name, count, initial)
     }
 
     /// An embedding table `[rows, width]`.

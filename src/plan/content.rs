@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
+use crate::config::Document;
 use crate::record::{RecordError, write_atomically};
 
 /// A file changed this recently may change again within the same tick of the file system's clock, so its hash is not kept.
@@ -102,6 +103,30 @@ impl Contents {
         }
     }
 
+    /// sha256 of a text file, or of the names and contents of a folder's text files.
+    pub(super) fn document(&mut self, path: &Path) -> Result<String, ContentError> {
+        if !path.is_dir() {
+            return self.file(path);
+        }
+        let mut sum = Sha256::new();
+        let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
+        let walk = WalkDir::new(path).sort_by_file_name().into_iter();
+        for entry in walk.filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name())) {
+            let entry = entry.map_err(|error| ContentError::Read {
+                path: error.path().unwrap_or(path).to_owned(),
+                source: error.into(),
+            })?;
+            if entry.path().is_file() && Document::is_text(entry.path()) {
+                let name = entry.path().strip_prefix(path).unwrap_or(entry.path());
+                sum.update(name.to_string_lossy().as_bytes());
+                sum.update([0]);
+                sum.update(self.file(entry.path())?.as_bytes());
+                sum.update([0]);
+            }
+        }
+        Ok(hex(&sum.finalize()))
+    }
+
     /// sha256 of the names and contents of a model folder's files. Papers about the model, pictures and other formats of
     /// the same weights do not count.
     pub(super) fn folder(&mut self, folder: &Path, files: Files) -> Result<String, ContentError> {
@@ -139,8 +164,11 @@ impl Contents {
         let mut empty = true;
         for name in &names {
             let described = is(name, &["json", "txt", "model", "jinja"]);
-            // Sentence-transformers keep further configurations in subfolders; weights count at the top only.
-            let is_weights = is(name, weights) && name.parent() == Some(Path::new(""));
+            // Sentence-transformers keep further configurations in subfolders, and the weights of a dense layer; other
+            // weights below the top are of other formats.
+            let parent = name.parent().unwrap_or(Path::new(""));
+            let is_dense = parent.to_string_lossy().ends_with("_Dense");
+            let is_weights = is(name, weights) && (parent == Path::new("") || is_dense);
             if described || is_weights {
                 empty = false;
                 sum.update(name.to_string_lossy().as_bytes());
@@ -334,6 +362,22 @@ mod tests {
             contents.folder(&model, Files::WithoutWeights).unwrap(),
             bare
         );
+    }
+
+    #[test]
+    fn a_folder_of_documents_is_its_texts_and_their_names() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("manual");
+        for name in ["a.txt", "b/c.md", ".hidden.txt", "d.pdf"] {
+            write_old(&folder.join(name), name);
+        }
+        let mut contents = Contents::open(root.path());
+        let before = contents.document(&folder).unwrap();
+        fs::write(folder.join("d.pdf"), "other").unwrap();
+        fs::write(folder.join(".hidden.txt"), "other").unwrap();
+        assert_eq!(contents.document(&folder).unwrap(), before);
+        fs::write(folder.join("b/c.md"), "other").unwrap();
+        assert_ne!(contents.document(&folder).unwrap(), before);
     }
 
     #[test]

@@ -81,6 +81,9 @@ fn flatten(
         Value::String(text) => {
             let value = match input(keys) {
                 Some(Input::Path) => format!("{CONTENT}{}", contents.hash(Path::new(text))?),
+                Some(Input::Document) => {
+                    format!("{CONTENT}{}", contents.document(Path::new(text))?)
+                }
                 Some(Input::RandomModel) => {
                     let config = Path::new(text);
                     let folder = config
@@ -104,6 +107,8 @@ fn flatten(
 
 enum Input {
     Path,
+    /// A text, or a folder of texts.
+    Document,
     /// A `config.json` with its tokeniser beside it.
     RandomModel,
 }
@@ -114,6 +119,7 @@ fn input(keys: &[String]) -> Option<Input> {
     let (key, table) = (last.next()?, last.next().unwrap_or_default());
     match (table, key) {
         ("random", "config") => Some(Input::RandomModel),
+        ("document", "path") => Some(Input::Document),
         ("lora", "init") | (_, "path") => Some(Input::Path),
         (_, key) if key.ends_with("_path") || key.ends_with("_file") => Some(Input::Path),
         _ => None,

@@ -8,6 +8,7 @@ mod estimate;
 mod identity;
 mod near;
 mod select;
+mod shared;
 
 pub use content::{ContentError, Contents, hex};
 pub use decision::{Change, Decision, Reason};
@@ -15,6 +16,7 @@ pub use estimate::Estimator;
 pub use identity::NUMERICS;
 pub use near::nearest;
 pub use select::{Candidate, Selection, SelectionError};
+pub use shared::{fragments_key, questions_key, remarks};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -42,6 +42,13 @@ pub fn results_of(run_folder: &Path) -> &Path {
     run_folder.ancestors().nth(3).unwrap_or(run_folder)
 }
 
+/// The cache of vectors under a key: safe to delete, shared by all runs of a results tree.
+#[must_use]
+pub fn embeddings_file(results: &Path, key: &str) -> PathBuf {
+    let folder = results.join(".cache").join("embeddings");
+    folder.join(format!("{key}.vectors"))
+}
+
 /// The lock of a run: beside its folder, not in it, because the folder's content is replaced under the lock.
 ///
 /// The file is never deleted: between deleting and creating, two owners could each hold a lock on a file of their own.

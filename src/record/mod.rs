@@ -13,16 +13,17 @@ mod tables;
 pub use csv_file::{RowWriter, read_rows, write_rows};
 pub use error::RecordError;
 pub use layout::{
-    CHECKPOINT_FILE, LOG_FILE, PLAN_FILE, RECORD_FILE, RUN_FILE, early_log, experiment_folder,
-    lock_file, prepare_folder, remove_checkpoint, results_of, run_folder, run_label,
+    CHECKPOINT_FILE, LOG_FILE, PLAN_FILE, RECORD_FILE, RUN_FILE, early_log, embeddings_file,
+    experiment_folder, lock_file, prepare_folder, remove_checkpoint, results_of, run_folder,
+    run_label,
 };
 pub use leftovers::remove_leftovers;
 pub use plan_file::{PlanFile, PlannedComparison, PlannedRun};
 pub use run_file::RunFile;
 pub use store::{read, read_all, write_atomically};
 pub use tables::{
-    EpochRow, MeasurementRow, MetricRow, PREDICTIONS_FILE, ReportRow, Row, TrainingLogRow,
-    prediction_columns,
+    AnswerRow, EpochRow, MeasurementRow, MetricRow, PREDICTIONS_FILE, ReportRow, RetrievalRow, Row,
+    TrainingLogRow, prediction_columns,
 };
 
 use std::collections::BTreeMap;

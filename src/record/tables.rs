@@ -139,6 +139,45 @@ impl Row for ReportRow {
     ];
 }
 
+/// A row of `retrieval.csv`: a chunk that a question found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RetrievalRow {
+    /// The question's id.
+    pub question: String,
+    /// Its place among those that the question found, from 1.
+    pub rank: usize,
+    /// The chunk's number in the document, from 0.
+    pub chunk: usize,
+    /// The higher, the nearer.
+    pub score: f64,
+    /// Whether it contains one of the question's patterns; empty for a question without any.
+    pub relevant: Option<bool>,
+    /// Its first characters.
+    pub text: String,
+}
+
+impl Row for RetrievalRow {
+    const FILE: &'static str = "retrieval.csv";
+    const COLUMNS: &'static [&'static str] =
+        &["question", "rank", "chunk", "score", "relevant", "text"];
+}
+
+/// A row of `answers.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnswerRow {
+    /// The question's id.
+    pub question: String,
+    /// What the generator said.
+    pub answer: String,
+    /// Tokens that a decoder drew; empty where there is none.
+    pub new_tokens: Option<usize>,
+}
+
+impl Row for AnswerRow {
+    const FILE: &'static str = "answers.csv";
+    const COLUMNS: &'static [&'static str] = &["question", "answer", "new_tokens"];
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,5 +241,20 @@ mod tests {
             support: 3,
         };
         assert_eq!(header(report), ReportRow::COLUMNS);
+        let found = RetrievalRow {
+            question: "cd".into(),
+            rank: 1,
+            chunk: 0,
+            score: 0.5,
+            relevant: None,
+            text: String::new(),
+        };
+        assert_eq!(header(found), RetrievalRow::COLUMNS);
+        let answer = AnswerRow {
+            question: "cd".into(),
+            answer: String::new(),
+            new_tokens: None,
+        };
+        assert_eq!(header(answer), AnswerRow::COLUMNS);
     }
 }

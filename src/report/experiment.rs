@@ -104,6 +104,11 @@ impl ExperimentReport {
         Ok(report)
     }
 
+    /// Whether its runs search a document instead of classifying.
+    pub(super) fn is_retrieval(&self) -> bool {
+        self.kind == "rag"
+    }
+
     /// All seeds of all runs.
     pub(super) fn seeds(&self) -> impl Iterator<Item = (&RunReport, &SeedReport)> + Clone {
         self.runs
@@ -132,7 +137,7 @@ impl ExperimentReport {
             .then_some(first)
     }
 
-    /// `test` where there is one, else `validation`, else the first there is.
+    /// `test` where there is one, else `validation`, else `questions`, else the first there is.
     fn main_evaluation(&self) -> String {
         let mut names: Vec<&str> = self
             .seeds()
@@ -141,7 +146,8 @@ impl ExperimentReport {
         names.sort_by_key(|&name| match name {
             "test" => 0,
             "validation" => 1,
-            _ => 2,
+            "questions" => 2,
+            _ => 3,
         });
         names.first().map_or("test", |&name| name).to_owned()
     }

@@ -9,6 +9,7 @@ mod html;
 mod page;
 mod plots;
 mod predictions;
+mod retrieval;
 mod seed;
 mod settings;
 mod summary;

@@ -9,7 +9,7 @@ use super::experiment::{ExperimentReport, RunReport};
 use super::html::{address, breakable, escape};
 use super::seed::State;
 use super::write::{COMPARISON_FILE, Drawn, DrawnExperiment};
-use super::{figures, settings, terminal};
+use super::{figures, retrieval, settings, terminal};
 use crate::record::PlannedComparison;
 
 /// The whole document. `drawn` has an entry for each experiment.
@@ -118,7 +118,6 @@ fn counts(experiment: &ExperimentReport) -> String {
 /// The table of all runs with the settings that set them apart.
 fn comparison(page: &mut String, index: usize, experiment: &ExperimentReport) {
     let several = experiment.has_several_seeds();
-    let evaluation = &experiment.evaluation;
     let mut place = 0;
     page.push_str("<div class=\"scroll\"><table>\n<thead><tr><th>run</th>");
     for key in settings::short_keys(&experiment.varying) {
@@ -127,16 +126,11 @@ fn comparison(page: &mut String, index: usize, experiment: &ExperimentReport) {
     if several {
         page.push_str("<th class=\"number\">seeds</th>");
     }
-    add(
-        page,
-        format_args!(
-            "<th>accuracy on {}<br>[95 % interval]</th>",
-            escape(evaluation)
-        ),
-    );
-    for title in ["macro F1", "loss", "trainable", "share of all", "time"] {
-        add(page, format_args!("<th class=\"number\">{title}</th>"));
+    let scores = scores(experiment);
+    for (title, class, _) in &scores {
+        add(page, format_args!("<th class=\"{class}\">{title}</th>"));
     }
+    page.push_str("<th class=\"number\">time</th>");
     page.push_str("<th>status</th></tr></thead>\n<tbody>\n");
     for run in &experiment.runs {
         let name = breakable(&run.title());
@@ -157,41 +151,77 @@ fn comparison(page: &mut String, index: usize, experiment: &ExperimentReport) {
                 format_args!("<td class=\"number\">{}</td>", run.seeds.len()),
             );
         }
-        let accuracy = run
-            .accuracy(evaluation)
-            .map(|estimate| figures::with_interval(&estimate))
-            .unwrap_or_default();
-        add(page, format_args!("<td class=\"accuracy\">{accuracy}</td>"));
-        let numbers = [
-            run.estimate(|seed| seed.macro_f1(evaluation))
-                .map(|estimate| figures::give_or_take(&estimate)),
-            run.estimate(|seed| seed.metric(evaluation, &["loss"]))
-                .map(|estimate| figures::give_or_take(&estimate)),
-            run.mean(|seed| seed.run_metric("trainable_parameters"))
-                .map(figures::count),
-            run.mean(|seed| seed.run_metric("trainable_percent"))
-                .map(figures::percent),
-            run.mean(|seed| Some(seed.record.as_ref()?.wall_seconds))
-                .map(figures::duration),
-        ];
-        for number in numbers {
-            add(
-                page,
-                format_args!("<td class=\"number\">{}</td>", number.unwrap_or_default()),
-            );
+        for (_, class, figure) in &scores {
+            let cell = figure(run).unwrap_or_default();
+            add(page, format_args!("<td class=\"{class}\">{cell}</td>"));
         }
+        let time = run.mean(|seed| Some(seed.record.as_ref()?.wall_seconds));
+        let time = time.map(figures::duration).unwrap_or_default();
+        add(page, format_args!("<td class=\"number\">{time}</td>"));
         add(
             page,
             format_args!("<td>{}</td></tr>\n", status(run.state())),
         );
     }
     page.push_str("</tbody></table></div>\n");
-    let remarks: Vec<String> = terminal::intervals(experiment)
-        .into_iter()
-        .chain(terminal::within_noise(experiment))
-        .chain(terminal::selection(experiment))
-        .collect();
-    list(page, "remarks", &remarks);
+    list(page, "remarks", &terminal::reservations(experiment));
+}
+
+/// A column of the comparison: title, class and figure.
+type Score<'a> = (
+    String,
+    &'static str,
+    Box<dyn Fn(&RunReport) -> Option<String> + 'a>,
+);
+
+/// How good the runs are, by their kind.
+fn scores(experiment: &ExperimentReport) -> Vec<Score<'_>> {
+    if experiment.is_retrieval() {
+        let columns = retrieval::COLUMNS.iter();
+        return columns
+            .map(|&(title, figure)| -> Score<'_> { (title.to_owned(), "number", Box::new(figure)) })
+            .collect();
+    }
+    let evaluation = &experiment.evaluation;
+    vec![
+        (
+            format!("accuracy on {}<br>[95 % interval]", escape(evaluation)),
+            "accuracy",
+            Box::new(|run| Some(figures::with_interval(&run.accuracy(evaluation)?))),
+        ),
+        (
+            "macro F1".to_owned(),
+            "number",
+            Box::new(|run| {
+                run.estimate(|seed| seed.macro_f1(evaluation))
+                    .map(|estimate| figures::give_or_take(&estimate))
+            }),
+        ),
+        (
+            "loss".to_owned(),
+            "number",
+            Box::new(|run| {
+                run.estimate(|seed| seed.metric(evaluation, &["loss"]))
+                    .map(|estimate| figures::give_or_take(&estimate))
+            }),
+        ),
+        (
+            "trainable".to_owned(),
+            "number",
+            Box::new(|run| {
+                run.mean(|seed| seed.run_metric("trainable_parameters"))
+                    .map(figures::count)
+            }),
+        ),
+        (
+            "share of all".to_owned(),
+            "number",
+            Box::new(|run| {
+                run.mean(|seed| seed.run_metric("trainable_percent"))
+                    .map(figures::percent)
+            }),
+        ),
+    ]
 }
 
 /// The comparison with other experiments.

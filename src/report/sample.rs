@@ -11,9 +11,91 @@ use std::fmt::Write;
 use std::path::Path;
 
 use crate::record::{
-    Environment, EpochRow, MeasurementRow, MetricRow, PREDICTIONS_FILE, PlanFile, PlannedRun,
-    ReportRow, RunFile, RunRecord, SCHEMA, Status, TrainingLogRow, run_folder, write_rows,
+    AnswerRow, Environment, EpochRow, MeasurementRow, MetricRow, PREDICTIONS_FILE, PlanFile,
+    PlannedRun, ReportRow, RetrievalRow, RunFile, RunRecord, SCHEMA, Status, TrainingLogRow,
+    run_folder, write_rows,
 };
+
+/// Runs of a search over four chunks: three questions, of which the third has no patterns. The runs of one chunk size find the same chunks, the last ones in
+/// another order.
+pub(super) fn searches(results: &Path, runs: &[(&str, usize, usize)]) {
+    for (index, &(run, size, top_k)) in runs.iter().enumerate() {
+        let folder = run_folder(results, "s", run, 42);
+        let settings: toml::Table = toml::from_str(&format!(
+            "kind = \"rag\"\n[chunks]\nsize = {size}\n[retrieval]\ntop_k = {top_k}\n"
+        ))
+        .unwrap();
+        RunFile {
+            experiment: "s".into(),
+            run: run.into(),
+            seed: 42,
+            settings,
+        }
+        .write(&folder)
+        .unwrap();
+        let mut rows = Vec::new();
+        for (question, judged) in [("cd", true), ("umask", true), ("other", false)] {
+            for rank in 1..=top_k {
+                let chunk = if index % 2 == 0 { rank } else { top_k - rank };
+                rows.push(RetrievalRow {
+                    question: question.into(),
+                    rank,
+                    chunk,
+                    score: 1.0 / rank as f64,
+                    relevant: judged.then_some(rank == 2),
+                    text: "a <b>".into(),
+                });
+            }
+        }
+        write_rows(&folder, &rows).unwrap();
+        let answer = AnswerRow {
+            question: "cd".into(),
+            answer: "Cambia de <carpeta>. [Contexto 1]".into(),
+            new_tokens: None,
+        };
+        write_rows(&folder, &[answer]).unwrap();
+        let metric = |evaluation: &str, metric: &str, value| MetricRow {
+            evaluation: evaluation.into(),
+            metric: metric.into(),
+            value,
+        };
+        let metrics = vec![
+            metric("questions", "asked", 3.0),
+            metric("questions", "judged", 2.0),
+            metric("questions", "mrr", 0.5),
+            metric("questions", &format!("hit@{top_k}"), 1.0),
+            metric("questions", &format!("recall@{top_k}"), 0.25),
+            metric(
+                "questions",
+                &format!("ndcg@{top_k}"),
+                0.5 + index as f64 / 100.0,
+            ),
+            metric("cd", "reciprocal_rank", 0.5),
+            metric("run", "chunks", 4.0),
+        ];
+        RunRecord {
+            schema: SCHEMA,
+            experiment: "s".into(),
+            run: run.into(),
+            seed: 42,
+            kind: "rag".into(),
+            status: Status::Complete,
+            identity: "5d1f".into(),
+            identity_parts: BTreeMap::from([("chunks.size".to_owned(), size.to_string())]),
+            overrides: Vec::new(),
+            started: "2026-01-02T03:04:05Z".into(),
+            wall_seconds: 0.5,
+            metrics,
+            measurements: Vec::new(),
+            labels: Vec::new(),
+            notes: Vec::new(),
+            environment: Environment::default(),
+            error: None,
+        }
+        .write(&folder)
+        .unwrap();
+    }
+}
 
 /// A run to make up.
 #[derive(Debug, Clone)]

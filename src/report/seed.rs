@@ -6,7 +6,8 @@ use super::estimate::Estimate;
 use super::predictions::{self, Confusion};
 use super::settings::{self, Settings};
 use crate::record::{
-    EpochRow, RecordError, ReportRow, Row, RunRecord, Status, TrainingLogRow, read_rows,
+    AnswerRow, EpochRow, RecordError, ReportRow, RetrievalRow, Row, RunRecord, Status,
+    TrainingLogRow, read_rows,
 };
 
 /// What a run left under one seed.
@@ -26,6 +27,10 @@ pub(super) struct SeedReport {
     pub epochs: Vec<EpochRow>,
     /// The rows of `classification_report.csv`.
     pub classes: Vec<ReportRow>,
+    /// The rows of `retrieval.csv`.
+    pub retrieval: Vec<RetrievalRow>,
+    /// The rows of `answers.csv`.
+    pub answers: Vec<AnswerRow>,
     /// From `predictions.csv`.
     pub confusions: Vec<Confusion>,
     /// What could not be read, and what a reader should mind.
@@ -104,6 +109,8 @@ impl SeedReport {
             log: rows(folder, &mut problems),
             epochs: rows(folder, &mut problems),
             classes: rows(folder, &mut problems),
+            retrieval: rows(folder, &mut problems),
+            answers: rows(folder, &mut problems),
             confusions,
             problems,
         }

@@ -7,6 +7,17 @@ use super::seed::SeedReport;
 /// Figures of the main evaluation that have columns under their plain names.
 const MAIN: [&str; 4] = ["rows", "accuracy", "macro_f1", "loss"];
 
+/// Columns of what classifies.
+const CLASSIFICATION: [&str; 7] = [
+    "evaluation",
+    "rows",
+    "accuracy",
+    "accuracy_low",
+    "accuracy_high",
+    "macro_f1",
+    "loss",
+];
+
 /// Columns of the means over seeds.
 const MEANS: [&str; 9] = [
     "accuracy_mean",
@@ -26,7 +37,8 @@ const MEANS: [&str; 9] = [
 /// `accuracy` with its 95 % Wilson interval, `macro_f1`, `loss`); where some run has several seeds, the number of the run's complete `seeds` and
 /// the mean over them with its 95 % t-interval (`accuracy_mean`, `accuracy_mean_low`, `accuracy_mean_high`, likewise `macro_f1` and `loss`), the
 /// same on each line of the run; `wall_seconds`, figures of the run under their names, all others as
-/// `<evaluation>.<metric>`, then `error`. What a run does not have is empty.
+/// `<evaluation>.<metric>`, then `error`. What a run does not have is empty. Runs that search have none of the columns of an accuracy; what is
+/// said of all questions together stands under its plain name, and of one question as `<question>.<metric>`.
 ///
 /// # Errors
 /// Those of the CSV writer.
@@ -34,18 +46,12 @@ pub(super) fn csv(experiment: &ExperimentReport) -> csv::Result<Vec<u8>> {
     let others = others(experiment);
     let mut header = vec!["run", "seed", "status"];
     header.extend(experiment.varying.iter().map(String::as_str));
-    header.extend([
-        "evaluation",
-        "rows",
-        "accuracy",
-        "accuracy_low",
-        "accuracy_high",
-        "macro_f1",
-        "loss",
-    ]);
-    if experiment.has_several_seeds() {
-        header.push("seeds");
-        header.extend(MEANS);
+    if !experiment.is_retrieval() {
+        header.extend(CLASSIFICATION);
+        if experiment.has_several_seeds() {
+            header.push("seeds");
+            header.extend(MEANS);
+        }
     }
     header.push("wall_seconds");
     let named: Vec<String> = others
@@ -71,7 +77,6 @@ fn line(
     others: &[(String, String)],
 ) -> Vec<String> {
     let evaluation = &experiment.evaluation;
-    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let (accuracy, rows) = (seed.accuracy(evaluation), seed.rows(evaluation));
     let interval = rows.and_then(|_| seed.estimate(evaluation));
     let mut line = vec![
@@ -85,36 +90,22 @@ fn line(
             .iter()
             .map(|key| seed.settings.get(key).cloned().unwrap_or_default()),
     );
-    line.extend([
-        if seed.record.is_some() {
-            evaluation.clone()
-        } else {
-            String::new()
-        },
-        rows.map(|rows| rows.to_string()).unwrap_or_default(),
-        number(accuracy),
-        number(interval.map(|interval| interval.low)),
-        number(interval.map(|interval| interval.high)),
-        number(seed.macro_f1(evaluation)),
-        number(seed.metric(evaluation, &["loss"])),
-    ]);
-    if experiment.has_several_seeds() {
-        line.push(run.complete().count().to_string());
-        let means = [
-            run.accuracy(evaluation)
-                .filter(|estimate| !matches!(estimate.basis, Basis::Rows(_))),
-            run.estimate(|seed| seed.macro_f1(evaluation)),
-            run.estimate(|seed| seed.metric(evaluation, &["loss"])),
-        ];
-        for mean in means {
-            // A single seed has a value, but nothing is known of others.
-            let several = mean.filter(|mean| mean.basis != Basis::None);
-            let ends = [
-                several.map(|mean| mean.value),
-                several.map(|mean| mean.low),
-                several.map(|mean| mean.high),
-            ];
-            line.extend(ends.map(number));
+    if !experiment.is_retrieval() {
+        line.extend([
+            if seed.record.is_some() {
+                evaluation.clone()
+            } else {
+                String::new()
+            },
+            rows.map(|rows| rows.to_string()).unwrap_or_default(),
+            number(accuracy),
+            number(interval.map(|interval| interval.low)),
+            number(interval.map(|interval| interval.high)),
+            number(seed.macro_f1(evaluation)),
+            number(seed.metric(evaluation, &["loss"])),
+        ]);
+        if experiment.has_several_seeds() {
+            line.extend(over_seeds(experiment, run));
         }
     }
     line.push(number(
@@ -134,6 +125,33 @@ fn line(
     line
 }
 
+/// The columns of several seeds: how many are complete, and [`MEANS`].
+fn over_seeds(experiment: &ExperimentReport, run: &RunReport) -> Vec<String> {
+    let evaluation = &experiment.evaluation;
+    let mut cells = vec![run.complete().count().to_string()];
+    let means = [
+        run.accuracy(evaluation)
+            .filter(|estimate| !matches!(estimate.basis, Basis::Rows(_))),
+        run.estimate(|seed| seed.macro_f1(evaluation)),
+        run.estimate(|seed| seed.metric(evaluation, &["loss"])),
+    ];
+    for mean in means {
+        // A single seed has a value, but nothing is known of others.
+        let several = mean.filter(|mean| mean.basis != Basis::None);
+        let ends = [
+            several.map(|mean| mean.value),
+            several.map(|mean| mean.low),
+            several.map(|mean| mean.high),
+        ];
+        cells.extend(ends.map(number));
+    }
+    cells
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
 /// (evaluation, metric) of all figures without a column of their own, in the order in which runs first have them.
 fn others(experiment: &ExperimentReport) -> Vec<(String, String)> {
     let mut others: Vec<(String, String)> = Vec::new();
@@ -151,7 +169,7 @@ fn others(experiment: &ExperimentReport) -> Vec<(String, String)> {
 }
 
 fn column(evaluation: &str, metric: &str) -> String {
-    if evaluation == "run" {
+    if evaluation == "run" || evaluation == "questions" {
         metric.to_owned()
     } else {
         format!("{evaluation}.{metric}")

@@ -3,8 +3,8 @@
 use super::compare;
 use super::estimate::{Basis, Estimate};
 use super::experiment::{ExperimentReport, RunReport};
-use super::figures;
 use super::seed::{SeedReport, State};
+use super::{figures, retrieval};
 
 /// Longest run name that is not shortened, in characters.
 const NAME_CHARACTERS: usize = 60;
@@ -13,7 +13,17 @@ const SHORT_NAME_CHARACTERS: usize = 24;
 /// Spaces between columns.
 const GAP: usize = 2;
 /// What a narrow terminal does without, the first to go first.
-const DISPENSABLE: [&str; 5] = ["share", "macro F1", "time", "trainable", "loss"];
+const DISPENSABLE: [&str; 9] = [
+    "share",
+    "macro F1",
+    "hit@1",
+    "chunks",
+    "time",
+    "tokens cut",
+    "trainable",
+    "loss",
+    "recall@k",
+];
 
 /// The table, its remarks and the failures below it; ends with a line break. It is made to fit into `limit` columns.
 pub(super) fn table(experiment: &ExperimentReport, limit: Option<usize>) -> String {
@@ -61,8 +71,7 @@ fn fit(columns: &mut Vec<Column>, limit: usize) {
 
 fn columns(experiment: &ExperimentReport) -> Vec<Column> {
     let several = experiment.has_several_seeds();
-    let evaluation = &experiment.evaluation;
-    let columns: Vec<Column> = vec![
+    let mut columns: Vec<Column> = vec![
         Column::left("run", experiment, |run| {
             Some(shortened(&run.title(), NAME_CHARACTERS))
         }),
@@ -76,6 +85,33 @@ fn columns(experiment: &ExperimentReport) -> Vec<Column> {
                 }
             })
         }),
+    ];
+    columns.extend(scores(experiment));
+    columns.extend([
+        Column::right("time", experiment, |run| {
+            run.mean(|seed| Some(seed.record.as_ref()?.wall_seconds))
+                .map(figures::duration)
+        }),
+        Column::left("status", experiment, |run| {
+            (run.state() != State::Complete).then(|| run.state().text().to_owned())
+        }),
+    ]);
+    columns
+        .into_iter()
+        .filter(|column| column.cells.iter().any(|cell| !cell.is_empty()))
+        .collect()
+}
+
+/// How good the runs are, by their kind.
+fn scores(experiment: &ExperimentReport) -> Vec<Column> {
+    if experiment.is_retrieval() {
+        let columns = retrieval::COLUMNS.iter();
+        return columns
+            .map(|&(title, figure)| Column::right(title, experiment, figure))
+            .collect();
+    }
+    let evaluation = &experiment.evaluation;
+    vec![
         Column::left("accuracy [95 % interval]", experiment, |run| {
             run.accuracy(evaluation)
                 .map(|estimate| figures::with_interval(&estimate))
@@ -96,18 +132,7 @@ fn columns(experiment: &ExperimentReport) -> Vec<Column> {
             run.mean(|seed| seed.run_metric("trainable_percent"))
                 .map(figures::percent)
         }),
-        Column::right("time", experiment, |run| {
-            run.mean(|seed| Some(seed.record.as_ref()?.wall_seconds))
-                .map(figures::duration)
-        }),
-        Column::left("status", experiment, |run| {
-            (run.state() != State::Complete).then(|| run.state().text().to_owned())
-        }),
-    ];
-    columns
-        .into_iter()
-        .filter(|column| column.cells.iter().any(|cell| !cell.is_empty()))
-        .collect()
+    ]
 }
 
 struct Column {
@@ -196,9 +221,7 @@ fn shortened(name: &str, longest: usize) -> String {
 
 /// What the intervals are, what may be noise, and what went wrong.
 fn remarks(experiment: &ExperimentReport) -> Vec<String> {
-    let mut remarks = intervals(experiment);
-    remarks.extend(within_noise(experiment));
-    remarks.extend(selection(experiment));
+    let mut remarks = reservations(experiment);
     for (run, seed) in experiment.seeds() {
         let label = format!("{}/{}@{}", experiment.name, run.name, seed.seed);
         if let Some(error) = seed
@@ -222,8 +245,19 @@ fn remarks(experiment: &ExperimentReport) -> Vec<String> {
     remarks
 }
 
+/// What the figures are, and which of their differences may be noise.
+pub(super) fn reservations(experiment: &ExperimentReport) -> Vec<String> {
+    if experiment.is_retrieval() {
+        return retrieval::remarks(experiment);
+    }
+    let mut said = intervals(experiment);
+    said.extend(within_noise(experiment));
+    said.extend(selection(experiment));
+    said
+}
+
 /// What the accuracies and their intervals are.
-pub(super) fn intervals(experiment: &ExperimentReport) -> Vec<String> {
+fn intervals(experiment: &ExperimentReport) -> Vec<String> {
     let estimates: Vec<Estimate> = experiment
         .runs
         .iter()
@@ -279,7 +313,7 @@ fn over_seeds(experiment: &ExperimentReport, estimates: &[Estimate]) -> Option<S
 }
 
 /// Which differences may be noise.
-pub(super) fn within_noise(experiment: &ExperimentReport) -> Option<String> {
+fn within_noise(experiment: &ExperimentReport) -> Option<String> {
     let estimates: Vec<Estimate> = experiment
         .runs
         .iter()
@@ -306,7 +340,7 @@ pub(super) fn within_noise(experiment: &ExperimentReport) -> Option<String> {
 }
 
 /// What is chosen on the rows that it is then judged by, if somebody goes by the table.
-pub(super) fn selection(experiment: &ExperimentReport) -> Vec<String> {
+fn selection(experiment: &ExperimentReport) -> Vec<String> {
     let judged = experiment
         .runs
         .iter()

@@ -413,3 +413,66 @@ fn every_text_of_every_plot_stays_inside_the_picture() {
         }
     }
 }
+
+#[test]
+fn searches_have_tables_and_figures_of_their_own() {
+    let results = tempfile::tempdir().unwrap();
+    let runs = [("a", 60, 2), ("b", 60, 2), ("c", 120, 3), ("d", 120, 2)];
+    sample::searches(results.path(), &runs);
+    let report = build(results.path(), &[]).unwrap();
+    let table = report.terminal_table("s", None).unwrap();
+    assert!(
+        table.contains("nDCG@k") && !table.contains("accuracy"),
+        "{table}"
+    );
+    assert!(table.contains("Means over 2 of 3 questions"), "{table}");
+    let written = report.write(results.path()).unwrap();
+    let summary = fs::read_to_string(&written.summaries[0]).unwrap();
+    let header = summary.lines().next().unwrap();
+    assert!(
+        header.starts_with("run,seed,status,chunks.size,retrieval.top_k,wall_seconds,"),
+        "{header}"
+    );
+    assert!(
+        header.contains(",ndcg@2,") && header.contains(",cd.reciprocal_rank,"),
+        "{header}"
+    );
+    let agreement = fs::read_to_string(results.path().join("s/agreement.csv")).unwrap();
+    let lines: Vec<&str> = agreement.lines().collect();
+    // Two pairs of runs have the same chunks; on 1, 2 against 1, 0 they share one of two.
+    assert_eq!(lines.len(), 1 + 2 * 3, "{agreement}");
+    assert!(lines[1].starts_with("a,b,cd,2,0.5,"), "{agreement}");
+    let page = fs::read_to_string(written.page).unwrap();
+    assert!(page.contains("1 2*. Cambia de &lt;carpeta&gt;. [Contexto 1]"));
+    for name in ["score-by-rank", "ndcg-by-chunks", "agreement"] {
+        assert!(
+            results.path().join(format!("s/plots/{name}.svg")).exists(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_text_of_a_searchs_plots_stays_inside_the_picture() {
+    let names: Vec<String> = (0..24)
+        .map(|i| format!("{}-{i}", "long name ".repeat(1 + i % 9)))
+        .collect();
+    let many: Vec<(&str, usize, usize)> = names
+        .iter()
+        .enumerate()
+        .map(|(i, name)| (name.as_str(), 60 + i % 5, 1 + i % 4))
+        .collect();
+    for runs in [
+        &many[..],
+        &[("one", 60, 1)],
+        &[("one", 60, 3), ("two", 60, 3)],
+    ] {
+        let results = tempfile::tempdir().unwrap();
+        sample::searches(results.path(), runs);
+        let experiment = ExperimentReport::read(results.path(), "s").unwrap();
+        for plot in plots::of_experiment(&experiment) {
+            plot.scene.assert_sound(&plot.stem);
+            plots::svg(&plot.scene, &plot.caption).unwrap();
+        }
+    }
+}

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::experiment::ExperimentReport;
 use super::plots::{self, OF_EXPERIMENT, Plot};
-use super::{PAGE_FOLDER, Report, ReportError, page, summary};
+use super::{PAGE_FOLDER, Report, ReportError, page, retrieval, summary};
 use crate::record::{RecordError, experiment_folder, write_atomically};
 
 /// The paired tests of an experiment with `[compare]`.
@@ -113,7 +113,7 @@ fn draw(experiment: &ExperimentReport, folder: &Path) -> Result<DrawnExperiment,
     Ok(DrawnExperiment { together, seeds })
 }
 
-/// Writes an experiment's table and says where.
+/// Writes an experiment's table, and beside it the agreement of its runs where they search; says where the table is.
 pub(super) fn write_summary(
     experiment: &ExperimentReport,
     folder: &Path,
@@ -124,6 +124,14 @@ pub(super) fn write_summary(
         source,
     })?;
     write_atomically(&path, &content)?;
+    let beside = folder.join("agreement.csv");
+    let agreement = retrieval::agreement_csv(experiment).map_err(|source| ReportError::Table {
+        path: beside.clone(),
+        source,
+    })?;
+    if let Some(content) = agreement {
+        write_atomically(&beside, &content)?;
+    }
     Ok(path)
 }
 

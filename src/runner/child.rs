@@ -282,7 +282,12 @@ pub(super) fn blank(
 
 /// One line about a run that ended: its error, or its main metrics.
 fn summary(record: &RunRecord) -> String {
-    const MAIN: [&str; 3] = ["accuracy", "macro_f1", "loss"];
+    const MAIN: [(&str, &str); 4] = [
+        ("test", "accuracy"),
+        ("test", "macro_f1"),
+        ("test", "loss"),
+        ("questions", "mrr"),
+    ];
     if let Some(error) = &record.error {
         return error.lines().next().unwrap_or_default().to_owned();
     }
@@ -291,7 +296,9 @@ fn summary(record: &RunRecord) -> String {
     }
     let metrics: Vec<_> = MAIN
         .iter()
-        .filter_map(|name| Some(format!("{name} {:.4}", record.metric("test", name)?)))
+        .filter_map(|(evaluation, name)| {
+            Some(format!("{name} {:.4}", record.metric(evaluation, name)?))
+        })
         .collect();
     metrics.join(", ")
 }

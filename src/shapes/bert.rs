@@ -195,6 +195,12 @@ impl BertConfig {
         self.shapes_of("bert", parts)
     }
 
+    /// The tensors and linear layers of the model without pooler and head.
+    #[must_use]
+    pub fn bare_shapes(&self) -> Shapes {
+        self.shapes_of("bert", self.parts("bert"))
+    }
+
     /// The network that consists of `parts`.
     pub(super) fn shapes_of(&self, model_type: &'static str, parts: Parts) -> Shapes {
         parts.into_shapes(Shapes {

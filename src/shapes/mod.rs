@@ -5,10 +5,14 @@
 
 pub mod bert;
 pub mod deberta;
+pub mod jina_bert;
 pub mod memory;
+pub mod mpnet;
 pub mod roberta;
+mod sentence;
 mod targets;
 
+pub use sentence::SentenceConfig;
 pub use targets::{ExpressionError, TargetError, whole_match};
 
 use serde::Deserialize;

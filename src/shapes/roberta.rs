@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::bert::{BertConfig, impossible};
+use super::bert::{BertConfig, Parts, impossible};
 use super::{Shapes, ShapesError};
 
 /// RoBERTa's or XLM-R's `config.json`: BERT's keys with defaults of their own.
@@ -94,6 +94,16 @@ impl RobertaConfig {
         let mut parts = self.encoder.parts("roberta");
         parts.weight_and_bias("classifier.dense", &[hidden, hidden], true);
         parts.weight_and_bias("classifier.out_proj", &[num_labels, hidden], true);
+        self.shapes_of(parts)
+    }
+
+    /// The tensors and linear layers of the model without a head.
+    #[must_use]
+    pub fn bare_shapes(&self) -> Shapes {
+        self.shapes_of(self.encoder.parts("roberta"))
+    }
+
+    fn shapes_of(&self, parts: Parts) -> Shapes {
         Shapes {
             max_positions: self.encoder.max_position_embeddings - self.unused_positions(),
             ..self.encoder.shapes_of(self.model_type, parts)

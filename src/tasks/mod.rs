@@ -3,6 +3,7 @@
 pub mod checkpoint;
 mod encoder;
 pub mod lora;
+pub mod rag;
 mod token_cache;
 mod watch;
 
@@ -21,7 +22,8 @@ use crate::runner::{Context, Execute, ExecuteError, Outcome};
 pub fn refusal(settings: &Settings) -> Option<String> {
     match settings {
         Settings::Lora(_) => None,
-        Settings::Prompt(_) | Settings::Rag(_) => Some(format!(
+        Settings::Rag(settings) => rag::refusal(settings),
+        Settings::Prompt(_) => Some(format!(
             "experiments of kind {} can be written, checked and planned, but this version of ensayo cannot run them",
             settings.kind().as_str()
         )),
@@ -42,7 +44,8 @@ impl Execute for Tasks {
         remember_tuning(context.folder);
         match &spec.settings {
             Settings::Lora(settings) => lora::execute(spec, settings, context),
-            Settings::Prompt(_) | Settings::Rag(_) => Err(ExecuteError::message(
+            Settings::Rag(settings) => rag::execute(spec, settings, context),
+            Settings::Prompt(_) => Err(ExecuteError::message(
                 refusal(&spec.settings).unwrap_or_default(),
             )),
         }

@@ -62,7 +62,7 @@ fn micro_batches_and_checkpointing_need_less_memory_for_nearly_the_same_losses()
     let whole = measured(&left("whole"), "peak_memory_bytes");
     for run in ["halves", "checkpointed"] {
         let other = measured(&left(run), "peak_memory_bytes");
-        assert!(other < 0.8 * whole, "{run}: {other} {whole}");
+        assert!(other < 0.9 * whole, "{run}: {other} {whole}");
         let loss = left(run).metric("test", "loss");
         assert!((loss - left("whole").metric("test", "loss")).abs() < 1e-4);
     }

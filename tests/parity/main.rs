@@ -9,11 +9,13 @@
 mod adapters;
 mod bert;
 mod deberta;
+mod embedders;
 mod fixture;
 mod half;
 mod ops;
 mod optimizer;
 mod pytorch_bin;
+mod retrieval;
 mod roberta;
 mod trajectory;
 

@@ -31,6 +31,24 @@ pub(super) fn encoder(
     table: &str,
     model: &Model,
 ) -> Option<Rc<Result<Shapes, String>>> {
+    let (key, config) = files(draft, table, model)?;
+    let shapes = draft.inspector.shapes(&config);
+    if let Err(message) = shapes.as_ref() {
+        draft.push(
+            draft
+                .problem(format!("`{key}`: {message}"))
+                .at(&draft.span(&key), "cannot use this model"),
+        );
+    }
+    Some(shapes)
+}
+
+/// The setting that names a model on this machine, and its `config.json`. What its folder lacks beside that is reported.
+pub(super) fn files(
+    draft: &mut Draft<'_>,
+    table: &str,
+    model: &Model,
+) -> Option<(String, PathBuf)> {
     let (key, config): (String, PathBuf) = match (&model.path, &model.random) {
         (Some(path), None) => (format!("{table}.path"), path.join("config.json")),
         (None, Some(random)) => (format!("{table}.random.config"), random.config.clone()),
@@ -44,15 +62,7 @@ pub(super) fn encoder(
     if model.path.is_some() {
         needs(draft, &key, &folder, &WEIGHTS);
     }
-    let shapes = draft.inspector.shapes(&config);
-    if let Err(message) = shapes.as_ref() {
-        draft.push(
-            draft
-                .problem(format!("`{key}`: {message}"))
-                .at(&draft.span(&key), "cannot use this model"),
-        );
-    }
-    Some(shapes)
+    Some((key, config))
 }
 
 fn needs(draft: &mut Draft<'_>, key: &str, folder: &Path, names: &[&str]) {

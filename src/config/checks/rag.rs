@@ -2,14 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use super::model;
+use super::{model, unsupported};
 use crate::config::draft::Draft;
-use crate::config::{Embedder, Generator, RagSettings};
+use crate::config::tree::Node;
+use crate::config::{Embedder, Generator, Question, RagSettings};
+
+/// Names that results already use: for all questions together, and for what belongs to none.
+const RESERVED: [&str; 2] = ["questions", "run"];
 
 /// Fills in what depends on other settings, and checks the whole.
 pub(super) fn check(draft: &mut Draft<'_>, settings: &mut RagSettings) {
     if let Embedder::Model(embedder) = &mut settings.embedder {
         model::complete(embedder);
+        let embedder = embedder.clone();
+        unsupported::encoder(draft, "embedder", &embedder);
+        model::files(draft, "embedder", &embedder);
     }
     if let Generator::Model(generator) = &mut settings.generator {
         model::complete(generator);
@@ -60,6 +67,12 @@ fn questions_differ(draft: &mut Draft<'_>, settings: &RagSettings) {
                     .problem("a question's id is empty")
                     .at(&place("id"), "empty"),
             );
+        } else if RESERVED.contains(&question.id.as_str()) {
+            let message = format!("a question cannot have the id `{}`", question.id);
+            let problem = draft
+                .problem(message)
+                .at(&place("id"), "results use this name already");
+            draft.push(problem);
         } else if !seen.insert(&question.id) {
             draft.push(
                 draft
@@ -74,6 +87,38 @@ fn questions_differ(draft: &mut Draft<'_>, settings: &RagSettings) {
                     .at(&place("text"), "empty"),
             );
         }
+        patterns_can_be_found(draft, question, node);
+    }
+}
+
+/// Reports the patterns that no chunk could contain: empty ones and broken expressions.
+fn patterns_can_be_found(draft: &mut Draft<'_>, question: &Question, node: &Node) {
+    let nodes = node.as_table().and_then(|table| table.get("relevant"));
+    let nodes = nodes.and_then(|list| list.as_list()).unwrap_or_default();
+    for (pattern, node) in question.relevant.iter().zip(nodes) {
+        let expression = pattern
+            .strip_prefix('/')
+            .and_then(|rest| rest.strip_suffix('/'));
+        let fault = match expression {
+            _ if expression.unwrap_or(pattern).trim().is_empty() => "is empty".to_owned(),
+            Some(expression) => match regex::Regex::new(expression) {
+                Ok(_) => continue,
+                Err(error) => {
+                    let reason = error.to_string();
+                    let reason = reason.lines().last().unwrap_or_default();
+                    format!(
+                        "is no regular expression: {}",
+                        reason.trim_start_matches("error: ")
+                    )
+                }
+            },
+            None => continue,
+        };
+        let problem = draft.problem(format!(
+            "a pattern of the question `{}` {fault}",
+            question.id
+        ));
+        draft.push(problem.at(&node.span, "finds nothing"));
     }
 }
 

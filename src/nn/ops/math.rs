@@ -2,8 +2,13 @@
 //!
 //! Multiply and add stand apart everywhere: a fused instruction is not in the baseline of x86-64, and results must not depend on the processor.
 
+#![allow(
+    clippy::inline_always,
+    reason = "a loop compiled for wider vectors takes them with it"
+)]
+
 /// `e^x`, within 2 units in the last place for `x` in -87..88; 0 below and the value at 88 above.
-#[inline]
+#[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     const LOG2_E: f32 = std::f32::consts::LOG2_E;
     // ln 2 in two parts: the first has trailing zeros, so that its product with a small integer is exact.
@@ -34,7 +39,7 @@ pub(super) fn exp(x: f32) -> f32 {
 }
 
 /// The error function, within 2 units in the last place (coefficients: Norbert Juffa's single-precision minimax fits).
-#[inline]
+#[inline(always)]
 pub(super) fn erf(x: f32) -> f32 {
     let size = x.abs();
     let square = x * x;
@@ -64,13 +69,13 @@ pub(super) fn erf(x: f32) -> f32 {
 }
 
 /// `x Φ(x)` with the exact normal distribution (arXiv 1606.08415), as PyTorch's `gelu` computes it.
-#[inline]
+#[inline(always)]
 pub(super) fn gelu(x: f32) -> f32 {
     0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
 /// The derivative of [`gelu`]: `Φ(x) + x φ(x)`.
-#[inline]
+#[inline(always)]
 pub(super) fn gelu_derivative(x: f32) -> f32 {
     const INVERSE_SQRT_2_PI: f32 = 0.398_942_3;
     0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))

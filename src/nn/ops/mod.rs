@@ -4,6 +4,8 @@
 //! [`Cuda`](burn::backend::Cuda), have versions of their own, and `Autodiff` gives each its backward pass. Models use the functions at the end of this module, which take [`Tensor`]s.
 
 mod autodiff;
+mod bias;
+mod biased;
 mod cube;
 mod defaults;
 mod disentangled;
@@ -15,7 +17,9 @@ mod ragged;
 mod tests;
 
 pub use autodiff::alone_with_gradients;
+pub use bias::RelativeBias;
 pub use disentangled::{Disentangled, DisentangledOptions, Distances, Wanted};
+pub use flex::Rows;
 pub use noise::{Dropout, Noise, Site, mix, token_key};
 pub use ragged::{Ragged, Segments, Selection};
 
@@ -64,10 +68,28 @@ pub struct DeviceMemory {
     pub reserved_bytes: u64,
 }
 
+/// How work that falls into independent batches is best cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Portions {
+    /// Batches that run side by side: more than one where an operation cannot keep the whole device busy.
+    pub side_by_side: usize,
+    /// Tokens of a batch.
+    pub tokens: usize,
+}
+
 /// The operations, each with the backward pass that `Autodiff` runs.
 ///
 /// Floats of one call have one type, but that weight and bias of a norm are f32 beside 16-bit tokens; a `[tokens, features]` operand holds the concatenated tokens of a batch.
 pub trait Operations: Backend {
+    /// How much work without gradients is best done at once.
+    #[must_use]
+    fn portions() -> Portions {
+        Portions {
+            side_by_side: 1,
+            tokens: 8192,
+        }
+    }
+
     /// `x Φ(x)` with the exact normal distribution (arXiv 1606.08415), of any shape.
     fn exact_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {
         defaults::gelu::<Self>(input)
@@ -150,6 +172,18 @@ pub trait Operations: Backend {
         options: &AttentionOptions,
     ) -> FloatTensor<Self> {
         defaults::attention_scores_gradient::<Self>(probabilities, gradient, ragged, options)
+    }
+
+    /// [`Operations::ragged_attention`] with `bias` added to the scaled scores, without dropout. For texts no longer than the bias serves.
+    fn biased_attention(
+        query: FloatTensor<Self>,
+        key: FloatTensor<Self>,
+        value: FloatTensor<Self>,
+        ragged: &Ragged<Self>,
+        bias: &RelativeBias,
+        options: &AttentionOptions,
+    ) -> FloatTensor<Self> {
+        biased::attention::<Self>(query, key, value, ragged, bias, options)
     }
 
     /// Gradients of [`Operations::ragged_attention`]. The probabilities are computed again rather than kept.
@@ -279,6 +313,26 @@ pub fn disentangled_attention<B: Operations>(
     wrap(B::disentangled_attention(
         operands.map(unwrap),
         ragged,
+        options,
+    ))
+}
+
+/// [`Operations::biased_attention`].
+#[must_use]
+pub fn biased_attention<B: Operations>(
+    query: Tensor<B, 2>,
+    key: Tensor<B, 2>,
+    value: Tensor<B, 2>,
+    ragged: &Ragged<B>,
+    bias: &RelativeBias,
+    options: &AttentionOptions,
+) -> Tensor<B, 2> {
+    wrap(B::biased_attention(
+        unwrap(query),
+        unwrap(key),
+        unwrap(value),
+        ragged,
+        bias,
         options,
     ))
 }

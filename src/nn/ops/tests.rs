@@ -381,3 +381,29 @@ fn scores_that_f16_cannot_hold_unscaled_do_not_break_attention() {
         assert!((actual - expected).abs() < 2.0, "{actual} {expected}");
     }
 }
+
+#[test]
+fn biased_attention_over_ragged_rows_equals_the_padded_computation() {
+    let lengths = [5, 1, 17, 40];
+    let ragged = Ragged::<Flex>::new(Segments::new(&lengths), &FlexDevice);
+    let [query, key, value] =
+        [1, 2, 3].map(|seed| unwrap(random(seed, lengths.iter().sum(), WIDTH)));
+    let options = options(&lengths, 0.0);
+    #[allow(clippy::cast_precision_loss)]
+    let steep = RelativeBias::new(HEADS, 50, |head, distance| {
+        (head as f32 - 0.5) * distance as f32 * 0.1
+    });
+    let flat = RelativeBias::new(HEADS, 50, |_, _| 0.0);
+    let operands = || (query.clone(), key.clone(), value.clone());
+    let attend = |bias: &RelativeBias| {
+        let (q, k, v) = operands();
+        Flex::biased_attention(q, k, v, &ragged, bias, &options)
+    };
+    let (q, k, v) = operands();
+    let padded = biased::attention::<Flex>(q, k, v, &ragged, &steep, &options);
+    assert_close(attend(&steep), padded, 1e-6);
+    assert_ne!(values(attend(&steep)), values(attend(&flat)));
+    let (q, k, v) = operands();
+    let without = Flex::ragged_attention(q, k, v, &ragged, &options);
+    assert_close(attend(&flat), without, 1e-6);
+}

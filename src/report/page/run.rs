@@ -52,6 +52,7 @@ pub(super) fn details(
     }
     page.push_str("<div class=\"columns\">\n");
     classification_reports(page, seed);
+    answers(page, seed);
     if let Some(record) = &seed.record {
         let name = |row: &MetricRow| {
             if row.evaluation == "run" {
@@ -136,6 +137,33 @@ fn classification_reports(page: &mut String, seed: &SeedReport) {
         }
         page.push_str("</div>\n");
     }
+}
+
+/// What each question found and was answered.
+fn answers(page: &mut String, seed: &SeedReport) {
+    let rows: Vec<_> = seed
+        .retrieval
+        .chunk_by(|one, next| one.question == next.question)
+        .map(|found| {
+            let question = &found[0].question;
+            let answer = seed.answers.iter().find(|row| row.question == *question);
+            let chunks: Vec<String> = found
+                .iter()
+                .map(|row| {
+                    let mark = if row.relevant == Some(true) { "*" } else { "" };
+                    format!("{}{mark}", row.chunk)
+                })
+                .collect();
+            let answer = answer.map_or(String::new(), |row| format!(". {}", row.answer));
+            (question.clone(), format!("{}{answer}", chunks.join(" ")))
+        })
+        .collect();
+    table(
+        page,
+        "Chunks found (* relevant), and answers",
+        "setting",
+        &rows,
+    );
 }
 
 fn environment(seed: &SeedReport) -> Vec<(String, String)> {

@@ -24,6 +24,10 @@ pub(super) struct Course {
 pub(super) struct Measure {
     /// With its unit, for the axis.
     pub name: String,
+    /// What it is drawn over: `epoch`, `rank`.
+    pub place: &'static str,
+    /// Whether the last value says how good a run is.
+    pub judged: bool,
     /// Whether it is a share, the higher the better, instead of a loss, the lower the better.
     pub share: bool,
 }
@@ -230,7 +234,7 @@ fn together(
         y: y_axis,
     };
     panel.frame(&mut scene, true, true);
-    panel.name_x(&mut scene, "epoch");
+    panel.name_x(&mut scene, measure.place);
     panel.name_y(&mut scene, MARGIN + CAPITALS * NAME_SIZE, &measure.name);
     for (course, look) in courses.iter().zip(LOOKS) {
         if course.seeds.len() > 1 {
@@ -347,6 +351,8 @@ mod tests {
     fn no_epochs_make_no_picture() {
         let measure = Measure {
             name: "loss".into(),
+            place: "epoch",
+            judged: true,
             share: false,
         };
         assert!(draw("t", &[], &measure).is_none());

@@ -5,11 +5,13 @@ mod confusion;
 mod curves;
 mod epochs;
 mod final_metric;
+mod matrix;
 mod multiples;
 mod paint;
 mod palette;
 mod panel;
 mod render;
+mod retrieval;
 mod scene;
 mod text;
 
@@ -34,11 +36,20 @@ pub(super) struct Plot {
 }
 
 /// Stems of the figures of whole experiments.
-pub(super) const OF_EXPERIMENT: [&str; 3] =
-    ["final-accuracy", "accuracy-by-epoch", "loss-by-epoch"];
+pub(super) const OF_EXPERIMENT: [&str; 6] = [
+    "final-accuracy",
+    "accuracy-by-epoch",
+    "loss-by-epoch",
+    "score-by-rank",
+    "ndcg-by-chunks",
+    "agreement",
+];
 
 /// The figures that compare an experiment's runs.
 pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
+    if experiment.is_retrieval() {
+        return retrieval::of_experiment(experiment);
+    }
     let mut plots = Vec::new();
     let name = &experiment.name;
     let bars: Vec<final_metric::Bar> = experiment
@@ -66,6 +77,8 @@ pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
     };
     let accuracy = epochs::Measure {
         name: format!("{split} accuracy (share of rows)"),
+        place: "epoch",
+        judged: true,
         share: true,
     };
     if let Some(scene) = epochs::draw(
@@ -81,6 +94,8 @@ pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
     }
     let loss = epochs::Measure {
         name: format!("{split} loss (nats)"),
+        place: "epoch",
+        judged: true,
         share: false,
     };
     if let Some(scene) = epochs::draw(

@@ -27,7 +27,8 @@ pub(super) fn draw(
     let y_axis = measure.axis(values, 5);
     let left = MARGIN + 16.0 + Panel::tick_room(&y_axis);
     let width = left + count_f64(columns) * (PANEL_WIDTH + BETWEEN) - BETWEEN + MARGIN;
-    let best = best(courses, measure);
+    let judged = measure.judged.then(|| best(courses, measure));
+    let best = judged.flatten();
     let mut notes = notes.to_vec();
     notes.insert(0, "Blue: the run named above the panel; grey: all the other runs; all panels have the same axes.".to_owned());
     let note_lines = panel::note_lines(&notes, width - 2.0 * MARGIN);
@@ -90,7 +91,7 @@ pub(super) fn draw(
                 &mut scene,
                 &panel,
                 head,
-                &summary(course, measure, best),
+                &summary(course, measure, best || !measure.judged),
                 best,
             );
         }
@@ -106,7 +107,7 @@ pub(super) fn draw(
     let middle = left + (width - MARGIN - left) / 2.0;
     scene.text(
         (middle, last_bottom + 38.0),
-        "epoch",
+        measure.place,
         Style::new(NAME_SIZE, INK),
         Anchor::Middle,
     );

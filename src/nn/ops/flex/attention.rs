@@ -6,8 +6,8 @@ use burn::tensor::{DType, Shape, TensorMetadata};
 use burn_flex::{FlexTensor, Layout};
 use rayon::prelude::*;
 
-use super::{maximum, sum, tensor};
-use crate::nn::ops::math::exp;
+use super::tensor;
+use super::vector::{softmax, sum};
 use crate::nn::ops::{
     AttentionGradients, AttentionOptions, Dropout, Segments, probability_feature,
 };
@@ -25,7 +25,24 @@ fn heads_of(packed: &FlexTensor, start: usize, length: usize, heads: usize) -> F
     FlexTensor::from_arc(packed.data_arc(), layout, DType::F32)
 }
 
-/// `a b` of each head.
+/// One head's `[length, size]` of [`heads_of`].
+fn head_of(
+    packed: &FlexTensor,
+    start: usize,
+    length: usize,
+    head: usize,
+    heads: usize,
+) -> FlexTensor {
+    let layout = packed.layout();
+    let size = layout.shape()[1] / heads;
+    let (row, column) = (layout.strides()[0], layout.strides()[1]);
+    let first = start.cast_signed() * row + (head * size).cast_signed() * column;
+    let offset = layout.start_offset().wrapping_add_signed(first);
+    let layout = Layout::new(Shape::new([length, size]), vec![row, column], offset);
+    FlexTensor::from_arc(packed.data_arc(), layout, DType::F32)
+}
+
+/// `a b`, or that of each head.
 fn product(a: &FlexTensor, b: &FlexTensor) -> FlexTensor {
     Flex::float_matmul(a.clone(), b.clone())
 }
@@ -39,27 +56,13 @@ fn probabilities(
 ) -> (FlexTensor, Option<FlexTensor>) {
     let mut scores = product(query, &key.transpose(1, 2));
     let length = scores.shape()[2];
-    normalise(scores.storage_mut(), length, options.scale);
+    softmax(scores.storage_mut(), length, options.scale);
     let dropped = options.dropout.as_ref().map(|dropout| {
         let mut dropped = scores.storage::<f32>().to_vec();
         drop_probabilities(&mut dropped, length, start, 0, dropout);
         tensor(dropped, scores.shape())
     });
     (scores, dropped)
-}
-
-/// Rows of scores to their softmax; `scale` comes first.
-pub(super) fn normalise(scores: &mut [f32], length: usize, scale: f32) {
-    for row in scores.chunks_exact_mut(length) {
-        let highest = maximum(row);
-        for score in row.iter_mut() {
-            *score = exp((*score - highest) * scale);
-        }
-        let inverse = 1.0 / sum(length, |key| row[key]);
-        for score in row.iter_mut() {
-            *score *= inverse;
-        }
-    }
 }
 
 /// Dropout on the probabilities `[heads, length, length]` of a text that begins at the token `start`, from the head `first_head` on.
@@ -120,28 +123,52 @@ fn texts<'a>(mut buffer: &'a mut [f32], segments: &Segments, width: usize) -> Ve
         .collect()
 }
 
-pub(super) fn forward(
-    query: &FlexTensor,
-    key: &FlexTensor,
-    value: &FlexTensor,
+/// Attention of each text among its own tokens, head by head, so that one head's scores stay in the processor's caches.
+///
+/// `weigh` gets the products of queries and keys `[length, length]`, the text's first token and the head, and leaves what the values are weighed by.
+pub(super) fn attend(
+    [query, key, value]: [&FlexTensor; 3],
     segments: &Segments,
-    options: &AttentionOptions,
+    heads: usize,
+    weigh: impl Fn(&mut [f32], usize, usize) + Sync,
 ) -> FlexTensor {
     let width = query.shape()[1];
     let mut output = vec![0.0_f32; segments.tokens() * width];
     texts(&mut output, segments, width)
         .into_par_iter()
-        .enumerate()
-        .for_each(|(row, output)| {
-            let (start, length) = (segments.start(row), segments.length(row));
-            if length == 0 {
-                return;
+        .zip(segments.iter().collect::<Vec<_>>())
+        .filter(|(_, (_, length))| *length > 0)
+        .for_each(|(rows, (start, length))| {
+            let contexts = (0..heads).into_par_iter().map(|head| {
+                let of = |packed| head_of(packed, start, length, head, heads);
+                let mut scores = product(&of(query), &of(key).transpose(0, 1));
+                weigh(scores.storage_mut(), start, head);
+                product(&scores, &of(value))
+            });
+            let contexts: Vec<FlexTensor> = contexts.collect();
+            let contexts: Vec<&[f32]> = contexts.iter().map(FlexTensor::storage).collect();
+            let size = width / heads;
+            for (position, row) in rows.chunks_exact_mut(width).enumerate() {
+                for (out, context) in row.chunks_exact_mut(size).zip(&contexts) {
+                    out.copy_from_slice(&context[position * size..][..size]);
+                }
             }
-            let of = |packed| heads_of(packed, start, length, options.heads);
-            let (kept, dropped) = probabilities(&of(query), &of(key), start, options);
-            join(&product(&dropped.unwrap_or(kept), &of(value)), output);
         });
     tensor(output, query.shape())
+}
+
+pub(super) fn forward(
+    operands: [&FlexTensor; 3],
+    segments: &Segments,
+    options: &AttentionOptions,
+) -> FlexTensor {
+    attend(operands, segments, options.heads, |scores, start, head| {
+        let length = scores.len().isqrt();
+        softmax(scores, length, options.scale);
+        if let Some(dropout) = &options.dropout {
+            drop_probabilities(scores, length, start, head, dropout);
+        }
+    })
 }
 
 pub(super) fn backward(

@@ -10,8 +10,9 @@ use burn::tensor::{DType, Shape, TensorMetadata};
 use burn_flex::{FlexTensor, Layout};
 use rayon::prelude::*;
 
-use super::attention::{drop_probabilities, normalise, score_gradient};
+use super::attention::{drop_probabilities, score_gradient};
 use super::tensor;
+use super::vector::softmax;
 use crate::nn::ops::{Disentangled, DisentangledOptions, Segments, Wanted};
 
 /// Side of the squares in which scores are visited where one of two matrices is read across its rows.
@@ -134,7 +135,7 @@ impl Head {
                 }
             });
         }
-        normalise(values, length, options.attention.scale);
+        softmax(values, length, options.attention.scale);
         let dropped = options.attention.dropout.as_ref().map(|dropout| {
             let mut dropped = scores.storage::<f32>().to_vec();
             drop_probabilities(&mut dropped, length, self.start, self.number, dropout);

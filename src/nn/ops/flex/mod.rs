@@ -3,8 +3,13 @@
 //! Only 32-bit floats have versions here. 16-bit ones are computed in them and rounded, 64-bit ones take the defaults. Results do not depend on the number of threads: each row is one thread's work.
 
 mod attention;
+mod biased;
 mod disentangled;
 mod norm;
+mod rows;
+mod vector;
+
+pub use rows::Rows;
 
 use burn::backend::Flex;
 use burn::tensor::ops::FloatTensor;
@@ -12,31 +17,34 @@ use burn::tensor::{Bytes, DType, Shape, TensorMetadata};
 use burn_flex::{FlexTensor, Layout};
 use rayon::prelude::*;
 
+use super::biased as composed;
 use super::{
     AttentionGradients, AttentionOptions, Disentangled, DisentangledOptions, Dropout,
-    LayerNormGradients, Operations, Ragged, Wanted, defaults, math,
+    LayerNormGradients, Operations, Portions, Ragged, RelativeBias, Wanted, defaults,
 };
 
 /// Values that one thread works on at a time.
 const BLOCK: usize = 16_384;
 
 impl Operations for Flex {
+    /// burn's elementwise operations run on one thread, and a batch's activations should stay in the processor's caches.
+    fn portions() -> Portions {
+        Portions {
+            side_by_side: rayon::current_num_threads(),
+            tokens: 1024,
+        }
+    }
+
     fn exact_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {
         if input.dtype() != DType::F32 {
             return defaults::gelu::<Self>(input);
         }
-        let input = input.to_contiguous();
-        let mut output = vec![0.0_f32; input.layout().num_elements()];
-        let values: &[f32] = input.storage();
+        let mut output = owned(input);
         output
+            .storage_mut::<f32>()
             .par_chunks_mut(BLOCK)
-            .zip(values.par_chunks(BLOCK))
-            .for_each(|(output, values)| {
-                for (output, &value) in output.iter_mut().zip(values) {
-                    *output = math::gelu(value);
-                }
-            });
-        tensor(output, input.shape())
+            .for_each(vector::gelu);
+        output
     }
 
     fn exact_gelu_backward(
@@ -46,18 +54,13 @@ impl Operations for Flex {
         if input.dtype() != DType::F32 {
             return defaults::gelu_backward::<Self>(input, gradient);
         }
-        let (input, gradient) = (input.to_contiguous(), gradient.to_contiguous());
-        let mut output = gradient.storage::<f32>().to_vec();
-        let values: &[f32] = input.storage();
+        let (input, mut output) = (input.to_contiguous(), owned(gradient));
         output
+            .storage_mut::<f32>()
             .par_chunks_mut(BLOCK)
-            .zip(values.par_chunks(BLOCK))
-            .for_each(|(output, values)| {
-                for (output, &value) in output.iter_mut().zip(values) {
-                    *output *= math::gelu_derivative(value);
-                }
-            });
-        tensor(output, input.shape())
+            .zip(input.storage::<f32>().par_chunks(BLOCK))
+            .for_each(|(output, values)| vector::gelu_backward(output, values));
+        output
     }
 
     fn token_norm(
@@ -69,7 +72,7 @@ impl Operations for Flex {
         if input.dtype() != DType::F32 {
             return defaults::layer_norm::<Self>(input, weight, bias, epsilon);
         }
-        norm::forward(&input, &weight, &bias, epsilon)
+        norm::forward(input, &weight, &bias, epsilon)
     }
 
     fn token_norm_backward(
@@ -121,7 +124,27 @@ impl Operations for Flex {
         if dtype != DType::F32 {
             return defaults::attention::<Self>(query, key, value, ragged, options);
         }
-        attention::forward(&query, &key, &value, &ragged.segments, options)
+        attention::forward([&query, &key, &value], &ragged.segments, options)
+    }
+
+    fn biased_attention(
+        query: FloatTensor<Self>,
+        key: FloatTensor<Self>,
+        value: FloatTensor<Self>,
+        ragged: &Ragged<Self>,
+        bias: &RelativeBias,
+        options: &AttentionOptions,
+    ) -> FloatTensor<Self> {
+        let dtype = query.dtype();
+        if defaults::is_half(dtype) {
+            let [query, key, value] = [query, key, value].map(defaults::wide::<Self>);
+            let output = Self::biased_attention(query, key, value, ragged, bias, options);
+            return defaults::narrow::<Self>(output, dtype);
+        }
+        if dtype != DType::F32 {
+            return composed::attention::<Self>(query, key, value, ragged, bias, options);
+        }
+        biased::forward([&query, &key, &value], &ragged.segments, bias, options)
     }
 
     fn ragged_attention_backward(
@@ -175,6 +198,13 @@ impl Operations for Flex {
     }
 }
 
+/// A tensor whose values lie in order from the start of its buffer. Writing to it copies them only where another tensor shares them.
+fn owned(tensor: FlexTensor) -> FlexTensor {
+    let contiguous = tensor.to_contiguous();
+    drop(tensor);
+    contiguous
+}
+
 /// A tensor of 32-bit floats.
 fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
     FlexTensor::new(
@@ -182,46 +212,4 @@ fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
         Layout::contiguous(shape),
         DType::F32,
     )
-}
-
-/// Independent partial sums, so that the compiler may use vector instructions in an order that is the same everywhere.
-const LANES: usize = 16;
-
-/// The sum of `term(i)` over `0..count`, in a fixed order.
-#[inline]
-fn sum(count: usize, term: impl Fn(usize) -> f32) -> f32 {
-    let mut lanes = [0.0_f32; LANES];
-    let whole = count / LANES * LANES;
-    for first in (0..whole).step_by(LANES) {
-        for (lane, total) in lanes.iter_mut().enumerate() {
-            *total += term(first + lane);
-        }
-    }
-    for index in whole..count {
-        lanes[index - whole] += term(index);
-    }
-    let mut width = LANES / 2;
-    while width > 0 {
-        for lane in 0..width {
-            lanes[lane] += lanes[lane + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
-}
-
-/// The largest value of a row; negative infinity of an empty one.
-#[inline]
-fn maximum(values: &[f32]) -> f32 {
-    let mut lanes = [f32::NEG_INFINITY; LANES];
-    let mut chunks = values.chunks_exact(LANES);
-    for chunk in &mut chunks {
-        for (lane, &value) in lanes.iter_mut().zip(chunk) {
-            *lane = if value > *lane { value } else { *lane };
-        }
-    }
-    lanes
-        .into_iter()
-        .chain(chunks.remainder().iter().copied())
-        .fold(f32::NEG_INFINITY, f32::max)
 }

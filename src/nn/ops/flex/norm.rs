@@ -4,46 +4,27 @@ use burn::tensor::TensorMetadata;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
-use super::{BLOCK, sum, tensor};
+use super::vector::{self, moments, sum};
+use super::{BLOCK, owned, tensor};
 use crate::nn::ops::LayerNormGradients;
 use burn::backend::Flex;
 
-/// Mean and reciprocal standard deviation of a row.
-#[inline]
-#[allow(clippy::cast_precision_loss)]
-fn moments(row: &[f32], epsilon: f32) -> (f32, f32) {
-    let count = row.len() as f32;
-    let mean = sum(row.len(), |i| row[i]) / count;
-    let variance = sum(row.len(), |i| (row[i] - mean) * (row[i] - mean)) / count;
-    (mean, 1.0 / (variance + epsilon).sqrt())
-}
-
 #[allow(clippy::cast_possible_truncation)]
 pub(super) fn forward(
-    input: &FlexTensor,
+    input: FlexTensor,
     weight: &FlexTensor,
     bias: &FlexTensor,
     epsilon: f64,
 ) -> FlexTensor {
-    let (input, weight, bias) = (
-        input.to_contiguous(),
-        weight.to_contiguous(),
-        bias.to_contiguous(),
-    );
+    let (weight, bias) = (weight.to_contiguous(), bias.to_contiguous());
     let (weight, bias): (&[f32], &[f32]) = (weight.storage(), bias.storage());
     let width = weight.len();
-    let mut output = input.storage::<f32>().to_vec();
+    let mut output = owned(input);
     output
+        .storage_mut::<f32>()
         .par_chunks_mut(width * (BLOCK / width).max(1))
-        .for_each(|rows| {
-            for row in rows.chunks_exact_mut(width) {
-                let (mean, inverse) = moments(row, epsilon as f32);
-                for ((value, weight), bias) in row.iter_mut().zip(weight).zip(bias) {
-                    *value = (*value - mean) * inverse * weight + bias;
-                }
-            }
-        });
-    tensor(output, input.shape())
+        .for_each(|rows| vector::norm(rows, weight, bias, epsilon as f32));
+    output
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]

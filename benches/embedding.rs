@@ -1,0 +1,85 @@
+//! Throughput of embedding on the processor, to set against `sentence_transformers_embedding.py`, whose header says how to run both.
+//!
+//! ```sh
+//! cargo bench --bench embedding -- --model path/to/all-MiniLM-L6-v2 --text manual.txt --chunks 128
+//! ```
+//!
+//! Texts are the first stretches of 300 words of a file, each 200 words after the one before; tokenising and pooling count.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use burn::backend::Flex;
+use burn::backend::flex::FlexDevice;
+use burn::tensor::FloatDType;
+use clap::Parser;
+use ensayo::device::peak_memory_bytes;
+use ensayo::retrieval::{Embedder, EmbedderSource};
+
+/// What to measure.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// A folder with a checkpoint and its tokeniser
+    #[arg(long)]
+    model: PathBuf,
+    /// A text in UTF-8
+    #[arg(long)]
+    text: PathBuf,
+    /// Stretches of the text to embed
+    #[arg(long, default_value_t = 128)]
+    chunks: usize,
+    /// Tokens of one batch
+    #[arg(long)]
+    budget: Option<usize>,
+    /// Given by `cargo bench`
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[allow(clippy::print_stdout, clippy::print_stderr)]
+fn main() -> ExitCode {
+    match measure(&Arguments::parse()) {
+        Ok(line) => {
+            println!("{line}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
+    let text = std::fs::read_to_string(&arguments.text)?;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let chunks: Vec<String> = (0..arguments.chunks)
+        .map_while(|chunk| words.get(200 * chunk..200 * chunk + 300))
+        .map(|words| words.join(" "))
+        .collect();
+    let chunks: Vec<&str> = chunks.iter().map(String::as_str).collect();
+    if chunks.len() < arguments.chunks {
+        return Err(format!("the text has only {} chunks", chunks.len()).into());
+    }
+    let embedder = Embedder::open(EmbedderSource::Folder(&arguments.model))?;
+    let embedder = embedder.load::<Flex>(FloatDType::F32, &FlexDevice)?;
+    // The first batch also pays for threads and pages; it is taken before the clock starts.
+    embedder.embed(&chunks[..8.min(chunks.len())], |_| ())?;
+    let begun = Instant::now();
+    let found = match arguments.budget {
+        Some(budget) => embedder.embed_in_batches(&chunks, budget, |_| ())?,
+        None => embedder.embed(&chunks, |_| ())?,
+    };
+    let seconds = begun.elapsed().as_secs_f64();
+    let tokens: usize = found.tokens.iter().map(|text| text.kept).sum();
+    Ok(format!(
+        "ensayo: {:.2} chunks/s, {:.0} tokens/s, peak memory {:.2} GB ({} chunks, {tokens} tokens, {seconds:.2} s; first vector {:?} …)",
+        chunks.len() as f64 / seconds,
+        tokens as f64 / seconds,
+        peak_memory_bytes().unwrap_or(0) as f64 / 1e9,
+        chunks.len(),
+        &found.values[..3],
+    ))
+}

@@ -1,0 +1,365 @@
+//! What sentence-transformers' files in a model's folder say: how token vectors become one vector, and where texts are cut.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::models::DenseFiles;
+
+/// How the vectors of a text's tokens become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pooling {
+    /// Their mean.
+    Mean,
+    /// That of the first token.
+    Cls,
+    /// The largest value of each feature.
+    Max,
+}
+
+/// What happens to a text's vector behind the pooling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// It is scaled to unit length.
+    Normalise,
+    /// It goes through a linear layer.
+    Dense(DenseFiles),
+}
+
+/// What the files say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentenceSettings {
+    /// How token vectors become one.
+    pub pooling: Pooling,
+    /// What comes behind the pooling, in this order.
+    pub steps: Vec<Step>,
+    /// Tokens after which a text is cut, special ones included, and the file that says so.
+    pub max_seq_length: Option<(usize, PathBuf)>,
+    /// Whether texts are put into lower case first.
+    pub lower_case: bool,
+    /// What is put before every text.
+    pub prompt: String,
+    /// What a reader of the results should know.
+    pub notes: Vec<String>,
+}
+
+/// Why such files cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SentenceFilesError {
+    /// A file that cannot be read.
+    #[error("{}: cannot be read: {reason}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        reason: io::Error,
+    },
+    /// A file that is not what it should be.
+    #[error("{}: {reason}: copy the file from the checkpoint again", .path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// The parser's reason.
+        reason: String,
+    },
+    /// Something that is understood but not supported.
+    #[error("{}: {what} is not supported; supported: {supported}", .path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// What it asks for.
+        what: String,
+        /// What would do.
+        supported: &'static str,
+    },
+}
+
+/// An entry of `modules.json`.
+#[derive(Debug, Deserialize)]
+struct Module {
+    path: String,
+    r#type: String,
+}
+
+const STEPS: &str = "Transformer, then Pooling, then any of Dense and Normalize";
+const POOLINGS: &str = "one of mean, cls, max";
+
+impl SentenceSettings {
+    /// Reads the files in a model's folder. Without `modules.json`, it is mean pooling and nothing else, as in sentence-transformers, and a note says so.
+    ///
+    /// # Errors
+    /// When a file cannot be read, is broken, or asks for something that is not supported.
+    pub fn read(folder: &Path) -> Result<Self, SentenceFilesError> {
+        let mut settings = Self {
+            pooling: Pooling::Mean,
+            steps: Vec::new(),
+            max_seq_length: None,
+            lower_case: false,
+            prompt: String::new(),
+            notes: Vec::new(),
+        };
+        let path = folder.join("modules.json");
+        match json::<Vec<Module>>(&path)? {
+            Some(modules) => settings.read_modules(folder, &path, &modules)?,
+            None => settings.notes.push(format!(
+                "{} has no modules.json, so its embeddings are the mean over tokens, as in sentence-transformers",
+                folder.display()
+            )),
+        }
+        settings.read_lengths(folder)?;
+        settings.read_prompt(folder)?;
+        Ok(settings)
+    }
+
+    fn read_modules(
+        &mut self,
+        folder: &Path,
+        path: &Path,
+        modules: &[Module],
+    ) -> Result<(), SentenceFilesError> {
+        let unsupported = |what: String| SentenceFilesError::Unsupported {
+            path: path.to_owned(),
+            what,
+            supported: STEPS,
+        };
+        for (index, module) in modules.iter().enumerate() {
+            let place = folder.join(&module.path);
+            let kind = module.r#type.rsplit('.').next().unwrap_or_default();
+            match (index, kind) {
+                (0, "Transformer") => {
+                    if !module.path.is_empty() {
+                        let what = format!("a Transformer in `{}` of the folder", module.path);
+                        return Err(unsupported(what));
+                    }
+                }
+                (1, "Pooling") => self.pooling = read_pooling(&place.join("config.json"))?,
+                (2.., "Normalize") => {
+                    reads_sentences(&place.join("config.json"))?;
+                    self.steps.push(Step::Normalise);
+                }
+                (2.., "Dense") => self.steps.push(Step::Dense(read_dense(&place)?)),
+                _ => {
+                    let what = format!("module {index}, a `{}`, in this place", module.r#type);
+                    return Err(unsupported(what));
+                }
+            }
+        }
+        if modules.len() < 2 {
+            return Err(unsupported(format!("a list of {} modules", modules.len())));
+        }
+        Ok(())
+    }
+
+    /// `sentence_bert_config.json`, and where that says nothing of lengths, the tokeniser's own limit.
+    fn read_lengths(&mut self, folder: &Path) -> Result<(), SentenceFilesError> {
+        #[derive(Debug, Default, Deserialize)]
+        struct EncoderSettings {
+            max_seq_length: Option<usize>,
+            #[serde(default)]
+            do_lower_case: bool,
+            transformer_task: Option<String>,
+        }
+        #[derive(Debug, Default, Deserialize)]
+        struct TokenizerSettings {
+            /// Where there is no limit, transformers writes 1e30.
+            model_max_length: Option<f64>,
+        }
+        let path = folder.join("sentence_bert_config.json");
+        let transformer = json::<EncoderSettings>(&path)?.unwrap_or_default();
+        if let Some(task) = transformer.transformer_task
+            && task != "feature-extraction"
+        {
+            let what = format!("`transformer_task`: {task}");
+            let supported = "feature-extraction";
+            return Err(SentenceFilesError::Unsupported {
+                path,
+                what,
+                supported,
+            });
+        }
+        self.lower_case = transformer.do_lower_case;
+        self.max_seq_length = transformer.max_seq_length.map(|length| (length, path));
+        if self.max_seq_length.is_none() {
+            let path = folder.join("tokenizer_config.json");
+            let limit = json::<TokenizerSettings>(&path)?.and_then(|file| file.model_max_length);
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            if let Some(limit) = limit.filter(|limit| (1.0..1e9).contains(limit)) {
+                self.max_seq_length = Some((limit as usize, path));
+            }
+        }
+        Ok(())
+    }
+
+    /// `config_sentence_transformers.json` may name a prompt that goes before every text.
+    fn read_prompt(&mut self, folder: &Path) -> Result<(), SentenceFilesError> {
+        #[derive(Debug, Default, Deserialize)]
+        struct Prompts {
+            #[serde(default)]
+            prompts: BTreeMap<String, String>,
+            default_prompt_name: Option<String>,
+        }
+        let path = folder.join("config_sentence_transformers.json");
+        let file = json::<Prompts>(&path)?.unwrap_or_default();
+        let Some(name) = file.default_prompt_name else {
+            return Ok(());
+        };
+        let Some(prompt) = file.prompts.get(&name) else {
+            let reason =
+                format!("`default_prompt_name` is `{name}`, which `prompts` does not have");
+            return Err(SentenceFilesError::Broken { path, reason });
+        };
+        if !prompt.is_empty() {
+            let note = format!("the model puts its prompt “{prompt}” before every text");
+            self.notes.push(note);
+        }
+        self.prompt.clone_from(prompt);
+        Ok(())
+    }
+}
+
+/// A JSON file; `None` where there is none.
+fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SentenceFilesError> {
+    let path = || path.to_owned();
+    let text = match fs::read_to_string(path()) {
+        Ok(text) => text,
+        Err(reason) if reason.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(reason) => {
+            return Err(SentenceFilesError::Unreadable {
+                path: path(),
+                reason,
+            });
+        }
+    };
+    let value = serde_json::from_str(&text).map_err(|error| SentenceFilesError::Broken {
+        path: path(),
+        reason: error.to_string(),
+    })?;
+    Ok(Some(value))
+}
+
+/// A JSON file that must be there.
+fn required<T: DeserializeOwned>(path: &Path) -> Result<T, SentenceFilesError> {
+    json(path)?.ok_or_else(|| SentenceFilesError::Unreadable {
+        path: path.to_owned(),
+        reason: io::ErrorKind::NotFound.into(),
+    })
+}
+
+/// The modes of `1_Pooling/config.json`: today's `pooling_mode`, or a flag for each.
+fn read_pooling(path: &Path) -> Result<Pooling, SentenceFilesError> {
+    let keys: Map<String, Value> = required(path)?;
+    let unsupported = |what: String| SentenceFilesError::Unsupported {
+        path: path.to_owned(),
+        what,
+        supported: POOLINGS,
+    };
+    let mut modes = Vec::new();
+    for (key, value) in &keys {
+        let known = matches!(
+            key.as_str(),
+            "word_embedding_dimension" | "embedding_dimension"
+        );
+        match (key.as_str(), value) {
+            _ if known => {}
+            // Without prompts, or with one that counts, there is nothing to leave out.
+            ("include_prompt", Value::Bool(true)) => {}
+            ("pooling_mode", Value::String(mode)) => modes.push(mode.clone()),
+            ("pooling_mode", Value::Array(several)) => {
+                modes.extend(several.iter().map(|mode| match mode.as_str() {
+                    Some(mode) => mode.to_owned(),
+                    None => mode.to_string(),
+                }));
+            }
+            (key, Value::Bool(set)) if key.starts_with("pooling_mode_") => {
+                // Where today's key is there too, the flags do not count.
+                if *set && !keys.contains_key("pooling_mode") {
+                    let mode = key.trim_start_matches("pooling_mode_");
+                    modes.push(mode.trim_end_matches("_tokens").replace("cls_token", "cls"));
+                }
+            }
+            (key, value) => return Err(unsupported(format!("`{key}`: {value}"))),
+        }
+    }
+    match modes.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] | ["mean"] => Ok(Pooling::Mean),
+        ["cls"] => Ok(Pooling::Cls),
+        ["max"] => Ok(Pooling::Max),
+        [other] => Err(unsupported(format!("pooling `{other}`"))),
+        _ => Err(unsupported(format!(
+            "the poolings {} together",
+            modes.join(", ")
+        ))),
+    }
+}
+
+/// Refuses a module that works on anything but the sentence's vector.
+fn reads_sentences(path: &Path) -> Result<(), SentenceFilesError> {
+    let keys: Map<String, Value> = json(path)?.unwrap_or_default();
+    for key in ["module_input_name", "module_output_name"] {
+        match keys.get(key) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(name)) if name == "sentence_embedding" => {}
+            Some(other) => {
+                return Err(SentenceFilesError::Unsupported {
+                    path: path.to_owned(),
+                    what: format!("`{key}`: {other}"),
+                    supported: "sentence_embedding",
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_dense(folder: &Path) -> Result<DenseFiles, SentenceFilesError> {
+    #[derive(Debug, Deserialize)]
+    struct Dense {
+        in_features: usize,
+        out_features: usize,
+        #[serde(default = "yes")]
+        bias: bool,
+        activation_function: Option<String>,
+        #[serde(default)]
+        use_residual: bool,
+    }
+    let path = folder.join("config.json");
+    let file: Dense = required(&path)?;
+    reads_sentences(&path)?;
+    let unsupported = |what: String, supported| SentenceFilesError::Unsupported {
+        path: path.clone(),
+        what,
+        supported,
+    };
+    if file.use_residual {
+        let what = "`use_residual`: true".to_owned();
+        return Err(unsupported(
+            what,
+            "a linear layer without a residual connection",
+        ));
+    }
+    let name = file.activation_function.as_deref();
+    let tanh = match name.map(|name| name.rsplit('.').next().unwrap_or_default()) {
+        None | Some("Tanh") => true,
+        Some("Identity") => false,
+        Some(other) => {
+            let what = format!("the activation `{other}`");
+            return Err(unsupported(what, "Tanh, Identity"));
+        }
+    };
+    Ok(DenseFiles {
+        folder: folder.to_owned(),
+        inputs: file.in_features,
+        outputs: file.out_features,
+        bias: file.bias,
+        tanh,
+    })
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,103 @@
+//! Jina BERT v2 (arXiv 2310.19923), as the checkpoints `jina-embeddings-v2-*` lay it out. The model itself reads the same [`JinaBertConfig`].
+
+use serde_json::{Map, Value};
+
+use super::bert::{BertConfig, impossible};
+use super::sentence::Layout;
+use super::{Shapes, ShapesError};
+
+/// How the values between the two products of the feed-forward block are gated (arXiv 2002.05202).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// By an exact GELU.
+    Geglu,
+    /// By `max(x, 0)`.
+    Reglu,
+}
+
+/// Jina BERT's `config.json`: BERT's keys, no position embeddings, a gated feed-forward block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JinaBertConfig {
+    encoder: BertConfig,
+    gate: Gate,
+}
+
+impl JinaBertConfig {
+    /// Whether a `config.json` describes this architecture: its checkpoints call themselves `bert`, and only positions tell them apart.
+    #[must_use]
+    pub fn is_described_by(keys: &Map<String, Value>) -> bool {
+        let text = |key: &str| keys.get(key).and_then(Value::as_str);
+        text("position_embedding_type") == Some("alibi")
+            && matches!(text("model_type"), Some("bert" | "jina_bert"))
+    }
+
+    /// Reads and checks the text of a `config.json`; its `model_type` is the caller's business.
+    ///
+    /// # Errors
+    /// When the text is not JSON, a key has the wrong type, the values make no network, or it is a variant of the architecture that is not supported.
+    pub fn read(config_json: &str) -> Result<Self, ShapesError> {
+        let mut keys: Map<String, Value> = serde_json::from_str(config_json)?;
+        keys.remove("position_embedding_type");
+        if let Some(code) = keys.get("auto_map")
+            && code.to_string().contains("qk-post-norm")
+        {
+            let problem = "names the code `jina-bert-v2-qk-post-norm`, a variant with norms of queries and keys that is not supported";
+            return Err(impossible("auto_map", problem));
+        }
+        let gate = match keys.get("feed_forward_type").map_or("original", name_of) {
+            "geglu" => Gate::Geglu,
+            "reglu" => Gate::Reglu,
+            other => {
+                let problem = format!("is `{other}`; supported: geglu, reglu");
+                return Err(impossible("feed_forward_type", problem));
+            }
+        };
+        let encoder: BertConfig = serde_json::from_value(Value::Object(keys))?;
+        encoder.check()?;
+        Ok(Self { encoder, gate })
+    }
+
+    /// The keys shared with BERT.
+    #[must_use]
+    pub fn encoder(&self) -> &BertConfig {
+        &self.encoder
+    }
+
+    /// The gate of the feed-forward block.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        self.gate
+    }
+
+    /// The tensors of the bare model. `max_positions` is the length it was made for; nothing in it ends there.
+    #[must_use]
+    pub fn shapes(&self) -> Shapes {
+        let config = &self.encoder;
+        let hidden = config.hidden_size;
+        let mut layout = Layout::new("bert");
+        layout.weight("embeddings.word_embeddings", &[config.vocab_size, hidden]);
+        layout.weight(
+            "embeddings.token_type_embeddings",
+            &[config.type_vocab_size, hidden],
+        );
+        layout.norm("embeddings.LayerNorm", hidden);
+        for index in 0..config.num_hidden_layers {
+            let layer = format!("encoder.layer.{index}");
+            for name in ["query", "key", "value"] {
+                layout.linear(&format!("{layer}.attention.self.{name}"), hidden, hidden);
+            }
+            layout.linear(&format!("{layer}.attention.output.dense"), hidden, hidden);
+            layout.norm(&format!("{layer}.attention.output.LayerNorm"), hidden);
+            let inner = config.intermediate_size;
+            layout.weight(&format!("{layer}.mlp.gated_layers"), &[2 * inner, hidden]);
+            layout.linear(&format!("{layer}.mlp.wo"), inner, hidden);
+            layout.norm(&format!("{layer}.mlp.layernorm"), hidden);
+        }
+        layout.shapes("jina_bert", config, config.max_position_embeddings)
+    }
+}
+
+/// A text, or a word that no key allows.
+fn name_of(value: &Value) -> &str {
+    value.as_str().unwrap_or("not a text")
+}

@@ -1,0 +1,219 @@
+//! Retrieval over a document: from its text to the chunks that each question finds, what is right about them, and answers.
+
+mod ask;
+mod embed;
+mod fragments;
+mod judge;
+mod neural;
+mod search;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Instant;
+
+pub use ask::{Asked, ask};
+
+use crate::config::{Embedder, Generator, Question, RagSettings, SimpleGeneration};
+use crate::device::{Device, format_name, peak_memory_bytes};
+use crate::plan::RunSpec;
+use crate::record::{self, AnswerRow, Environment, MeasurementRow};
+use crate::retrieval::{Hit, Passage, extract};
+use crate::runner::{Context, ExecuteError, Outcome};
+use crate::tasks::watch::Progress;
+use embed::{Embed, Lazy};
+use fragments::Fragments;
+use judge::{Cut, Relevance};
+use search::{Found, Place};
+
+/// Why runs with such settings cannot be executed, if they cannot.
+pub(super) fn refusal(settings: &RagSettings) -> Option<String> {
+    if settings.document.path.is_none() {
+        return Some("this version of ensayo cannot fetch documents: download it and give its path as `document.path`".to_owned());
+    }
+    if matches!(settings.generator, Generator::Model(_)) {
+        return Some(
+            "this version of ensayo has no decoders: use `kind = \"extractive\"` or `kind = \"none\"` in `[generator]`".to_owned(),
+        );
+    }
+    None
+}
+
+/// Executes a run.
+///
+/// # Errors
+/// When the document or the embedder cannot be used, or a file cannot be written.
+pub fn execute(
+    spec: &RunSpec,
+    settings: &RagSettings,
+    context: &mut Context<'_>,
+) -> Result<Outcome, ExecuteError> {
+    let device = Device::named(context.device)?;
+    let open = || opened(&settings.embedder, device);
+    execute_with(spec, settings, context, &open, device)
+}
+
+/// The model of an `[embedder]` table.
+fn opened(embedder: &Embedder, device: Device) -> Result<Box<dyn Embed>, ExecuteError> {
+    match embedder {
+        Embedder::Lexical(_) => Err(ExecuteError::message("a lexical embedder has no vectors")),
+        Embedder::Model(model) => neural::open(model, device),
+    }
+}
+
+fn execute_with(
+    spec: &RunSpec,
+    settings: &RagSettings,
+    context: &mut Context<'_>,
+    open: embed::Open<'_>,
+    device: Device,
+) -> Result<Outcome, ExecuteError> {
+    let lazy = Lazy::new(open);
+    let model = match &settings.embedder {
+        Embedder::Lexical(_) => None,
+        Embedder::Model(model) => Some(model),
+    };
+    let embedder = model.map(|_| &lazy);
+    let mut progress = Progress::new(spec.label(), context.events, context.stop);
+    progress.stage("reading the document");
+    let begun = Instant::now();
+    let fragments = Fragments::cut(settings, embedder)?;
+    let cut_seconds = begun.elapsed().as_secs_f64();
+    let relevance: Vec<Relevance> = settings
+        .questions
+        .iter()
+        .map(|question| Relevance::of(question, &fragments))
+        .collect::<Result<_, _>>()?;
+
+    progress.stage("searching");
+    let questions: Vec<(&str, &str)> = settings
+        .questions
+        .iter()
+        .map(|question| (&*question.id, &*question.text))
+        .collect();
+    let mut place = Place {
+        results: record::results_of(context.folder),
+        spec,
+        progress: &mut progress,
+    };
+    let mut outcome = Outcome {
+        environment: Environment {
+            device: if embedder.is_some() {
+                device
+            } else {
+                Device::Cpu
+            }
+            .to_string(),
+            driver: embedder.and(device.driver()),
+            precision: model
+                .map_or("", |model| format_name(neural::format(model.precision)))
+                .to_owned(),
+            ..Environment::default()
+        },
+        ..Outcome::default()
+    };
+    let Some(found) = search::search(settings, &questions, &fragments, embedder, &mut place)?
+    else {
+        outcome.interrupted = true;
+        return Ok(outcome);
+    };
+    outcome.notes = notes(settings, &fragments, &found, &relevance);
+    for note in &outcome.notes {
+        progress.note(note);
+    }
+
+    progress.stage("answering");
+    record::write_rows(
+        context.folder,
+        &judge::rows(settings, &fragments, &found, &relevance),
+    )?;
+    let answers = settings.questions.iter().zip(&found.hits);
+    let answers: Vec<AnswerRow> = answers
+        .filter_map(|(question, hits)| answer(settings, question, hits, &fragments))
+        .collect();
+    if !answers.is_empty() {
+        record::write_rows(context.folder, &answers)?;
+    }
+    outcome.metrics = judge::metrics(settings, &fragments, &found, &relevance);
+    outcome.measurements = measurements(&found, cut_seconds);
+    Ok(outcome)
+}
+
+fn notes(
+    settings: &RagSettings,
+    fragments: &Fragments,
+    found: &Found,
+    relevance: &[Relevance],
+) -> Vec<String> {
+    let mut notes = found.notes.clone();
+    if let Some(facts) = &found.vectors {
+        notes.extend(
+            Cut::new(&found.tokens, facts.max_seq_length)
+                .note(fragments.texts.len(), facts.max_seq_length),
+        );
+    }
+    let duplicates = fragments.duplicates();
+    if duplicates > 0 {
+        notes.push(format!(
+            "{duplicates} of {} chunks say the same as one before",
+            fragments.texts.len()
+        ));
+    }
+    notes.extend(
+        settings
+            .questions
+            .iter()
+            .zip(relevance)
+            .filter_map(|(question, relevance)| relevance.note(&question.id)),
+    );
+    notes
+}
+
+/// The answer to a question; `None` where retrieval alone is wanted.
+fn answer(
+    settings: &RagSettings,
+    question: &Question,
+    hits: &[Hit],
+    fragments: &Fragments,
+) -> Option<AnswerRow> {
+    let Generator::Simple(generator) = &settings.generator else {
+        return None;
+    };
+    (generator.kind == SimpleGeneration::Extractive).then(|| AnswerRow {
+        question: question.id.clone(),
+        answer: extract(&question.text, &passages(hits, fragments)),
+        new_tokens: None,
+    })
+}
+
+fn passages<'a>(hits: &[Hit], fragments: &'a Fragments) -> Vec<Passage<'a>> {
+    hits.iter()
+        .map(|hit| Passage {
+            number: hit.chunk,
+            text: &fragments.texts[hit.chunk],
+        })
+        .collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "memory in bytes")]
+fn measurements(found: &Found, cut_seconds: f64) -> Vec<MeasurementRow> {
+    let mut rows = vec![
+        ("cut_seconds", cut_seconds),
+        ("embed_seconds", found.embed_seconds),
+        ("search_seconds", found.search_seconds),
+    ];
+    rows.extend(
+        found
+            .vectors
+            .as_ref()
+            .map(|facts| ("vectors_from_cache", f64::from(u8::from(facts.cached)))),
+    );
+    rows.extend(peak_memory_bytes().map(|bytes| ("peak_memory_bytes", bytes as f64)));
+    rows.into_iter()
+        .map(|(metric, value)| MeasurementRow {
+            metric: metric.to_owned(),
+            value,
+        })
+        .collect()
+}

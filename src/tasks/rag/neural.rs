@@ -1,0 +1,154 @@
+//! A sentence encoder as a run's embedder.
+
+use std::cell::RefCell;
+
+use burn::tensor::FloatDType;
+
+use super::embed::Embed;
+use crate::config::{Model, Precision};
+use crate::device::{Device, OnDevice};
+use crate::nn::ops::Operations;
+use crate::retrieval::{
+    Embedder, EmbedderError, EmbedderSource, Embeddings, LoadedEmbedder, Vectors,
+};
+use crate::runner::ExecuteError;
+use crate::training::Control;
+
+/// Texts between two looks at whether to go on: enough of them to make batches of about equal lengths.
+const GROUP: usize = 128;
+
+/// The number format of an embedder's weights and activations. The device has no say in it, so that vectors in the cache serve every device.
+pub(super) fn format(precision: Precision) -> FloatDType {
+    match precision {
+        Precision::Bf16 => FloatDType::BF16,
+        Precision::F16 => FloatDType::F16,
+        // Settings with fewer bits are refused before anything runs.
+        Precision::Auto | Precision::F32 | Precision::Int8 | Precision::Fp4 | Precision::Nf4 => {
+            FloatDType::F32
+        }
+    }
+}
+
+/// Opens the model of an `[embedder]` table; its weights are loaded when the first text is embedded.
+pub(super) fn open(model: &Model, device: Device) -> Result<Box<dyn Embed>, ExecuteError> {
+    let source = match (&model.path, &model.random, &model.id) {
+        (Some(folder), _, _) => EmbedderSource::Folder(folder),
+        (_, Some(random), _) => EmbedderSource::Random {
+            config: &random.config,
+            seed: random.seed,
+        },
+        (_, _, id) => {
+            let id = id.clone().unwrap_or_default();
+            return Err(ExecuteError::message(format!(
+                "`{id}` is a model of the hub, which cannot be fetched yet; download its folder and give it as embedder.path"
+            )));
+        }
+    };
+    let format = format(model.precision);
+    device.computes_in(format)?;
+    let files = Embedder::open(source)?;
+    Ok(Box::new(Neural {
+        max_seq_length: files.max_length(),
+        notes: files.notes().to_vec(),
+        device,
+        format,
+        state: RefCell::new(State::Opened(Box::new(files))),
+    }))
+}
+
+struct Neural {
+    max_seq_length: usize,
+    notes: Vec<String>,
+    device: Device,
+    format: FloatDType,
+    state: RefCell<State>,
+}
+
+enum State {
+    Opened(Box<Embedder>),
+    Loaded(Box<dyn Loaded>),
+    /// Loading failed, which was said.
+    Lost,
+}
+
+/// An embedder on whatever device.
+trait Loaded {
+    fn files(&self) -> &Embedder;
+    fn vectors(&self, texts: &[&str]) -> Result<Embeddings, EmbedderError>;
+}
+
+impl<B: Operations> Loaded for LoadedEmbedder<B> {
+    fn files(&self) -> &Embedder {
+        self.files()
+    }
+
+    fn vectors(&self, texts: &[&str]) -> Result<Embeddings, EmbedderError> {
+        self.embed(texts, |_| {})
+    }
+}
+
+struct Load(Embedder, FloatDType);
+
+impl OnDevice for Load {
+    type Output = Result<Box<dyn Loaded>, EmbedderError>;
+
+    fn run<B: Operations>(self, device: &B::Device) -> Self::Output {
+        Ok(Box::new(self.0.load::<B>(self.1, device)?))
+    }
+}
+
+impl Embed for Neural {
+    fn max_seq_length(&self) -> usize {
+        self.max_seq_length
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn token_counts(&self, texts: &[&str]) -> Result<Vec<usize>, ExecuteError> {
+        let ids = match &*self.state.borrow() {
+            State::Opened(files) => files.encode(texts)?,
+            State::Loaded(loaded) => loaded.files().encode(texts)?,
+            State::Lost => Vec::new(),
+        };
+        Ok(ids.iter().map(Vec::len).collect())
+    }
+
+    fn embed(
+        &self,
+        texts: &[&str],
+        advance: &mut dyn FnMut(usize) -> Control,
+    ) -> Result<Option<Vectors>, ExecuteError> {
+        let mut state = self.state.borrow_mut();
+        if let State::Opened(_) = &*state
+            && let State::Opened(files) = std::mem::replace(&mut *state, State::Lost)
+        {
+            *state = State::Loaded(self.device.run(Load(*files, self.format))?);
+        }
+        let State::Loaded(loaded) = &*state else {
+            return Err(ExecuteError::message("the embedder could not be loaded"));
+        };
+        // Texts of about equal lengths beside each other; the vectors go back to where their texts stand.
+        let mut order: Vec<usize> = (0..texts.len()).collect();
+        order.sort_by_key(|&text| std::cmp::Reverse(texts[text].len()));
+        let mut vectors = Vectors::default();
+        let mut done = 0;
+        for group in order.chunks(GROUP) {
+            let found =
+                loaded.vectors(&group.iter().map(|&text| texts[text]).collect::<Vec<_>>())?;
+            if vectors.values.is_empty() {
+                vectors.width = found.width;
+                vectors.values = vec![0.0; texts.len() * found.width];
+            }
+            for (&text, row) in group.iter().zip(found.values.chunks_exact(found.width)) {
+                vectors.values[text * found.width..][..found.width].copy_from_slice(row);
+            }
+            done += group.len();
+            if advance(done) == Control::Stop {
+                return Ok(None);
+            }
+        }
+        Ok(Some(vectors))
+    }
+}

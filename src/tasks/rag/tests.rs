@@ -1,0 +1,420 @@
+//! Whole runs with an embedder that is made up: vectors of letter counts.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::embed::Embed;
+use super::*;
+use crate::config::{
+    ChunkStrategy, Chunks, Cleaning, Document, Generation, Lexical, LexicalEmbedder, Metric, Model,
+    Precision, Retrieval, Settings, SimpleGenerator, Unicode,
+};
+use crate::plan::fragments_key;
+use crate::record::{RetrievalRow, embeddings_file, read_rows};
+use crate::retrieval::Vectors;
+use crate::runner::{Event, StopFlag};
+use crate::training::Control;
+
+/// Counts of letters, of the first `limit` words.
+struct Letters {
+    limit: usize,
+    unit: bool,
+    embedded: Rc<Cell<usize>>,
+}
+
+impl Embed for Letters {
+    fn max_seq_length(&self) -> usize {
+        self.limit
+    }
+
+    fn notes(&self) -> &[String] {
+        &[]
+    }
+
+    fn token_counts(&self, texts: &[&str]) -> Result<Vec<usize>, ExecuteError> {
+        Ok(texts
+            .iter()
+            .map(|text| text.split_whitespace().count())
+            .collect())
+    }
+
+    fn embed(
+        &self,
+        texts: &[&str],
+        advance: &mut dyn FnMut(usize) -> Control,
+    ) -> Result<Option<Vectors>, ExecuteError> {
+        let mut values = Vec::new();
+        for (index, text) in texts.iter().enumerate() {
+            let read: Vec<&str> = text.split_whitespace().take(self.limit).collect();
+            let mut counts = [0.0_f32; 26];
+            for letter in read
+                .concat()
+                .to_lowercase()
+                .bytes()
+                .filter(u8::is_ascii_lowercase)
+            {
+                counts[usize::from(letter - b'a')] += 1.0;
+            }
+            let length = counts.iter().map(|count| count * count).sum::<f32>().sqrt();
+            values.extend(counts.map(|count| if self.unit { count / length } else { count }));
+            self.embedded.set(self.embedded.get() + 1);
+            if advance(index + 1) == Control::Stop {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Vectors { width: 26, values }))
+    }
+}
+
+const TEXT: &str = "La orden umask fija la máscara. La orden cd cambia de carpeta. El bucle for recorre listas. La orden grep busca patrones.";
+
+struct Folder {
+    root: tempfile::TempDir,
+    embedded: Rc<Cell<usize>>,
+}
+
+impl Folder {
+    fn new(text: &str) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("manual.txt"), text).unwrap();
+        Self {
+            root,
+            embedded: Rc::default(),
+        }
+    }
+
+    fn settings(&self) -> RagSettings {
+        let question = |id: &str, text: &str, relevant: &[&str]| Question {
+            id: id.to_owned(),
+            text: text.to_owned(),
+            relevant: relevant.iter().map(|&pattern| pattern.to_owned()).collect(),
+        };
+        RagSettings {
+            document: Document {
+                path: Some(self.root.path().join("manual.txt")),
+                url: None,
+                sha256: None,
+                unicode: Unicode::None,
+                cleaning: Cleaning::None,
+            },
+            chunks: Chunks {
+                strategy: ChunkStrategy::Sentences,
+                size: 7,
+                overlap: 0,
+            },
+            embedder: Embedder::Lexical(LexicalEmbedder {
+                kind: Lexical::Bm25,
+            }),
+            retrieval: Retrieval {
+                metric: Metric::Cosine,
+                top_k: 2,
+            },
+            generator: Generator::Simple(SimpleGenerator {
+                kind: SimpleGeneration::Extractive,
+            }),
+            generation: Generation::default(),
+            prompt: None,
+            questions: vec![
+                question("mascara", "¿Qué fija umask?", &["mascara"]),
+                question("listas", "¿Qué recorre listas?", &[]),
+            ],
+        }
+    }
+
+    fn vectors(&self) -> RagSettings {
+        let model = Model {
+            path: Some(self.root.path().to_owned()),
+            id: None,
+            revision: None,
+            random: None,
+            precision: Precision::Auto,
+            dropout: None,
+        };
+        RagSettings {
+            embedder: Embedder::Model(model),
+            ..self.settings()
+        }
+    }
+
+    fn run_folder(&self, run: &str) -> PathBuf {
+        record::run_folder(self.root.path(), "x", run, 42)
+    }
+
+    fn spec(&self, run: &str, settings: &RagSettings) -> RunSpec {
+        RunSpec {
+            experiment: "x".into(),
+            run: run.into(),
+            seed: 42,
+            settings: Settings::Rag(settings.clone()),
+            folder: self.run_folder(run),
+            identity: String::new(),
+            identity_parts: BTreeMap::from([(
+                "chunks.size".to_owned(),
+                settings.chunks.size.to_string(),
+            )]),
+            overrides: Vec::new(),
+            axes: Vec::new(),
+            seen: None,
+        }
+    }
+
+    fn execute(
+        &self,
+        run: &str,
+        settings: &RagSettings,
+        limit: usize,
+        unit: bool,
+    ) -> Result<Outcome, ExecuteError> {
+        let folder = self.run_folder(run);
+        fs::create_dir_all(&folder).unwrap();
+        let stop = StopFlag::new();
+        let mut events = |_: Event| {};
+        let mut context = Context {
+            folder: &folder,
+            device: "cpu",
+            events: &mut events,
+            stop: &stop,
+            halvings: 0,
+        };
+        let open = || -> Result<Box<dyn Embed>, ExecuteError> {
+            Ok(Box::new(Letters {
+                limit,
+                unit,
+                embedded: Rc::clone(&self.embedded),
+            }))
+        };
+        execute_with(
+            &self.spec(run, settings),
+            settings,
+            &mut context,
+            &open,
+            Device::Cpu,
+        )
+    }
+
+    fn found(&self, run: &str) -> Vec<RetrievalRow> {
+        read_rows(&self.run_folder(run)).unwrap()
+    }
+}
+
+fn value(outcome: &Outcome, evaluation: &str, metric: &str) -> f64 {
+    let row = outcome
+        .metrics
+        .iter()
+        .find(|row| row.evaluation == evaluation && row.metric == metric);
+    row.unwrap_or_else(|| panic!("no {evaluation} {metric}: {:?}", outcome.metrics))
+        .value
+}
+
+fn has_note(outcome: &Outcome, part: &str) -> bool {
+    outcome.notes.iter().any(|note| note.contains(part))
+}
+
+#[test]
+fn a_lexical_run_leaves_what_it_found_and_how_good_it_is() {
+    let folder = Folder::new(TEXT);
+    let outcome = folder.execute("bm25", &folder.settings(), 9, true).unwrap();
+    let rows = folder.found("bm25");
+    assert_eq!(
+        (
+            rows[0].question.as_str(),
+            rows[0].rank,
+            rows[0].chunk,
+            rows[0].relevant
+        ),
+        ("mascara", 1, 0, Some(true))
+    );
+    let lists: Vec<&RetrievalRow> = rows.iter().filter(|row| row.question == "listas").collect();
+    assert_eq!((lists[0].chunk, lists[0].relevant), (2, None));
+    assert!((value(&outcome, "run", "chunks") - 4.0).abs() < 1e-12);
+    assert!((value(&outcome, "questions", "judged") - 1.0).abs() < 1e-12);
+    for metric in ["hit@1", "recall@2", "ndcg@2", "mrr"] {
+        assert!(
+            (value(&outcome, "questions", metric) - 1.0).abs() < 1e-12,
+            "{metric}"
+        );
+    }
+    let answers: Vec<AnswerRow> = read_rows(&folder.run_folder("bm25")).unwrap();
+    assert_eq!(
+        answers[0].answer,
+        "La orden umask fija la máscara. [Contexto 0]"
+    );
+    assert_eq!(folder.embedded.get(), 0);
+}
+
+#[test]
+fn runs_that_differ_in_metric_or_top_k_embed_nothing_again() {
+    let folder = Folder::new(TEXT);
+    let mut settings = folder.vectors();
+    let first = folder.execute("cosine", &settings, 9, false).unwrap();
+    assert_eq!(folder.embedded.get(), 6);
+    settings.retrieval = Retrieval {
+        metric: Metric::Euclidean,
+        top_k: 4,
+    };
+    let second = folder.execute("euclidean", &settings, 9, false).unwrap();
+    assert_eq!(folder.embedded.get(), 6);
+    assert_eq!(second.notes, first.notes);
+    assert!(!has_note(&first, "no effect"));
+    settings.questions[1].text = "¿Otra cosa?".to_owned();
+    folder
+        .execute("other-questions", &settings, 9, false)
+        .unwrap();
+    assert_eq!(folder.embedded.get(), 8);
+}
+
+#[test]
+fn a_damaged_cache_is_noticed_and_made_again() {
+    let folder = Folder::new(TEXT);
+    let settings = folder.vectors();
+    folder.execute("first", &settings, 9, false).unwrap();
+    let key = fragments_key(&folder.spec("first", &settings)).unwrap();
+    let path = embeddings_file(folder.root.path(), &key);
+    let whole = fs::read(&path).unwrap();
+    let mut broken = whole.clone();
+    *broken.last_mut().unwrap() ^= 0x40;
+    fs::write(&path, broken).unwrap();
+    let outcome = folder.execute("second", &settings, 9, false).unwrap();
+    assert!(has_note(&outcome, "checksum"), "{:?}", outcome.notes);
+    assert_eq!(fs::read(&path).unwrap(), whole);
+    assert_eq!(folder.found("second"), folder.found("first"));
+
+    let older = String::from_utf8_lossy(&whole).replacen("\"version\":1", "\"version\":0", 1);
+    fs::write(&path, older).unwrap();
+    let outcome = folder.execute("third", &settings, 9, false).unwrap();
+    assert!(has_note(&outcome, "version 0"), "{:?}", outcome.notes);
+    assert_eq!(fs::read(&path).unwrap(), whole);
+}
+
+#[test]
+fn unit_vectors_make_the_metric_idle_and_the_run_says_so() {
+    let folder = Folder::new(TEXT);
+    let mut settings = folder.vectors();
+    let chunks = |run: &str| {
+        folder
+            .found(run)
+            .into_iter()
+            .map(|row| row.chunk)
+            .collect::<Vec<_>>()
+    };
+    let mut lists = Vec::new();
+    for (run, metric) in [
+        ("a", Metric::Cosine),
+        ("b", Metric::Euclidean),
+        ("c", Metric::Dot),
+    ] {
+        settings.retrieval.metric = metric;
+        let outcome = folder.execute(run, &settings, 9, true).unwrap();
+        assert!(has_note(&outcome, "the metric has no effect"));
+        lists.push(chunks(run));
+    }
+    assert!(lists[0] == lists[1] && lists[1] == lists[2]);
+}
+
+#[test]
+fn what_an_embedder_does_not_read_is_counted() {
+    let folder = Folder::new(TEXT);
+    let mut settings = folder.vectors();
+    settings.questions.truncate(1);
+    let outcome = folder.execute("short", &settings, 4, false).unwrap();
+    assert!(has_note(&outcome, "reads the first 4 tokens"));
+    assert!((value(&outcome, "run", "chunks_cut") - 4.0).abs() < 1e-12);
+    settings.questions[0].text = "uno dos tres cuatro cinco".to_owned();
+    let said = folder
+        .execute("long", &settings, 4, false)
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        said,
+        "question `mascara` has 5 tokens, but the embedder reads 4: shorten it"
+    );
+}
+
+#[test]
+fn more_chunks_than_there_are_cannot_be_had() {
+    let folder = Folder::new(TEXT);
+    let mut settings = folder.settings();
+    settings.retrieval.top_k = 5;
+    let said = folder
+        .execute("x", &settings, 9, true)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.starts_with("`retrieval.top_k` is 5, but the document has only 4 chunks"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_document_without_words_is_refused_by_name() {
+    for (text, cleaning) in [(" \n\u{c}", Cleaning::None), (" . . .\n.", Cleaning::Study)] {
+        let folder = Folder::new(text);
+        let mut settings = folder.settings();
+        settings.document.cleaning = cleaning;
+        let said = folder
+            .execute("x", &settings, 9, true)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            said.ends_with("manual.txt: the document is empty: it has no words"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn patterns_and_words_that_occur_nowhere_are_noted() {
+    let folder = Folder::new(&format!("{TEXT} La orden grep busca patrones."));
+    let mut settings = folder.settings();
+    settings.questions[0].relevant = vec!["nada".to_owned()];
+    settings.questions[1].text = "¿Xyz?".to_owned();
+    settings.questions[1].relevant = vec!["/orden|bucle/".to_owned()];
+    settings.retrieval.metric = Metric::Dot;
+    let outcome = folder.execute("x", &settings, 9, true).unwrap();
+    for part in [
+        "`mascara`: no chunk contains any of its patterns",
+        "`listas`: no chunk has any of its words",
+        "`listas`: 100 % of all chunks",
+        "1 of 5 chunks say the same",
+        "`retrieval.metric` changed nothing",
+    ] {
+        assert!(has_note(&outcome, part), "{part}: {:?}", outcome.notes);
+    }
+}
+
+#[test]
+fn a_run_that_is_stopped_ends_without_results() {
+    let folder = Folder::new(TEXT);
+    let settings = folder.vectors();
+    let path: PathBuf = folder.run_folder("x");
+    fs::create_dir_all(&path).unwrap();
+    let stop = StopFlag::new();
+    stop.raise();
+    let mut events = |_: Event| {};
+    let mut context = Context {
+        folder: Path::new(&path),
+        device: "cpu",
+        events: &mut events,
+        stop: &stop,
+        halvings: 0,
+    };
+    let open = || -> Result<Box<dyn Embed>, ExecuteError> {
+        Ok(Box::new(Letters {
+            limit: 9,
+            unit: false,
+            embedded: Rc::clone(&folder.embedded),
+        }))
+    };
+    let outcome = execute_with(
+        &folder.spec("x", &settings),
+        &settings,
+        &mut context,
+        &open,
+        Device::Cpu,
+    )
+    .unwrap();
+    assert!(outcome.interrupted);
+}
