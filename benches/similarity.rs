@@ -13,8 +13,10 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use burn::backend::Flex;
+use burn::backend::flex::FlexDevice;
+use burn::tensor::{Tensor, TensorData};
 use ensayo::data::Pcg64;
-use ensayo::nn::ops::Rows;
 use ensayo::retrieval::{Metric, Search, Vectors};
 
 const CHUNKS: usize = 100_000;
@@ -34,13 +36,12 @@ fn draw(random: &mut Pcg64, rows: usize) -> Vec<f32> {
     (0..rows * WIDTH).map(|_| value() as f32).collect()
 }
 
-/// The shortest and the middle time of some repetitions, in seconds; `prepare` is not timed.
-fn time<T>(mut prepare: impl FnMut() -> T, mut work: impl FnMut(T)) -> (f64, f64) {
+/// The shortest and the middle time of some repetitions, in seconds.
+fn time(mut work: impl FnMut()) -> (f64, f64) {
     let mut seconds: Vec<f64> = (0..REPEATS)
         .map(|_| {
-            let input = prepare();
             let begun = Instant::now();
-            work(input);
+            work();
             begun.elapsed().as_secs_f64()
         })
         .collect();
@@ -59,16 +60,15 @@ fn main() {
         "{CHUNKS} x {WIDTH}, {QUESTIONS} questions, the best {K}; {} threads; shortest and middle of {REPEATS}",
         rayon::current_num_threads()
     );
-    let rows = Rows::new(chunks.clone(), WIDTH);
-    let asked = Rows::new(questions.values.clone(), WIDTH);
-    let plain = time(
-        || (),
-        |()| {
-            black_box(asked.products(&rows, 0, CHUNKS));
-        },
-    );
+    let matrix = |values: &[f32]| {
+        let shape = [values.len() / WIDTH, WIDTH];
+        Tensor::<Flex, 2>::from_data(TensorData::new(values.to_vec(), shape), &FlexDevice)
+    };
+    let (asked, rows) = (matrix(&questions.values), matrix(&chunks));
+    let plain = time(|| {
+        black_box(asked.clone().matmul(rows.clone().transpose()));
+    });
     println!("plain product        {:.3} s  {:.3} s", plain.0, plain.1);
-    drop(rows);
     let all = [Metric::Cosine, Metric::Euclidean, Metric::Dot];
     for (name, metrics) in [
         ("cosine", &all[..1]),
@@ -76,14 +76,11 @@ fn main() {
         ("dot", &all[2..]),
         ("all three", &all[..]),
     ] {
-        let searched = time(
-            || chunks.clone(),
-            |chunks| {
-                let mut search = Search::new(&questions, metrics, K);
-                search.add(chunks);
-                black_box(search.finish());
-            },
-        );
+        let searched = time(|| {
+            let mut search = Search::new(&questions, metrics, K);
+            search.add(&chunks);
+            black_box(search.finish());
+        });
         println!(
             "search, {name:<12} {:.3} s  {:.3} s  {:.2} of the product",
             searched.0,

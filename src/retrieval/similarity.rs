@@ -9,10 +9,10 @@ use rayon::prelude::*;
 
 use super::top::{Hit, Top};
 use super::vectors::Vectors;
-use crate::nn::ops::Rows;
+use crate::nn::ops;
 
 /// Chunks whose products with all questions are in memory at a time.
-const BLOCK: usize = 4096;
+const BLOCK: usize = 6144;
 
 /// What makes two vectors near.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub enum Metric {
 /// A search that is under way.
 #[derive(Debug)]
 pub struct Search {
-    questions: Rows,
+    questions: Vec<f32>,
     /// The questions' lengths.
     lengths: Vec<f64>,
     width: usize,
@@ -45,7 +45,7 @@ impl Search {
         let best = vec![vec![Top::new(k); metrics.len()]; questions.len()];
         Self {
             lengths: questions.rows().map(|row| dot(row, row).sqrt()).collect(),
-            questions: Rows::new(questions.values.clone(), questions.width),
+            questions: questions.values.clone(),
             width: questions.width,
             metrics: metrics.to_vec(),
             best,
@@ -54,18 +54,20 @@ impl Search {
     }
 
     /// Looks at more chunks, which are numbered on from those before. They must be as wide as the questions.
-    pub fn add(&mut self, chunks: Vec<f32>) {
-        let chunks = Rows::new(chunks, self.width);
-        let mut start = 0;
-        while start < chunks.count() {
-            let count = BLOCK.min(chunks.count() - start);
-            let values = &chunks.values()[start * self.width..(start + count) * self.width];
-            let products = self.questions.products(&chunks, start, count);
-            let block = Block::new(values, self.width, self.seen + start);
-            let (metrics, questions) = (&self.metrics, self.questions.values());
+    pub fn add(&mut self, chunks: &[f32]) {
+        let width = self.width.max(1);
+        for values in chunks.chunks(BLOCK * width) {
+            let count = values.len() / width;
+            if count == 0 {
+                break;
+            }
+            let values = &values[..count * width];
+            let products = ops::products(&self.questions, values, width);
+            let block = Block::new(values, width, self.seen);
+            let (metrics, questions) = (&self.metrics, &self.questions);
             self.best
                 .par_iter_mut()
-                .zip(questions.par_chunks_exact(self.width))
+                .zip(questions.par_chunks_exact(width))
                 .zip(products.par_chunks_exact(count))
                 .zip(&self.lengths)
                 .for_each(|(((best, question), products), &length)| {
@@ -81,9 +83,8 @@ impl Search {
                         );
                     }
                 });
-            start += count;
+            self.seen += count;
         }
-        self.seen += chunks.count();
     }
 
     /// For each metric and question, in their order, the best chunks: the nearest first, equally near ones in the order of the chunks.
@@ -135,7 +136,7 @@ struct Block<'a> {
 
 impl<'a> Block<'a> {
     fn new(values: &'a [f32], width: usize, first: usize) -> Self {
-        let squares: Vec<f32> = values.par_chunks_exact(width).map(squared_length).collect();
+        let squares = ops::squared_lengths(values, width);
         let largest = squares.iter().copied().fold(0.0, f32::max);
         let inverse = |square: &f32| {
             if *square > 0.0 {
@@ -265,18 +266,6 @@ fn passing(
 /// Independent partial sums, so that the compiler may use vector instructions in an order that is the same everywhere.
 const SUMS: usize = 16;
 
-fn squared_length(row: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; SUMS];
-    let parts = row.chunks_exact(SUMS);
-    let rest: f32 = parts.remainder().iter().map(|value| value * value).sum();
-    for part in parts {
-        for (sum, value) in sums.iter_mut().zip(part) {
-            *sum += value * value;
-        }
-    }
-    sums.iter().sum::<f32>() + rest
-}
-
 fn dot(one: &[f32], other: &[f32]) -> f64 {
     sum(one, other, |a, b| a * b)
 }
@@ -336,8 +325,8 @@ mod tests {
             values: vec![3.0, 4.0],
         };
         let mut search = Search::new(&questions, &ALL, 3);
-        search.add(vec![6.0, 8.0, 0.0, 0.0]);
-        search.add(vec![4.0, -3.0]);
+        search.add(&[6.0, 8.0, 0.0, 0.0]);
+        search.add(&[4.0, -3.0]);
         let found = search.finish();
         let list = |metric: usize| {
             found[metric][0]
@@ -368,9 +357,7 @@ mod tests {
         let chunks: Vec<f32> = row.iter().copied().cycle().take(37 * 300).collect();
         for split in [1, 7, 300] {
             let mut search = Search::new(&questions, &ALL, 5);
-            chunks
-                .chunks(37 * split)
-                .for_each(|part| search.add(part.to_vec()));
+            chunks.chunks(37 * split).for_each(|part| search.add(part));
             for lists in search.finish() {
                 assert_eq!(
                     lists[0].iter().map(|hit| hit.chunk).collect::<Vec<_>>(),
@@ -387,7 +374,7 @@ mod tests {
             values: vec![1.0, 0.0],
         };
         let mut search = Search::new(&questions, &ALL, 2);
-        search.add(vec![f32::NAN, 0.0, 1.0, 0.0]);
+        search.add(&[f32::NAN, 0.0, 1.0, 0.0]);
         for lists in search.finish() {
             assert_eq!(
                 lists[0].iter().map(|hit| hit.chunk).collect::<Vec<_>>(),
@@ -415,7 +402,7 @@ mod tests {
                 }
             }
             let mut search = Search::new(&questions, &ALL, k);
-            chunks.chunks(width * 113).for_each(|part| search.add(part.to_vec()));
+            chunks.chunks(width * 113).for_each(|part| search.add(part));
             let found = search.finish();
             for (lists, metric) in found.iter().zip(ALL) {
                 prop_assert_eq!(lists, &brute(&questions, &chunks, metric, k));

@@ -66,7 +66,7 @@ fn the_nearest_chunks_are_those_of_numpy() {
         ("dot", Metric::Dot),
     ];
     let mut search = Search::new(&questions, &metrics.map(|metric| metric.1), 10);
-    search.add(list(&expected["chunks"]));
+    search.add(&list(&expected["chunks"]));
     for (found, (name, _)) in search.finish().into_iter().zip(metrics) {
         let wanted: Vec<Vec<(usize, f64)>> = list(&expected["best"][name]);
         assert_eq!(found.len(), wanted.len());

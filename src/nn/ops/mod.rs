@@ -19,7 +19,7 @@ mod tests;
 pub use autodiff::alone_with_gradients;
 pub use bias::RelativeBias;
 pub use disentangled::{Disentangled, DisentangledOptions, Distances, Wanted};
-pub use flex::Rows;
+pub use flex::{products, squared_lengths};
 pub use noise::{Dropout, Noise, Site, mix, token_key};
 pub use ragged::{Ragged, Segments, Selection};
 

@@ -179,7 +179,7 @@ fn by_vectors(
         let block = Vectors { width, values };
         let (low, high) = block.lengths();
         lengths = (lengths.0.min(low), lengths.1.max(high));
-        search.add(block.values);
+        search.add(&block.values);
     })?;
     let hits = search.finish().pop().unwrap_or_default();
     let facts = VectorFacts {

@@ -6,10 +6,10 @@ mod attention;
 mod biased;
 mod disentangled;
 mod norm;
-mod rows;
+mod products;
 mod vector;
 
-pub use rows::Rows;
+pub use products::{products, squared_lengths};
 
 use burn::backend::Flex;
 use burn::tensor::ops::FloatTensor;

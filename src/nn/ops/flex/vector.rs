@@ -74,6 +74,15 @@ vectorised! {
     }
 }
 
+vectorised! {
+    /// The sum of each row's squares.
+    fn squared_lengths<'a>(squares: &'a mut [f32], rows: &'a [f32], width: usize) {
+        for (square, row) in squares.iter_mut().zip(rows.chunks_exact(width)) {
+            *square = total(row, |value| value * value);
+        }
+    }
+}
+
 /// Mean and reciprocal standard deviation of a row.
 #[allow(clippy::inline_always, reason = "see `vectorised`")]
 #[inline(always)]
