@@ -16,8 +16,8 @@ use crate::retrieval::Vectors;
 
 /// Version of the file's layout, and of how texts become vectors.
 const VERSION: u32 = 1;
-/// Values that are in memory at a time when a file is read.
-const BLOCK: usize = 1 << 20;
+/// Bytes that are in memory at a time when a file is read.
+const BLOCK: usize = 16 << 20;
 
 /// What is known of the texts and their embedder beside the vectors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,7 +161,8 @@ impl Stored {
                 count += bytes.len();
             })
             .map_err(damaged)?;
-        if count != 4 * stored.header.rows * stored.header.width
+        let values = stored.header.rows.checked_mul(stored.header.width);
+        if Some(count) != values.and_then(|values| values.checked_mul(4))
             || stored.header.facts.tokens.len() != stored.header.rows
         {
             return Err(damaged("its length"));
@@ -202,7 +203,7 @@ impl Stored {
     fn bytes(&self, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
         let mut file = File::open(&self.path)?;
         io::Seek::seek(&mut file, io::SeekFrom::Start(self.start))?;
-        let row = 4 * self.header.width.max(1);
+        let row = self.header.width.max(1).saturating_mul(4);
         let rows = (BLOCK / row).max(1);
         let mut buffer = Vec::new();
         loop {
@@ -269,11 +270,17 @@ mod tests {
         let mut flipped = whole.clone();
         *flipped.last_mut().unwrap() ^= 1;
         let newer = String::from_utf8_lossy(&whole).replacen("\"version\":1", "\"version\":2", 1);
+        let wide = String::from_utf8_lossy(&whole).replacen(
+            "\"width\":3",
+            "\"width\":4611686018427387904",
+            1,
+        );
         for (content, wanted) in [
             (&flipped[..], "checksum"),
             (&whole[..whole.len() - 1], "length"),
             (b"nonsense", "damaged"),
             (newer.as_bytes(), "version 2"),
+            (wide.as_bytes(), "length"),
         ] {
             fs::write(place.path(), content).unwrap();
             let note = place.read().unwrap_err().note(place.path()).unwrap();
