@@ -251,7 +251,7 @@ pub fn main() -> ExitCode {
             drop(output);
             commands::job::run()
         }
-        Command::ProbeCuda { index } => commands::device::probe(index),
+        Command::ProbeCuda { index } => commands::device::probe(index, &mut output),
         Command::List(args) => commands::list::run(&args, &mut output),
         Command::Check(args) => commands::check::run(&args, &mut output),
         Command::Plan(args) => commands::plan::run(&args, &mut output),

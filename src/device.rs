@@ -1,26 +1,36 @@
 //! The devices a run can execute on. With `nn::ops`, the only place that names a backend.
 
+mod failure;
+mod toolkit;
 mod trouble;
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
+use std::io::{self, Write};
 use std::panic::{self, PanicHookInfo};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 
 use burn::backend::cuda::CudaDevice;
 use burn::backend::flex::FlexDevice;
 use burn::backend::{Cuda, Flex};
+use burn::tensor::FloatDType;
 use burn::tensor::backend::Backend;
-use burn::tensor::{FloatDType, Tensor};
 use cubecl::Runtime;
 use cubecl::config::cache::CacheConfig;
 use cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
 use cubecl::cuda::CudaRuntime;
 use cubecl::ir::{ElemType, FloatKind, StorageType};
+use cudarc::driver::result as driver;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::nn::ops::Operations;
+use crate::nn::ops::{Operations, trial, watch_kernels};
+pub use failure::DeviceFailure;
+use failure::candidates_that_do_not_compile;
+pub use toolkit::{INSTALL, Places, Toolkit, ToolkitError};
 pub use trouble::CudaTrouble;
 
 /// A device that is known to work.
@@ -30,6 +40,15 @@ pub enum Device {
     Cpu,
     /// An NVIDIA card, by its number.
     Cuda(usize),
+}
+
+/// What a card said of itself when it was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// Its model.
+    pub name: String,
+    /// The number formats that it computes in, as settings name them.
+    pub formats: Vec<String>,
 }
 
 /// Why a device cannot be used.
@@ -59,6 +78,9 @@ pub enum DeviceError {
         /// What is wrong with it.
         trouble: CudaTrouble,
     },
+    /// CUDA's compiler or its headers are missing.
+    #[error("there is an NVIDIA driver, but {0}\nOr use --device cpu to run without the card")]
+    Toolkit(#[from] ToolkitError),
     /// The trial of the card could not be started.
     #[error("cannot start the trial of cuda:{index} in a process of its own: {source}")]
     Trial {
@@ -68,7 +90,7 @@ pub enum DeviceError {
         source: std::io::Error,
     },
     /// The card has no units for a number format.
-    #[error("{device} has no {format} arithmetic; use \"auto\", or \"f32\"")]
+    #[error("{device} has no {format} arithmetic; use \"auto\", \"f16\" or \"f32\"")]
     Format {
         /// The device.
         device: Device,
@@ -79,6 +101,12 @@ pub enum DeviceError {
 
 /// The exit code of a process that leaves since memory ran out.
 pub const OUT_OF_MEMORY: u8 = 12;
+
+/// The exit code of a process that leaves since a card failed; its last words are [`CARD_FAILED`] and what it is.
+pub const DEVICE_FAILURE: u8 = 13;
+
+/// What a process says before the card and its failure.
+pub const CARD_FAILED: &str = "failed on ";
 
 /// The name of the hidden subcommand that tries a card in a process of its own, since CUDA's failures end the process they happen in.
 pub const PROBE: &str = "probe-cuda";
@@ -109,20 +137,27 @@ impl Device {
         })
     }
 
-    /// The device for `auto`, `cpu` or `cuda:N`, tried where it is a card. `auto` takes the first card if there is a driver, and the processor if there is none;
-    /// a driver that cannot be used is an error, never a silent run on the processor.
+    /// The device for `auto`, `cpu` or `cuda:N`, not tried yet. `auto` takes the first card if there is a driver, and the processor if there is none; a driver
+    /// that cannot be used is an error later, never a silent run on the processor.
     ///
     /// # Errors
-    /// When the words name no device, or the card cannot be used.
+    /// When the words name no device, or a card without a driver.
     pub fn choose(asked: &str) -> Result<Self, DeviceError> {
-        let device = Self::meant(asked)?;
-        if let Self::Cuda(index) = device {
-            if !has_driver() {
-                return Err(DeviceError::NoDriver { index });
-            }
-            try_card(index)?;
+        match Self::meant(asked)? {
+            Self::Cuda(index) if !has_driver() => Err(DeviceError::NoDriver { index }),
+            device => Ok(device),
         }
-        Ok(device)
+    }
+
+    /// Tries a card in a process of its own, and says what it is; the processor needs no trial.
+    ///
+    /// # Errors
+    /// When the card cannot be used.
+    pub fn tried(self) -> Result<Option<Card>, DeviceError> {
+        match self {
+            Self::Cpu => Ok(None),
+            Self::Cuda(index) => try_card(index).map(Some),
+        }
     }
 
     /// The device that `auto`, `cpu` or `cuda:N` means on this machine, without trying it.
@@ -174,6 +209,46 @@ impl Device {
         }
     }
 
+    /// The card's model, as its driver calls it. Loads the driver's library.
+    #[must_use]
+    pub fn card(self) -> Option<String> {
+        match self {
+            Self::Cpu => None,
+            Self::Cuda(index) => {
+                driver::init().ok()?;
+                let card = driver::device::get(index.try_into().ok()?).ok()?;
+                driver::device::get_name(card).ok()
+            }
+        }
+    }
+
+    /// To be called before the first work on a device; nothing on the processor. burn's choices of kernels are remembered below `cache`, for this model of card
+    /// and this driver, and launches are watched ([`watch_kernels`]) until somebody ends that.
+    pub fn prepare(self, cache: &Path) {
+        if let Some(folder) = self.tuning_folder(cache) {
+            remember_tuning(&folder);
+            CARD.get_or_init(|| format!("{self}, {}", self.card().unwrap_or_default()));
+            watch_kernels(true);
+        }
+    }
+
+    /// Candidates of matrix products that did not compile when burn chose among them; [`candidates_that_do_not_compile`].
+    #[must_use]
+    pub fn left_out(self, cache: &Path) -> BTreeMap<String, String> {
+        let folder = self.tuning_folder(cache);
+        folder.map_or_else(BTreeMap::new, |folder| {
+            candidates_that_do_not_compile(&folder)
+        })
+    }
+
+    /// Where a card's choices of kernels are kept.
+    fn tuning_folder(self, cache: &Path) -> Option<PathBuf> {
+        let words = [self.card()?, self.driver().unwrap_or_default()].join(" ");
+        let words = words.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.');
+        let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+        Some(cache.join("autotune").join(words.join("-")))
+    }
+
     /// The number format for frozen weights and activations where the settings leave it to the device: on a card the best one that its matrix units have.
     #[must_use]
     pub fn own_format(self) -> FloatDType {
@@ -195,6 +270,8 @@ impl Device {
     pub fn computes_in(self, format: FloatDType) -> Result<(), DeviceError> {
         let known = match self {
             Self::Cpu => true,
+            // cubecl believes that every card has bf16; on one without it, most kernels would not compile.
+            Self::Cuda(_) if format == FloatDType::BF16 => self.has_units(format),
             Self::Cuda(index) => <Cuda>::supports_dtype(&CudaDevice::new(index), format.into()),
         };
         known.then_some(()).ok_or(DeviceError::Format {
@@ -258,7 +335,7 @@ fn has_driver() -> bool {
 }
 
 /// Tries a card in a child process.
-fn try_card(index: usize) -> Result<(), DeviceError> {
+fn try_card(index: usize) -> Result<Card, DeviceError> {
     let program = std::env::current_exe();
     let output = program.and_then(|program| {
         Command::new(program)
@@ -267,27 +344,43 @@ fn try_card(index: usize) -> Result<(), DeviceError> {
             .output()
     });
     let output = output.map_err(|source| DeviceError::Trial { index, source })?;
-    if output.status.success() {
-        return Ok(());
+    if output.status.success()
+        && let Ok(card) = serde_json::from_slice(&output.stdout)
+    {
+        return Ok(card);
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let trouble = CudaTrouble::recognise(&said, &output.status.to_string());
     Err(DeviceError::Unusable { index, trouble })
 }
 
-/// Multiplies two small matrices on a card; panics in CUDA's own words where that fails. For [`PROBE`] only.
-#[must_use]
-pub fn probe(index: usize) -> bool {
-    let device = CudaDevice::new(index);
-    let ones = Tensor::<Cuda, 2>::ones([4, 4], &device);
-    let sum: f32 = ones
-        .clone()
-        .matmul(ones)
-        .sum()
-        .into_data()
-        .iter::<f32>()
-        .sum();
-    (sum - 64.0).abs() < 0.5
+/// Tries a card: compiles a few kernels, runs them and compares what they compute. Panics in CUDA's own words where that fails. For [`PROBE`] only.
+///
+/// # Errors
+/// What came out wrong.
+pub fn probe(index: usize) -> Result<Card, String> {
+    watch_kernels(true);
+    trial::<CudaRuntime>(&CudaDevice::new(index))?;
+    let device = Device::Cuda(index);
+    let formats = [FloatDType::F32, FloatDType::F16, FloatDType::BF16];
+    let formats = formats
+        .into_iter()
+        .filter(|&format| device.computes_in(format).is_ok());
+    Ok(Card {
+        name: device.card().unwrap_or_default(),
+        formats: formats
+            .map(|format| format_name(format).to_owned())
+            .collect(),
+    })
+}
+
+/// The variables that this process lacks to find CUDA's compiler and headers, which it only can have from its start; none where it finds them.
+///
+/// # Errors
+/// When they are not installed.
+pub fn missing_variables() -> Result<Vec<(&'static str, OsString)>, ToolkitError> {
+    let toolkit = Toolkit::find(&Places::of_this_process())?;
+    Ok(toolkit.missing_variables(|name| std::env::var_os(name)))
 }
 
 /// A number format as settings and records call it.
@@ -301,17 +394,28 @@ pub fn format_name(format: FloatDType) -> &'static str {
     }
 }
 
-/// Makes the process leave with [`OUT_OF_MEMORY`] at a panic of any thread that says so: cubecl's device threads panic when a card is full, and
-/// what the calling thread sees later is another error.
+/// Makes the process leave at a panic of any thread. cubecl's threads panic when a card is full or fails, and the thread that waits for them may wait for
+/// ever, or see a later and different error. The exit code is [`OUT_OF_MEMORY`], [`DEVICE_FAILURE`] or a panic's own.
 ///
 /// The processor's allocator aborts the process instead, with words that [`says_out_of_memory`] knows.
-pub fn leave_when_out_of_memory() {
+pub fn leave_at_a_panic() {
+    /// Rust's own.
+    const PANIC: i32 = 101;
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |panic: &PanicHookInfo<'_>| {
         before(panic);
-        if panic.payload_as_str().is_some_and(says_out_of_memory) {
-            std::process::exit(i32::from(OUT_OF_MEMORY));
-        }
+        let said = panic.payload_as_str().unwrap_or_default();
+        let code = if says_out_of_memory(said) {
+            i32::from(OUT_OF_MEMORY)
+        } else if let Some(failure) = DeviceFailure::recognise(said) {
+            // Where nobody listens any more, nothing is lost.
+            let card = CARD.get().map_or("the card", String::as_str);
+            let _ = writeln!(io::stderr(), "{CARD_FAILED}{card}: {failure}");
+            i32::from(DEVICE_FAILURE)
+        } else {
+            PANIC
+        };
+        std::process::exit(code);
     }));
 }
 
@@ -326,15 +430,17 @@ pub fn says_out_of_memory(message: &str) -> bool {
         })
 }
 
-/// Has the choice of kernels, which takes a while on a card, remembered below `cache`, in `autotune/`. To be called before the first work on a card;
-/// later calls change nothing.
+/// The card in use, as messages name it.
+static CARD: OnceLock<String> = OnceLock::new();
+
+/// Has burn remember in `folder` which kernels it chose, since choosing takes a while on a card.
 ///
 /// Compiled kernels are not kept: cubecl 0.10 finds them again by their names, whatever has become of their code, and whatever card they were for.
-pub fn remember_tuning(cache: &Path) {
+fn remember_tuning(folder: &Path) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let mut config = CubeClRuntimeConfig::from_current_dir().override_from_env();
-        config.autotune.cache = CacheConfig::File(cache.to_owned());
+        config.autotune.cache = CacheConfig::File(folder.to_owned());
         // Where a client was made before, it has chosen its own place already.
         if CubeClRuntimeConfig::storage().lock().is_none() {
             CubeClRuntimeConfig::set(config);

@@ -13,6 +13,7 @@ use crate::tasks::{self, rag::Asked};
 /// # Errors
 /// When the run is not there, not complete or does no retrieval, its document was changed, or its embedder fails.
 pub fn run(args: &AskArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
+    super::device::find_compiler_first(&args.device);
     let (folder, record) = finished::one(&args.results, &args.run)?;
     let Settings::Rag(settings) = RunFile::<Settings>::read(&folder)?.settings else {
         return Err(CommandError::Input(format!(
@@ -23,7 +24,7 @@ pub fn run(args: &AskArgs, output: &mut dyn Write) -> Result<Ended, CommandError
     if args.question.trim().is_empty() {
         return Err(CommandError::Input("the question is empty".into()));
     }
-    let device = super::device::choose(&args.device)?;
+    let (device, _) = super::device::choose(&args.device)?;
     let asked = tasks::rag::ask(&folder, &record, &settings, &args.question, device)
         .map_err(|error| CommandError::Input(error.to_string()))?;
     for note in &asked.notes {

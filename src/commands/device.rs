@@ -1,32 +1,94 @@
 //! `--device`: which device a command runs on, said aloud; and `ensayo probe-cuda`, the trial in a process of its own.
 
-use super::{CommandError, Ended, say};
-use crate::device::{self, Device};
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::Command;
 
-/// The device for `auto`, `cpu` or `cuda:N`, tried.
+use super::{CommandError, Ended, say};
+use crate::device::{self, Card, Device};
+
+/// The device for `auto`, `cpu` or `cuda:N`, tried, and what it is if it is a card.
 ///
 /// # Errors
 /// When it cannot be used.
-pub fn choose(asked: &str) -> Result<Device, CommandError> {
+pub fn choose(asked: &str) -> Result<(Device, Option<Card>), CommandError> {
     let device = Device::choose(asked).map_err(CommandError::input)?;
+    if let Device::Cuda(_) = device {
+        find_the_compiler()?;
+        device::leave_at_a_panic();
+    }
+    let card = device.tried().map_err(CommandError::input)?;
     if asked == "auto" {
         match device {
             Device::Cpu => say("device: cpu (this machine has no NVIDIA driver)"),
-            Device::Cuda(_) => say(format_args!("device: {device}")),
+            Device::Cuda(_) => {
+                let name = card.as_ref().map_or("", |card| &card.name);
+                say(format_args!("device: {device}, {name}"));
+            }
         }
     }
-    Ok(device)
+    Ok((device, card))
 }
 
 /// Tries a card.
 ///
 /// # Errors
 /// When it computes nonsense; where it cannot be used at all, CUDA's own panic ends the process.
-pub fn probe(index: usize) -> Result<Ended, CommandError> {
-    if device::probe(index) {
-        return Ok(Ended::Done);
+pub fn probe(index: usize, output: &mut dyn Write) -> Result<Ended, CommandError> {
+    device::leave_at_a_panic();
+    let card = device::probe(index).map_err(CommandError::Unexpected)?;
+    let text = serde_json::to_string(&card).map_err(CommandError::unexpected)?;
+    writeln!(output, "{text}")?;
+    Ok(Ended::Done)
+}
+
+/// To be called before a command that computes has read, written or said anything: where the device is a card, starts the program again with the variables
+/// by which CUDA's compiler and headers are found, since the dynamic linker reads its path when a process starts. What stands in the way of that, and
+/// whether it is needed at all, [`choose`] will say.
+pub fn find_compiler_first(asked: &str) {
+    if let Ok(Device::Cuda(_)) = Device::choose(asked) {
+        let _ = find_the_compiler();
     }
+}
+
+fn find_the_compiler() -> Result<(), CommandError> {
+    let missing = device::missing_variables().map_err(CommandError::input)?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let error = again(&missing);
     Err(CommandError::Unexpected(format!(
-        "cuda:{index} computes a wrong product"
+        "cannot start again with CUDA's compiler in reach: {error}"
     )))
+}
+
+/// Replaces this process by another of the same program and arguments.
+#[cfg(unix)]
+fn again(variables: &[(&'static str, OsString)]) -> std::io::Error {
+    use std::os::unix::process::CommandExt;
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return error,
+    };
+    Command::new(program)
+        .args(std::env::args_os().skip(1))
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .exec()
+}
+
+/// Elsewhere, a process waits for its successor and ends as that does.
+#[cfg(not(unix))]
+fn again(variables: &[(&'static str, OsString)]) -> std::io::Error {
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return error,
+    };
+    let ended = Command::new(program)
+        .args(std::env::args_os().skip(1))
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .status();
+    match ended {
+        Ok(status) => std::process::exit(status.code().unwrap_or(1)),
+        Err(error) => error,
+    }
 }

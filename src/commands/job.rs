@@ -11,7 +11,7 @@ use crate::{device, runner};
 /// # Errors
 /// When there is no job, or a run's folder cannot be written.
 pub fn run() -> Result<Ended, CommandError> {
-    device::leave_when_out_of_memory();
+    device::leave_at_a_panic();
     runner::serve(BufReader::new(io::stdin()), io::stdout(), &Tasks)
         .map(|()| Ended::Done)
         .map_err(CommandError::unexpected)

@@ -16,6 +16,7 @@ use crate::tasks;
 /// # Errors
 /// When the run is not there, not complete or no classifier, the texts cannot be read, or the model fails.
 pub fn run(args: &PredictArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
+    super::device::find_compiler_first(&args.device);
     let (folder, record) = finished::one(&args.results, &args.run)?;
     let Settings::Lora(settings) = RunFile::<Settings>::read(&folder)?.settings else {
         return Err(CommandError::Input(format!(
@@ -28,7 +29,7 @@ pub fn run(args: &PredictArgs, output: &mut dyn Write) -> Result<Ended, CommandE
         None if args.texts.is_empty() => from_lines(&io::stdin())?,
         None => args.texts.clone(),
     };
-    let device = super::device::choose(&args.device)?;
+    let (device, _) = super::device::choose(&args.device)?;
     let predictions = tasks::lora::predict(&folder, &record, &settings, &texts, device)
         .map_err(|error| CommandError::Input(error.to_string()))?;
     write(&texts, &predictions, args.logits, output)?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::progress::Progress;
 use super::{CommandError, Ended, plan, report, say};
 use crate::cli::RunArgs;
-use crate::plan::{Decision, Plan};
+use crate::plan::{Decision, Plan, RunSpec};
 use crate::record;
 use crate::runner::{ProcessLauncher, StopFlag, Sweep};
 use crate::tasks;
@@ -18,10 +18,11 @@ use crate::tasks;
 /// When something is wrong with the selected experiments or their inputs, or the report cannot be written. Runs that fail are
 /// no error: see [`Ended::SomeFailed`].
 pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
+    super::device::find_compiler_first(&args.plan.device);
     let results = &args.plan.places.results;
     let plan = plan::make(&args.plan)?;
     say(plan::headline(&plan));
-    can_be_run(&plan)?;
+    refuse(&plan, |spec| tasks::refusal(&spec.settings))?;
     say_why(&plan);
     plan.write_files(results)?;
     record::remove_leftovers(results);
@@ -46,11 +47,11 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
     })
 }
 
-/// Refuses runs that no task knows how to execute, before anything runs.
-fn can_be_run(plan: &Plan) -> Result<(), CommandError> {
+/// Refuses runs that cannot be executed, before anything runs.
+fn refuse(plan: &Plan, refusal: impl Fn(&RunSpec) -> Option<String>) -> Result<(), CommandError> {
     let specs = plan.jobs.iter().flat_map(|job| &job.runs);
     let refused: Vec<_> = specs
-        .filter_map(|spec| Some((spec, tasks::refusal(&spec.settings)?)))
+        .filter_map(|spec| Some((spec, refusal(spec)?)))
         .collect();
     let Some((_, reason)) = refused.first() else {
         return Ok(());
@@ -97,7 +98,11 @@ fn sweep(args: &RunArgs, plan: &Plan, stop: &StopFlag) -> Result<usize, CommandE
     let program = std::env::current_exe().map_err(|error| {
         CommandError::Unexpected(format!("cannot find ensayo's own program file: {error}"))
     })?;
-    let device = super::device::choose(&args.plan.device)?.to_string();
+    let (device, card) = super::device::choose(&args.plan.device)?;
+    if let Some(card) = &card {
+        refuse(plan, |spec| tasks::refusal_of_card(&spec.settings, card))?;
+    }
+    let device = device.to_string();
     let launcher = ProcessLauncher::new(program, ["job"], device.as_str());
     let progress = Arc::new(Progress::new(
         plan.jobs.iter().map(|job| job.runs.len()).sum(),

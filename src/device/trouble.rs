@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::failure::DeviceFailure;
+use super::toolkit::INSTALL;
+
 /// Why a card cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CudaTrouble {
@@ -77,11 +80,12 @@ impl CudaTrouble {
     /// Recognises the trouble from what the trial wrote to its standard error; `ended` says how it ended, for want of anything better.
     #[must_use]
     pub fn recognise(said: &str, ended: &str) -> Self {
-        let known = SIGNS.iter().find(|(sign, _)| said.contains(sign));
-        known.map_or_else(
-            || Self::Fails(essence(said).unwrap_or_else(|| ended.to_owned())),
-            |(_, trouble)| trouble.clone(),
-        )
+        if let Some((_, trouble)) = SIGNS.iter().find(|(sign, _)| said.contains(sign)) {
+            return trouble.clone();
+        }
+        let failure = DeviceFailure::recognise(said).map(|failure| failure.to_string());
+        let words = failure.or_else(|| essence(said));
+        Self::Fails(words.unwrap_or_else(|| ended.to_owned()))
     }
 }
 
@@ -111,18 +115,25 @@ impl fmt::Display for CudaTrouble {
                 "the driver's library and its kernel module are of different versions. Restart the machine, or in a container use the host's driver"
             }
             Self::NoCompiler => {
-                "CUDA's compiler NVRTC is not found. Install the CUDA 12 toolkit, 12.8 or later (of its packages, cuda-nvrtc and cuda-cudart-dev suffice), and put \
-                 the folder of libnvrtc.so into LD_LIBRARY_PATH"
+                return write!(
+                    formatter,
+                    "CUDA's compiler NVRTC is not found. Install it, with\n  {INSTALL}\nor with the CUDA 12 toolkit, 12.8 or later"
+                );
             }
             Self::OldCompiler => {
-                "CUDA's compiler NVRTC is too old. Install the CUDA 12 toolkit, 12.8 or later"
+                return write!(
+                    formatter,
+                    "CUDA's compiler NVRTC is too old. Install it, with\n  {INSTALL}\nor with the CUDA 12 toolkit, 12.8 or later"
+                );
             }
             Self::UnknownCard => {
                 "CUDA's compiler NVRTC does not know this card. Install a CUDA toolkit that supports it, 12.8 or later"
             }
             Self::NoHeaders => {
-                "CUDA's headers are not found. Install the CUDA 12 toolkit (of its packages, cuda-cudart-dev and cuda-cccl suffice), and set CUDA_PATH to its folder \
-                 unless that is /usr/local/cuda"
+                return write!(
+                    formatter,
+                    "CUDA's headers are not found, or not all of them. Install them, with\n  {INSTALL}\nor with the CUDA 12 toolkit, 12.8 or later"
+                );
             }
             Self::NoCard => {
                 "the driver sees no card. Look at `nvidia-smi` and at CUDA_VISIBLE_DEVICES"
@@ -139,7 +150,7 @@ impl fmt::Display for CudaTrouble {
             Self::Fails(said) => {
                 return write!(
                     formatter,
-                    "it fails at a small product ({}). ensayo needs a driver of at least R570, and of the CUDA 12 toolkit NVRTC and the headers",
+                    "it fails at its trial ({}). ensayo needs a driver of at least R570, and of the CUDA 12 toolkit NVRTC and the headers",
                     said.trim_end_matches('.')
                 );
             }

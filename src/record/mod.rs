@@ -115,8 +115,11 @@ pub struct Environment {
     /// ensayo's commit, where it was built from a checkout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// `cpu` or `cuda:N`, with the device's name.
+    /// `cpu` or `cuda:N`.
     pub device: String,
+    /// The card's model; absent on the processor, and in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
     /// The device's driver.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub driver: Option<String>,

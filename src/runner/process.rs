@@ -244,6 +244,11 @@ fn describe(status: ExitStatus, log: &Path) -> String {
     if status.code() == Some(i32::from(device::OUT_OF_MEMORY)) {
         return "the job's process ran out of memory".to_owned();
     }
+    if status.code() == Some(i32::from(device::DEVICE_FAILURE))
+        && let Some((_, failure)) = said.rsplit_once(device::CARD_FAILED)
+    {
+        return format!("{}{}", device::CARD_FAILED, failure.trim());
+    }
     if let Some(panic) = panic_message(&said) {
         return format!("the job's process panicked at {panic}");
     }

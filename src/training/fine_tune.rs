@@ -17,7 +17,7 @@ use super::{Example, LossScale, Schedule};
 use crate::data::permutation;
 use crate::models::adapter::{restore, snapshot};
 use crate::models::{Classifier, trained};
-use crate::nn::ops::{Noise, Operations, mix};
+use crate::nn::ops::{Noise, Operations, mix, watch_kernels};
 use crate::nn::{Tokens, token_keys};
 
 /// How to train.
@@ -109,6 +109,8 @@ where
     Ok(trainer.history)
 }
 
+/// Steps after which a device's kernels have shown that they work; see [`watch_kernels`].
+const WATCHED_STEPS: usize = 2;
 /// Time between two checkpoints within an epoch.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -259,10 +261,15 @@ where
         let order = order(self.examples.len(), options.shuffle, options.seed, epoch);
         let done = self.history.steps - (epoch - 1) * self.per_epoch;
         let total = self.per_epoch * self.options.epochs;
+        let mut taken = 0;
         let mut last_checkpoint = Instant::now();
         let rows_per_step = self.options.batch_size * self.options.gradient_accumulation;
         for rows in order.chunks(rows_per_step).skip(done) {
             let loss = self.step(rows, observer)?;
+            taken += 1;
+            if taken == WATCHED_STEPS {
+                watch_kernels(false);
+            }
             if observer.step(self.history.steps, total, loss) == Control::Stop {
                 return Ok(Control::Stop);
             }

@@ -9,11 +9,11 @@ use crate::config::LoraSettings;
 use crate::data::{self, Tokenizer};
 use crate::device::{Device, OnDevice};
 use crate::models::adapter;
-use crate::nn::ops::Operations;
+use crate::nn::ops::{Operations, watch_kernels};
 use crate::record::RunRecord;
 use crate::runner::ExecuteError;
 use crate::tasks::encoder::{self, Encoder};
-use crate::tasks::remember_tuning;
+use crate::tasks::prepare;
 use crate::training::{Example, evaluate};
 
 /// What a trained run says of a text.
@@ -47,7 +47,7 @@ pub fn predict(
     texts: &[String],
     device: Device,
 ) -> Result<Predictions, ExecuteError> {
-    remember_tuning(folder);
+    prepare(device, folder);
     let classes = record.labels.clone();
     let encoder = Encoder::open(&settings.model, classes.len(), record.seed)?;
     let max_length = settings
@@ -94,8 +94,11 @@ impl OnDevice for Predict<'_> {
         let mut model = self.encoder.load::<B>(self.format, device)?;
         adapter::read(&mut model, &self.folder.join("adapter"))?;
         let batch_size = self.settings.training.rows_at_once();
-        let predictions =
-            evaluate(&model, self.examples, batch_size, device, |_| true).unwrap_or_default();
+        let predictions = evaluate(&model, self.examples, batch_size, device, |_| {
+            watch_kernels(false);
+            true
+        })
+        .unwrap_or_default();
         let rows = predictions
             .classes()
             .into_iter()

@@ -7,7 +7,7 @@ use burn::tensor::FloatDType;
 use super::embed::Embed;
 use crate::config::{Model, Precision};
 use crate::device::{Device, OnDevice};
-use crate::nn::ops::Operations;
+use crate::nn::ops::{Operations, watch_kernels};
 use crate::retrieval::{
     Embedder, EmbedderError, EmbedderSource, Embeddings, LoadedEmbedder, Vectors,
 };
@@ -144,6 +144,7 @@ impl Embed for Neural {
             for (&text, row) in group.iter().zip(found.values.chunks_exact(found.width)) {
                 vectors.values[text * found.width..][..found.width].copy_from_slice(row);
             }
+            watch_kernels(false);
             done += group.len();
             if advance(done) == Control::Stop {
                 return Ok(None);

@@ -7,7 +7,7 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::dropout::{self, Draws, DrawsLaunch, Wide, factor, token_draws};
-use super::launch::{as_rows, empty, together};
+use super::launch::{addresses, as_rows, empty, together, watched};
 use super::reduce::{maximum, sum};
 use crate::nn::ops::{AttentionOptions, PROBABILITY_FEATURE_BITS};
 
@@ -58,8 +58,8 @@ fn drawn(draws: &Draws, keys: &Tensor<u32>, token: usize, #[comptime] dropped: b
     }
 }
 
-#[cube(launch)]
-fn probabilities_kernel<T: Float, I: Int>(
+#[cube(launch, address_type = "dynamic")]
+fn attention_probabilities_kernel<T: Float, I: Int>(
     scores: &Tensor<T>,
     starts: &Tensor<I>,
     keys: &Tensor<u32>,
@@ -111,8 +111,8 @@ fn probabilities_kernel<T: Float, I: Int>(
 }
 
 /// With P the probabilities, D those after dropout and G the gradient for D: scale (D G - P sum(D G)).
-#[cube(launch)]
-fn scores_gradient_kernel<T: Float, I: Int>(
+#[cube(launch, address_type = "dynamic")]
+fn attention_scores_gradient_kernel<T: Float, I: Int>(
     probabilities: &Tensor<T>,
     gradient: &Tensor<T>,
     starts: &Tensor<I>,
@@ -181,25 +181,31 @@ pub(super) fn probabilities<R: CubeRuntime>(
     let (scores, starts) = (as_rows(scores), into_contiguous(starts));
     let shape = scores.shape();
     let output = empty(&scores, shape.clone(), scores.dtype);
+    if output.meta.num_elements() == 0 {
+        return output;
+    }
     let (client, dtypes) = (scores.client.clone(), [scores.dtype, starts.dtype]);
     let (draws, keys, dropped) = draws(options, &scores);
     let queries = shape[0] * shape[1] * shape[2];
     let (count, dim, units) = together(&client, queries, shape[3]);
-    probabilities_kernel::launch::<R>(
-        &client,
-        count,
-        dim,
-        scores.into_tensor_arg(),
-        starts.into_tensor_arg(),
-        keys.into_tensor_arg(),
-        output.clone().into_tensor_arg(),
-        draws,
-        options.scale,
-        queries,
-        units,
-        dropped,
-        dtypes.map(Into::into),
-    );
+    watched(&client, "attention_probabilities_kernel", || {
+        attention_probabilities_kernel::launch::<R>(
+            &client,
+            count,
+            dim,
+            addresses(&[&scores, &output]),
+            scores.into_tensor_arg(),
+            starts.into_tensor_arg(),
+            keys.into_tensor_arg(),
+            output.clone().into_tensor_arg(),
+            draws,
+            options.scale,
+            queries,
+            units,
+            dropped,
+            dtypes.map(Into::into),
+        );
+    });
     output
 }
 
@@ -214,26 +220,32 @@ pub(super) fn scores_gradient<R: CubeRuntime>(
     let starts = into_contiguous(starts);
     let shape = probabilities.shape();
     let output = empty(&probabilities, shape.clone(), probabilities.dtype);
+    if output.meta.num_elements() == 0 {
+        return output;
+    }
     let client = probabilities.client.clone();
     let dtypes = [probabilities.dtype, starts.dtype];
     let (draws, keys, dropped) = draws(options, &probabilities);
     let queries = shape[0] * shape[1] * shape[2];
     let (count, dim, units) = together(&client, queries, shape[3]);
-    scores_gradient_kernel::launch::<R>(
-        &client,
-        count,
-        dim,
-        probabilities.into_tensor_arg(),
-        gradient.into_tensor_arg(),
-        starts.into_tensor_arg(),
-        keys.into_tensor_arg(),
-        output.clone().into_tensor_arg(),
-        draws,
-        options.scale,
-        queries,
-        units,
-        dropped,
-        dtypes.map(Into::into),
-    );
+    watched(&client, "attention_scores_gradient_kernel", || {
+        attention_scores_gradient_kernel::launch::<R>(
+            &client,
+            count,
+            dim,
+            addresses(&[&probabilities, &gradient, &output]),
+            probabilities.into_tensor_arg(),
+            gradient.into_tensor_arg(),
+            starts.into_tensor_arg(),
+            keys.into_tensor_arg(),
+            output.clone().into_tensor_arg(),
+            draws,
+            options.scale,
+            queries,
+            units,
+            dropped,
+            dtypes.map(Into::into),
+        );
+    });
     output
 }

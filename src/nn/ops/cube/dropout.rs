@@ -7,7 +7,7 @@ use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{CubeRuntime, cubecl};
 use cubecl::prelude::*;
 
-use super::launch::{alone, as_rows, empty, vector_size};
+use super::launch::{addresses, alone, as_rows, empty, vector_size, watched};
 use crate::nn::ops::Dropout;
 use crate::nn::ops::noise::{FIRST_FACTOR, GOLDEN, SECOND_FACTOR};
 
@@ -105,8 +105,8 @@ pub(super) fn factor(draws: &Draws, token: Wide, feature: u32) -> f32 {
     select(number < draws.bound, 0.0f32, draws.scale)
 }
 
-#[cube(launch)]
-fn kernel<T: Float, N: Size>(
+#[cube(launch, address_type = "dynamic")]
+fn dropout_kernel<T: Float, N: Size>(
     input: &Tensor<Vector<T, N>>,
     keys: &Tensor<u32>,
     output: &mut Tensor<Vector<T, N>>,
@@ -182,22 +182,28 @@ pub(super) fn no_keys<R: CubeRuntime>(like: &CubeTensor<R>) -> CubeTensor<R> {
 pub(super) fn apply<R: CubeRuntime>(input: CubeTensor<R>, dropout: &Dropout) -> CubeTensor<R> {
     let input = as_rows(input);
     let output = empty(&input, input.shape(), input.dtype);
+    if output.meta.num_elements() == 0 {
+        return output;
+    }
     let keys = keys(dropout, &input);
     let (client, dtype) = (input.client.clone(), input.dtype);
     let size = vector_size(&[&input, &output]);
     let units = input.shape().num_elements() / size;
     let (count, dim) = alone(&client, units);
-    kernel::launch::<R>(
-        &client,
-        count,
-        dim,
-        size,
-        input.into_tensor_arg(),
-        keys.into_tensor_arg(),
-        output.clone().into_tensor_arg(),
-        DrawsLaunch::of(dropout),
-        units,
-        dtype.into(),
-    );
+    watched(&client, "dropout_kernel", || {
+        dropout_kernel::launch::<R>(
+            &client,
+            count,
+            dim,
+            addresses(&[&input, &output]),
+            size,
+            input.into_tensor_arg(),
+            keys.into_tensor_arg(),
+            output.clone().into_tensor_arg(),
+            DrawsLaunch::of(dropout),
+            units,
+            dtype.into(),
+        );
+    });
     output
 }

@@ -6,7 +6,7 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 use cubecl::std::tensor::layout::linear::LinearView;
 
-use super::launch::{alone, as_rows, empty, vector_size};
+use super::launch::{addresses, alone, as_rows, empty, vector_size, watched};
 
 /// The error function, with the coefficients of [`math::erf`](crate::nn::ops::math::erf).
 #[cube]
@@ -30,7 +30,9 @@ fn erf<N: Size>(x: Vector<f32, N>) -> Vector<f32, N> {
     far = Vector::new(1.0_f32) - (far * size - size).exp();
 
     let value = select_many(size.greater_than(Vector::new(0.927_734_4_f32)), far, near);
-    select_many(x.less_than(Vector::new(0.0_f32)), -value, value)
+    // Not `-value`: cubecl 0.10 writes that in CUDA's C++ as it stands, where vectors have no minus sign.
+    let zero = Vector::new(0.0_f32);
+    select_many(x.less_than(zero), zero - value, value)
 }
 
 /// The normal distribution function.
@@ -40,8 +42,8 @@ fn distribution<N: Size>(x: Vector<f32, N>) -> Vector<f32, N> {
     Vector::new(0.5_f32) + Vector::new(0.5_f32) * erf::<N>(argument)
 }
 
-#[cube(launch)]
-fn forward_kernel<T: Float, N: Size>(
+#[cube(launch, address_type = "dynamic")]
+fn gelu_kernel<T: Float, N: Size>(
     input: &LinearView<Vector<T, N>>,
     output: &mut LinearView<Vector<T, N>, ReadWrite>,
     #[define(T)] _dtype: StorageType,
@@ -53,8 +55,8 @@ fn forward_kernel<T: Float, N: Size>(
     output[ABSOLUTE_POS] = Vector::cast_from(x * distribution::<N>(x));
 }
 
-#[cube(launch)]
-fn backward_kernel<T: Float, N: Size>(
+#[cube(launch, address_type = "dynamic")]
+fn gelu_gradient_kernel<T: Float, N: Size>(
     input: &LinearView<Vector<T, N>>,
     gradient: &LinearView<Vector<T, N>>,
     output: &mut LinearView<Vector<T, N>, ReadWrite>,
@@ -73,18 +75,24 @@ fn backward_kernel<T: Float, N: Size>(
 pub(super) fn forward<R: CubeRuntime>(input: CubeTensor<R>) -> CubeTensor<R> {
     let input = as_rows(input);
     let output = empty(&input, input.shape(), input.dtype);
+    if output.meta.num_elements() == 0 {
+        return output;
+    }
     let (client, dtype) = (input.client.clone(), input.dtype);
     let size = vector_size(&[&input, &output]);
     let (count, dim) = alone(&client, input.shape().num_elements() / size);
-    forward_kernel::launch::<R>(
-        &client,
-        count,
-        dim,
-        size,
-        input.into_linear_view(),
-        output.clone().into_linear_view(),
-        dtype.into(),
-    );
+    watched(&client, "gelu_kernel", || {
+        gelu_kernel::launch::<R>(
+            &client,
+            count,
+            dim,
+            addresses(&[&input, &output]),
+            size,
+            input.into_linear_view(),
+            output.clone().into_linear_view(),
+            dtype.into(),
+        );
+    });
     output
 }
 
@@ -94,18 +102,24 @@ pub(super) fn backward<R: CubeRuntime>(
 ) -> CubeTensor<R> {
     let (input, gradient) = (as_rows(input), as_rows(gradient));
     let output = empty(&input, input.shape(), input.dtype);
+    if output.meta.num_elements() == 0 {
+        return output;
+    }
     let (client, dtype) = (input.client.clone(), input.dtype);
     let size = vector_size(&[&input, &gradient, &output]);
     let (count, dim) = alone(&client, input.shape().num_elements() / size);
-    backward_kernel::launch::<R>(
-        &client,
-        count,
-        dim,
-        size,
-        input.into_linear_view(),
-        gradient.into_linear_view(),
-        output.clone().into_linear_view(),
-        dtype.into(),
-    );
+    watched(&client, "gelu_gradient_kernel", || {
+        gelu_gradient_kernel::launch::<R>(
+            &client,
+            count,
+            dim,
+            addresses(&[&input, &gradient, &output]),
+            size,
+            input.into_linear_view(),
+            gradient.into_linear_view(),
+            output.clone().into_linear_view(),
+            dtype.into(),
+        );
+    });
     output
 }

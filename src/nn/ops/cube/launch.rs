@@ -1,4 +1,6 @@
-//! What the kernels' launches share: memory layouts and numbers of threads.
+//! What the kernels' launches share: memory layouts, numbers of threads, and whether the card is waited for.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::{DType, Shape};
 use burn_cubecl::kernel::into_contiguous;
@@ -22,6 +24,39 @@ pub(super) fn as_rows<R: CubeRuntime>(tensor: CubeTensor<R>) -> CubeTensor<R> {
     into_contiguous(tensor)
 }
 
+/// Whether every launch is waited for; see [`watch_kernels`].
+static WATCHED: AtomicBool = AtomicBool::new(false);
+
+/// Whether each launch of a kernel of ours waits for the card and panics where something has failed, with the kernel's name. Otherwise errors come to
+/// light when a result is read, without a name, or not at all: burn throws away what it finds when it begins to choose kernels by timing.
+pub fn watch_kernels(watch: bool) {
+    WATCHED.store(watch, Ordering::Relaxed);
+}
+
+/// How the panic of a watched launch names its kernel.
+pub const LAUNCHED: &str = "launched kernel: ";
+
+/// Launches `kernel`; see [`watch_kernels`].
+pub(super) fn watched<R: CubeRuntime>(
+    client: &ComputeClient<R>,
+    kernel: &str,
+    launch: impl FnOnce(),
+) {
+    if !WATCHED.load(Ordering::Relaxed) {
+        return launch();
+    }
+    // What failed before is not this kernel's fault.
+    settle(client, "");
+    launch();
+    settle(client, &format!("{LAUNCHED}{kernel}\n"));
+}
+
+fn settle<R: CubeRuntime>(client: &ComputeClient<R>, launched: &str) {
+    if let Err(error) = cubecl::future::block_on(client.sync()) {
+        panic!("{launched}{error:?}");
+    }
+}
+
 /// Memory for a result of the same device.
 pub(super) fn empty<R: CubeRuntime>(
     like: &CubeTensor<R>,
@@ -42,6 +77,12 @@ pub(super) fn vector_size<R: CubeRuntime>(tensors: &[&CubeTensor<R>]) -> usize {
         )
     });
     sizes.min().unwrap_or(1)
+}
+
+/// The width of a kernel's indices: 64 bits where one of the tensors has more than 2^32 elements.
+pub(super) fn addresses<R: CubeRuntime>(tensors: &[&CubeTensor<R>]) -> AddressType {
+    let widths = tensors.iter().map(|tensor| tensor.required_address_type());
+    widths.max().unwrap_or_default()
 }
 
 /// Cubes for `units` threads that each work alone.

@@ -18,6 +18,10 @@ mod launch;
 mod norm;
 mod reduce;
 mod rows;
+mod trial;
+
+pub use launch::{LAUNCHED, watch_kernels};
+pub use trial::trial;
 
 use burn::tensor::ops::FloatTensor;
 use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement};

@@ -6,7 +6,7 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
-use super::launch::{as_rows, empty, together};
+use super::launch::{addresses, as_rows, empty, together, watched};
 use super::reduce::sum;
 
 /// Mean and reciprocal standard deviation of a row.
@@ -40,8 +40,8 @@ fn moments<T: Float>(
     (mean, 1.0f32 / (variance + epsilon).sqrt())
 }
 
-#[cube(launch)]
-fn forward_kernel<T: Float, W: Float>(
+#[cube(launch, address_type = "dynamic")]
+fn norm_kernel<T: Float, W: Float>(
     input: &Tensor<T>,
     weight: &Tensor<W>,
     bias: &Tensor<W>,
@@ -68,8 +68,8 @@ fn forward_kernel<T: Float, W: Float>(
     }
 }
 
-#[cube(launch)]
-fn backward_kernel<T: Float, W: Float>(
+#[cube(launch, address_type = "dynamic")]
+fn norm_gradient_kernel<T: Float, W: Float>(
     input: &Tensor<T>,
     weight: &Tensor<W>,
     gradient: &Tensor<T>,
@@ -124,21 +124,27 @@ pub(super) fn forward<R: CubeRuntime>(
     let (weight, bias) = (into_contiguous(weight), into_contiguous(bias));
     let shape = input.shape();
     let output = empty(&input, shape.clone(), input.dtype);
+    if output.meta.num_elements() == 0 {
+        return output;
+    }
     let (client, dtypes) = (input.client.clone(), [input.dtype, weight.dtype]);
     let (count, dim, units) = together(&client, shape[0], shape[1]);
-    forward_kernel::launch::<R>(
-        &client,
-        count,
-        dim,
-        input.into_tensor_arg(),
-        weight.into_tensor_arg(),
-        bias.into_tensor_arg(),
-        output.clone().into_tensor_arg(),
-        epsilon as f32,
-        shape[0],
-        units,
-        dtypes.map(Into::into),
-    );
+    watched(&client, "norm_kernel", || {
+        norm_kernel::launch::<R>(
+            &client,
+            count,
+            dim,
+            addresses(&[&input, &output]),
+            input.into_tensor_arg(),
+            weight.into_tensor_arg(),
+            bias.into_tensor_arg(),
+            output.clone().into_tensor_arg(),
+            epsilon as f32,
+            shape[0],
+            units,
+            dtypes.map(Into::into),
+        );
+    });
     output
 }
 
@@ -154,20 +160,26 @@ pub(super) fn backward<R: CubeRuntime>(
     let weight = into_contiguous(weight);
     let shape = input.shape();
     let output = empty(&input, shape.clone(), input.dtype);
+    if output.meta.num_elements() == 0 {
+        return output;
+    }
     let (client, dtypes) = (input.client.clone(), [input.dtype, weight.dtype]);
     let (count, dim, units) = together(&client, shape[0], shape[1]);
-    backward_kernel::launch::<R>(
-        &client,
-        count,
-        dim,
-        input.into_tensor_arg(),
-        weight.into_tensor_arg(),
-        gradient.into_tensor_arg(),
-        output.clone().into_tensor_arg(),
-        epsilon as f32,
-        shape[0],
-        units,
-        dtypes.map(Into::into),
-    );
+    watched(&client, "norm_gradient_kernel", || {
+        norm_gradient_kernel::launch::<R>(
+            &client,
+            count,
+            dim,
+            addresses(&[&input, &gradient, &output]),
+            input.into_tensor_arg(),
+            weight.into_tensor_arg(),
+            gradient.into_tensor_arg(),
+            output.clone().into_tensor_arg(),
+            epsilon as f32,
+            shape[0],
+            units,
+            dtypes.map(Into::into),
+        );
+    });
     output
 }

@@ -6,10 +6,10 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
-use super::launch::{alone, as_rows, empty, vector_size};
+use super::launch::{addresses, alone, as_rows, empty, vector_size, watched};
 
-#[cube(launch)]
-fn pick_kernel<T: Numeric, N: Size, I: Int>(
+#[cube(launch, address_type = "dynamic")]
+fn pack_kernel<T: Numeric, N: Size, I: Int>(
     input: &Tensor<Vector<T, N>>,
     rows: &Tensor<I>,
     output: &mut Tensor<Vector<T, N>>,
@@ -26,8 +26,8 @@ fn pick_kernel<T: Numeric, N: Size, I: Int>(
         input[from * input.stride(0) / N::value() + column];
 }
 
-#[cube(launch)]
-fn put_back_kernel<T: Numeric, N: Size, I: Int, B: Int>(
+#[cube(launch, address_type = "dynamic")]
+fn unpack_kernel<T: Numeric, N: Size, I: Int, B: Int>(
     input: &Tensor<Vector<T, N>>,
     picked: &Tensor<I>,
     left_out: &Tensor<B>,
@@ -53,21 +53,27 @@ pub(super) fn pick<R: CubeRuntime>(input: CubeTensor<R>, rows: CubeTensor<R>) ->
     let (input, rows) = (as_rows(input), into_contiguous(rows));
     let shape = [rows.shape()[0], input.shape()[1]];
     let output = empty(&input, shape.into(), input.dtype);
+    if output.meta.num_elements() == 0 {
+        return output;
+    }
     let (client, dtypes) = (input.client.clone(), [input.dtype, rows.dtype]);
     let size = vector_size(&[&input, &output]);
     let units = shape[0] * shape[1] / size;
     let (count, dim) = alone(&client, units);
-    pick_kernel::launch::<R>(
-        &client,
-        count,
-        dim,
-        size,
-        input.into_tensor_arg(),
-        rows.into_tensor_arg(),
-        output.clone().into_tensor_arg(),
-        units,
-        dtypes.map(Into::into),
-    );
+    watched(&client, "pack_kernel", || {
+        pack_kernel::launch::<R>(
+            &client,
+            count,
+            dim,
+            addresses(&[&input, &output]),
+            size,
+            input.into_tensor_arg(),
+            rows.into_tensor_arg(),
+            output.clone().into_tensor_arg(),
+            units,
+            dtypes.map(Into::into),
+        );
+    });
     output
 }
 
@@ -81,22 +87,28 @@ pub(super) fn put_back<R: CubeRuntime>(
     let (picked, left_out) = (into_contiguous(picked), into_contiguous(left_out));
     let shape = [picked.shape()[0], input.shape()[1]];
     let output = empty(&input, shape.into(), input.dtype);
+    if output.meta.num_elements() == 0 {
+        return output;
+    }
     let client = input.client.clone();
     let dtypes = [input.dtype, picked.dtype, left_out.dtype];
     let size = vector_size(&[&input, &output]);
     let units = shape[0] * shape[1] / size;
     let (count, dim) = alone(&client, units);
-    put_back_kernel::launch::<R>(
-        &client,
-        count,
-        dim,
-        size,
-        input.into_tensor_arg(),
-        picked.into_tensor_arg(),
-        left_out.into_tensor_arg(),
-        output.clone().into_tensor_arg(),
-        units,
-        dtypes.map(Into::into),
-    );
+    watched(&client, "unpack_kernel", || {
+        unpack_kernel::launch::<R>(
+            &client,
+            count,
+            dim,
+            addresses(&[&input, &output]),
+            size,
+            input.into_tensor_arg(),
+            picked.into_tensor_arg(),
+            left_out.into_tensor_arg(),
+            output.clone().into_tensor_arg(),
+            units,
+            dtypes.map(Into::into),
+        );
+    });
     output
 }

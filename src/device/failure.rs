@@ -1,0 +1,201 @@
+//! What went wrong on a card at work, found in what the libraries say: which kernel, and the compiler's line or the driver's error.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use crate::nn::ops::LAUNCHED;
+
+/// A failure of a card, or of the compiler for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceFailure {
+    /// A kernel does not compile.
+    Compilation {
+        /// Its name, where the source shows it.
+        kernel: Option<String>,
+        /// The compiler's first error.
+        line: String,
+    },
+    /// The driver refused a launch, or a kernel failed while it ran.
+    Driver {
+        /// The kernel, where it is known.
+        kernel: Option<String>,
+        /// The driver's error.
+        error: String,
+    },
+    /// A kernel asks for more than the card has.
+    Limit {
+        /// What cubecl says.
+        words: String,
+    },
+}
+
+/// What cubecl 0.10 writes before the compiler's log, and between it and the source (`cubecl-cuda`, `compute/context.rs`).
+const LOG: &str = "[Compilation Error]";
+const SOURCE: &str = "[Source]";
+/// Longest part of a message that is repeated, in characters.
+const LONGEST: usize = 400;
+
+impl DeviceFailure {
+    /// Recognises a failure in a panic's message or an error's words, which may be those of `Debug`.
+    #[must_use]
+    pub fn recognise(said: &str) -> Option<Self> {
+        let said = said.replace("\\n", "\n").replace("\\\"", "\"");
+        let launched = word_after(&said, LAUNCHED);
+        if let Some((_, after)) = said.split_once(LOG) {
+            let (log, source) = after.split_once(SOURCE).unwrap_or((after, ""));
+            return Some(Self::Compilation {
+                kernel: kernel_of(source).or(launched),
+                line: first_error(log),
+            });
+        }
+        if let Some(place) = said.find("CUDA_ERROR_") {
+            let error = said[place..].lines().next().unwrap_or_default();
+            let error = error.split(')').next().unwrap_or_default();
+            return Some(Self::Driver {
+                kernel: launched,
+                error: shortened(&error.replace('"', "").replace(", ", ": ")),
+            });
+        }
+        let signs = [
+            "ServerUnhealthy",
+            "The server is in an invalid state",
+            "LaunchError",
+        ];
+        signs
+            .iter()
+            .any(|sign| said.contains(sign))
+            .then(|| Self::Limit {
+                words: shortened(said.trim()),
+            })
+    }
+}
+
+impl fmt::Display for DeviceFailure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |kernel: &Option<String>| match kernel {
+            Some(kernel) => format!("the kernel `{kernel}`"),
+            None => "a kernel".to_owned(),
+        };
+        match self {
+            Self::Compilation { kernel, line } => {
+                write!(formatter, "{} does not compile: {line}", name(kernel))
+            }
+            Self::Driver { kernel, error } => {
+                write!(formatter, "{} failed: {error}", name(kernel))
+            }
+            Self::Limit { words } => write!(formatter, "a kernel cannot be launched: {words}"),
+        }
+    }
+}
+
+/// Candidates of matrix products that did not compile while burn chose among them, by kernel, with the compiler's first error: what is left may be
+/// slower. `cache` is the folder where the choices are kept.
+#[must_use]
+pub(super) fn candidates_that_do_not_compile(cache: &Path) -> BTreeMap<String, String> {
+    let files = walkdir::WalkDir::new(cache).into_iter().flatten();
+    let texts = files.filter_map(|file| std::fs::read_to_string(file.path()).ok());
+    let mut failed = BTreeMap::new();
+    for text in texts {
+        let text = text.replace("\\\\n", "\n").replace("\\n", "\n");
+        for after in text.split(LOG).skip(1) {
+            let (log, source) = after.split_once(SOURCE).unwrap_or((after, ""));
+            let kernel = kernel_of(source).unwrap_or_else(|| "(unnamed)".to_owned());
+            failed.entry(kernel).or_insert_with(|| first_error(log));
+        }
+    }
+    failed
+}
+
+/// The kernel that a source in CUDA's C++ defines.
+fn kernel_of(source: &str) -> Option<String> {
+    // `void __launch_bounds__(256)name (`, perhaps with the sizes of a cluster before the name.
+    let (_, after) = source.split_once("__global__")?;
+    let (declared, _) = after.split_once(" (")?;
+    let mut words = declared.rsplit(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
+    words.find(|word| !word.is_empty()).map(str::to_owned)
+}
+
+/// The first line of a compiler's log that tells an error, without the place's unused parts.
+fn first_error(log: &str) -> String {
+    let mut lines = log.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.clone().next().unwrap_or_default();
+    shortened(lines.find(|line| line.contains("error")).unwrap_or(first))
+}
+
+fn word_after(text: &str, sign: &str) -> Option<String> {
+    let (_, after) = text.split_once(sign)?;
+    after.split_whitespace().next().map(str::to_owned)
+}
+
+fn shortened(text: &str) -> String {
+    let text: String = text.chars().take(LONGEST).collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a read finds after a kernel that does not compile, as `Debug` writes it.
+    fn compilation(source: &str) -> String {
+        let reason = format!(
+            "[Compilation Error] \n    default_program(57): error: no operator \"-\" matches these operands\n            operand types are: - float_4\n    1 error detected\n[Source]  \n#include <cuda_runtime.h>\n\n{source}"
+        );
+        format!(
+            "Error while reading data: ServerUnhealthy {{ errors: [Launch(CompilationError(Generic {{ reason: {reason:?} }}))] }}"
+        )
+    }
+
+    #[test]
+    fn a_kernel_that_does_not_compile_is_named_with_the_compilers_line() {
+        for signature in [
+            "extern \"C\" __global__ void __launch_bounds__(256)gelu_kernel_f32 (\n  float_4 buffer_0[]",
+            "extern \"C\" __global__ void __launch_bounds__(128)__cluster_dims__(1, 1, 1) gelu_kernel_f32 (\n",
+        ] {
+            let failure = DeviceFailure::recognise(&compilation(signature)).unwrap();
+            assert_eq!(
+                failure.to_string(),
+                "the kernel `gelu_kernel_f32` does not compile: default_program(57): error: no operator \"-\" matches these operands"
+            );
+        }
+    }
+
+    #[test]
+    fn a_refused_launch_is_named_by_the_drivers_error_and_the_kernel_if_it_was_ours() {
+        let said = "ServerUnhealthy { errors: [Launch(Unknown { reason: \"DriverError(CUDA_ERROR_INVALID_VALUE, \\\"invalid argument\\\")\" })] }";
+        let failure = DeviceFailure::recognise(said).unwrap().to_string();
+        assert_eq!(
+            failure,
+            "a kernel failed: CUDA_ERROR_INVALID_VALUE: invalid argument"
+        );
+        let said = format!("{LAUNCHED}norm_kernel\n{said}");
+        let failure = DeviceFailure::recognise(&said).unwrap().to_string();
+        assert!(
+            failure.starts_with("the kernel `norm_kernel` failed: "),
+            "{failure}"
+        );
+        assert_eq!(DeviceFailure::recognise("index out of bounds"), None);
+    }
+
+    #[test]
+    fn candidates_that_failed_are_read_from_the_choices_that_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let entry = |signature: &str| {
+            let error = format!("{:?}", compilation(signature));
+            format!(
+                "{{\"outcome\":{{\"Err\":{{\"Unknown\":{{\"name\":\"x\",\"err\":{error}}}}}}}}}\n"
+            )
+        };
+        let matmul = "__global__ void __launch_bounds__(256)matmul_entry_f16 (\n";
+        let text = [entry(matmul), entry(matmul)].concat();
+        std::fs::create_dir(folder.path().join("deep")).unwrap();
+        std::fs::write(folder.path().join("deep/matmul.json.log"), text).unwrap();
+        let failed = candidates_that_do_not_compile(folder.path());
+        assert_eq!(failed.len(), 1);
+        assert!(
+            failed["matmul_entry_f16"].contains("no operator"),
+            "{failed:?}"
+        );
+    }
+}
