@@ -16,7 +16,7 @@ use std::time::Instant;
 use burn::backend::Flex;
 use burn::backend::flex::FlexDevice;
 use burn::tensor::{Tensor, TensorData};
-use ensayo::data::Pcg64;
+use engine::pcg64::Pcg64;
 use ensayo::retrieval::{Metric, Search, Vectors};
 
 const CHUNKS: usize = 100_000;

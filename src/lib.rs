@@ -3,20 +3,17 @@
 //! A person edits TOML files, runs the sweep, compares the plots and reruns one experiment by name. The stages, each a module:
 //! [`config`], [`grid`], [`plan`], [`runner`] (which starts [`tasks`]), [`record`], [`report`].
 
+pub use engine::{device, models, nn, shapes, training};
+
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod data;
-pub mod device;
 pub mod grid;
 pub mod metrics;
-pub mod models;
-pub mod nn;
 pub mod plan;
 pub mod record;
 pub mod report;
 pub mod retrieval;
 pub mod runner;
-pub mod shapes;
 pub mod tasks;
-pub mod training;

@@ -289,7 +289,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::data::Pcg64;
+    use engine::pcg64::Pcg64;
 
     const ALL: [Metric; 3] = [Metric::Cosine, Metric::Euclidean, Metric::Dot];
 
