@@ -1,7 +1,8 @@
 //! `--device`: which device a command runs on, said aloud; and `ensayo probe-cuda`, the trial in a process of its own.
 
+use engine::device::{self, Device};
+
 use super::{CommandError, Ended, say};
-use crate::device::{self, Device};
 
 /// The device for `auto`, `cpu` or `cuda:N`, tried.
 ///

@@ -8,14 +8,14 @@ use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::FloatDType;
 use burn::tensor::backend::Backend;
+use engine::models::{CheckpointError, Dense, SentenceEncoder, SentenceFiles};
+use engine::nn::Tokens;
+use engine::nn::ops::Operations;
 use rayon::prelude::*;
 
 use super::pooling::{normalise, pool};
 use super::sentence_files::{Pooling, SentenceFilesError, SentenceSettings, Step};
 use crate::data::{Tokenizer, TokenizerError};
-use crate::models::{CheckpointError, Dense, SentenceEncoder, SentenceFiles};
-use crate::nn::Tokens;
-use crate::nn::ops::Operations;
 
 /// Where an embedder comes from. Its folder also holds the tokeniser and, where there are any, sentence-transformers' files.
 #[derive(Debug, Clone, Copy)]

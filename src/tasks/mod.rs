@@ -11,8 +11,9 @@ pub use lora::{Prediction, Predictions};
 
 use std::path::Path;
 
+use engine::device;
+
 use crate::config::Settings;
-use crate::device;
 use crate::plan::RunSpec;
 use crate::record;
 use crate::runner::{Context, Execute, ExecuteError, Outcome};

@@ -15,8 +15,9 @@ use std::time::Instant;
 
 pub use ask::{Asked, ask};
 
+use engine::device::{Device, format_name, peak_memory_bytes};
+
 use crate::config::{Embedder, Generator, Question, RagSettings, SimpleGeneration};
-use crate::device::{Device, format_name, peak_memory_bytes};
 use crate::plan::RunSpec;
 use crate::record::{self, AnswerRow, Environment, MeasurementRow};
 use crate::retrieval::{Hit, Passage, extract};

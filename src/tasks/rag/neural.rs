@@ -3,16 +3,16 @@
 use std::cell::RefCell;
 
 use burn::tensor::FloatDType;
+use engine::device::{Device, OnDevice};
+use engine::nn::ops::Operations;
+use engine::training::Control;
 
 use super::embed::Embed;
 use crate::config::{Model, Precision};
-use crate::device::{Device, OnDevice};
-use crate::nn::ops::Operations;
 use crate::retrieval::{
     Embedder, EmbedderError, EmbedderSource, Embeddings, LoadedEmbedder, Vectors,
 };
 use crate::runner::ExecuteError;
-use crate::training::Control;
 
 /// Texts between two looks at whether to go on: enough of them to make batches of about equal lengths.
 const GROUP: usize = 128;
