@@ -3,8 +3,6 @@
 //! A person edits TOML files, runs the sweep, compares the plots and reruns one experiment by name. The stages, each a module:
 //! [`config`], [`grid`], [`plan`], [`runner`] (which starts [`tasks`]), [`record`], [`report`].
 
-pub use engine::{device, models, nn, shapes, training};
-
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -3,9 +3,11 @@
 
 pub mod classifier;
 pub mod device;
+pub mod embedder;
 pub mod models;
 pub mod nn;
 pub mod pcg64;
+pub mod retrieval;
 pub mod shapes;
 pub mod training;
 

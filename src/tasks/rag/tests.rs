@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use engine::retrieval::Vectors;
 use engine::training::Control;
 
 use super::embed::Embed;
@@ -16,7 +17,6 @@ use crate::config::{
 };
 use crate::plan::fragments_key;
 use crate::record::{RetrievalRow, embeddings_file, read_rows};
-use crate::retrieval::Vectors;
 use crate::runner::{Event, StopFlag};
 
 /// Counts of letters, of the first `limit` words.

@@ -1,8 +1,8 @@
 //! From the vectors of a text's tokens to one vector of the text.
 
+use crate::nn::Tokens;
+use crate::nn::ops::{self, Operations};
 use burn::tensor::{Tensor, TensorData};
-use engine::nn::Tokens;
-use engine::nn::ops::{self, Operations};
 
 use super::sentence_files::Pooling;
 
