@@ -131,7 +131,7 @@ fn as_test(name: &str) -> Vec<String> {
 fn acts_as_child() {
     // The harness has begun a line.
     println!();
-    ensayo::device::leave_when_out_of_memory();
+    engine::device::leave_when_out_of_memory();
     serve(BufReader::new(std::io::stdin()), std::io::stdout(), &MadeUp).unwrap();
 }
 
