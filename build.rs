@@ -6,6 +6,7 @@ use std::process::Command;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src");
+    println!("cargo::rerun-if-changed=engine");
     println!("cargo::rerun-if-changed=Cargo.lock");
     // A package inside somebody else's checkout has no commit of its own.
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).canonicalize().ok();

@@ -10,12 +10,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use burn::backend::Flex;
-use burn::backend::flex::FlexDevice;
-use burn::tensor::FloatDType;
 use clap::Parser;
-use ensayo::device::peak_memory_bytes;
-use ensayo::retrieval::{Embedder, EmbedderSource};
+use engine::FloatDType;
+use engine::device::{Device, peak_memory_bytes};
+use engine::models::Source;
+use ensayo::retrieval::Embedder;
 
 /// What to measure.
 #[derive(Debug, Parser)]
@@ -63,15 +62,12 @@ fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> 
     if chunks.len() < arguments.chunks {
         return Err(format!("the text has only {} chunks", chunks.len()).into());
     }
-    let embedder = Embedder::open(EmbedderSource::Folder(&arguments.model))?;
-    let embedder = embedder.load::<Flex>(FloatDType::F32, &FlexDevice)?;
+    let embedder = Embedder::open(Source::Folder(&arguments.model))?;
+    let embedder = embedder.load(FloatDType::F32, Device::Cpu)?;
     // The first batch also pays for threads and pages; it is taken before the clock starts.
     embedder.embed(&chunks[..8.min(chunks.len())], |_| ())?;
     let begun = Instant::now();
-    let found = match arguments.budget {
-        Some(budget) => embedder.embed_in_batches(&chunks, budget, |_| ())?,
-        None => embedder.embed(&chunks, |_| ())?,
-    };
+    let found = embedder.embed_in_batches(&chunks, arguments.budget, |_| ())?;
     let seconds = begun.elapsed().as_secs_f64();
     let tokens: usize = found.tokens.iter().map(|text| text.kept).sum();
     Ok(format!(

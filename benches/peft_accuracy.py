@@ -4,7 +4,7 @@
     MINILM=/path/to/all-MiniLM-L6-v2 REVIEWS=/path/to/reviews.csv python benches/peft_accuracy.py
 
 The same rows, split, lengths, adapters and optimiser: the loop below takes the steps that Hugging Face's Trainer takes
-with its defaults (`tests/parity/bert/generate.py --trainer` shows it). Batches are padded to their longest row. The fresh
+with its defaults (`engine/tests/parity/bert/generate.py --trainer` shows it). Batches are padded to their longest row. The fresh
 head, the adapters' A and the order of the rows come from torch's generator, so accuracies agree within chance only.
 `train` counts the seconds of the training steps alone, `evaluate` those of the test split.
 """

@@ -9,18 +9,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use burn::backend::flex::FlexDevice;
-use burn::backend::{Autodiff, Flex};
-use burn::tensor::FloatDType;
 use clap::{Parser, ValueEnum};
+use engine::FloatDType;
+use engine::classifier::{self, Start};
+use engine::device::{Device, peak_memory_bytes};
+use engine::models::adapter::AdapterSettings;
+use engine::models::{ClassifierFiles, Source};
+use engine::training::{AdamWOptions, Decay, Example, LossScale, Options, Schedule, Unobserved};
 use ensayo::data::{Tokenizer, read};
-use ensayo::device::peak_memory_bytes;
-use ensayo::models::adapter::{self, AdapterSettings};
-use ensayo::models::{EncoderClassifier, Weights, unfreeze};
-use ensayo::shapes::EncoderConfig;
-use ensayo::training::{
-    AdamWOptions, Decay, Example, LossScale, Options, Schedule, Unobserved, fine_tune,
-};
 
 /// What to measure.
 #[derive(Debug, Parser)]
@@ -80,10 +76,14 @@ fn main() -> ExitCode {
 
 #[allow(clippy::cast_precision_loss)]
 fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
-    let config = EncoderConfig::read(&std::fs::read_to_string(&arguments.config)?)?;
+    let source = Source::Random {
+        config: &arguments.config,
+        seed: 1,
+    };
+    let files = ClassifierFiles::open(source, None, 2, 1)?;
     let folder = arguments.tokenizer.as_deref();
     let folder = folder.or(arguments.config.parent());
-    let shapes = config.shapes(2);
+    let shapes = &files.shapes;
     let length = arguments.max_length.min(shapes.max_positions);
     let tokenizer = Tokenizer::from_folder(folder.ok_or("--config has no folder")?, length)?;
     let rows = arguments.steps * arguments.batch_size;
@@ -103,59 +103,34 @@ fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> 
         })
         .collect();
 
-    let device = FlexDevice;
-    let weights = Weights {
-        checkpoint: None,
-        seed: 1,
-        head_seed: 1,
-        deviation: config.initializer_range(),
-        format: match arguments.precision {
-            Precision::F32 => FloatDType::F32,
-            Precision::Bf16 => FloatDType::BF16,
-            Precision::F16 => FloatDType::F16,
-        },
-        device: &device,
+    let format = match arguments.precision {
+        Precision::F32 => FloatDType::F32,
+        Precision::Bf16 => FloatDType::BF16,
+        Precision::F16 => FloatDType::F16,
     };
-    let mut model = EncoderClassifier::<Autodiff<Flex>>::new(&config, 2, &weights)?;
     let targets = ["query".to_owned(), "value".to_owned()];
     let modules = shapes
         .resolve_targets(&targets)?
         .iter()
         .map(|linear| linear.module.clone())
         .collect();
-    adapter::attach(
-        &mut model,
-        &AdapterSettings {
-            rank: 8,
-            alpha: 32.0,
-            dropout: 0.1,
-            modules,
-            ..AdapterSettings::default()
-        },
-        1,
-    );
-    unfreeze(&mut model);
+    let settings = AdapterSettings {
+        rank: 8,
+        alpha: 32.0,
+        dropout: 0.1,
+        modules,
+        ..AdapterSettings::default()
+    };
+    let start = Start::Fresh {
+        settings: &settings,
+        seed: 1,
+    };
+    let mut model = classifier::load(&files, start, format, Device::Cpu)?;
     let options = options(arguments);
     // The first step also pays for threads and pages; it is taken before the clock starts.
     let warm = &examples[..arguments.batch_size.min(examples.len())];
-    fine_tune::<Flex, _>(
-        &mut model,
-        warm,
-        &warm[..1],
-        &options,
-        &device,
-        None,
-        &mut Unobserved,
-    )?;
-    let history = fine_tune::<Flex, _>(
-        &mut model,
-        &examples,
-        &warm[..1],
-        &options,
-        &device,
-        None,
-        &mut Unobserved,
-    )?;
+    model.fine_tune(warm, &warm[..1], &options, None, &mut Unobserved)?;
+    let history = model.fine_tune(&examples, &warm[..1], &options, None, &mut Unobserved)?;
     let seconds = history.step_time.as_secs_f64();
     Ok(format!(
         "ensayo: {:.3} samples/s, {:.0} real tokens/s, peak memory {:.2} GB ({} samples, {} tokens, {seconds:.1} s)",

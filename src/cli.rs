@@ -43,7 +43,7 @@ enum Command {
     #[command(hide = true)]
     Job,
     /// Try a card in a process of its own (for ensayo's own use)
-    #[command(hide = true, name = crate::device::PROBE)]
+    #[command(hide = true, name = engine::device::PROBE)]
     ProbeCuda {
         /// The card's number
         index: usize,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A room (a module of the crate) and what it may import: other rooms, and the tensor library's crates.
+/// A room (a module of its crate) and what it may import: other rooms, and the tensor library's crates.
 struct Room {
     name: &'static str,
     may_use: &'static [&'static str],
@@ -30,55 +30,86 @@ const fn with_burn(name: &'static str, may_use: &'static [&'static str]) -> Room
     }
 }
 
-/// A `tasks` room sees everything below the runner, and of the runner what it asks of a task (`Execute`, `Context`, `Event`);
+/// The program, in `src/`. A `tasks` room sees everything below the runner, and of the runner what it asks of a task (`Execute`, `Context`, `Event`);
 /// the runner sees no task, so that nothing goes round in a circle.
-const HOUSE: &[Room] = &[
+const PROGRAM: &[Room] = &[
     room("main", &["cli"]),
     room("lib", &[]),
-    room("cli", &["commands", "device"]),
+    room("cli", &["commands", "engine::device"]),
     room(
         "commands",
         &[
-            "cli", "config", "data", "device", "grid", "hub", "metrics", "plan", "record",
-            "report", "runner", "shapes", "tasks",
+            "cli",
+            "config",
+            "data",
+            "grid",
+            "hub",
+            "metrics",
+            "plan",
+            "record",
+            "report",
+            "runner",
+            "tasks",
+            "engine::device",
+            "engine::shapes",
         ],
     ),
-    room("config", &["shapes"]),
+    room("config", &["engine::shapes"]),
     room("grid", &["config"]),
-    room("shapes", &[]),
-    room("plan", &["config", "grid", "record", "shapes"]),
-    room("runner", &["device", "plan", "record"]),
-    with_burn(
+    room("plan", &["config", "grid", "record", "engine::shapes"]),
+    room("runner", &["plan", "record", "engine::device"]),
+    room(
         "tasks",
         &[
             "config",
             "data",
-            "device",
-            "generation",
             "hub",
             "metrics",
-            "models",
-            "nn",
             "plan",
             "record",
             "retrieval",
             "runner",
-            "shapes",
-            "training",
+            "engine::classifier",
+            "engine::device",
+            "engine::models",
+            "engine::retrieval",
+            "engine::shapes",
+            "engine::training",
         ],
     ),
-    with_burn("training", &["data", "metrics", "models", "nn"]),
-    with_burn("generation", &["data", "metrics", "models", "nn"]),
-    with_burn("retrieval", &["data", "metrics", "models", "nn"]),
-    with_burn("models", &["nn", "shapes"]),
-    with_burn("nn", &[]),
-    room("data", &["config", "nn"]),
+    room(
+        "retrieval",
+        &[
+            "data",
+            "engine::device",
+            "engine::embedder",
+            "engine::models",
+            "engine::retrieval",
+        ],
+    ),
+    room("data", &["config", "engine::pcg64"]),
     room("hub", &[]),
     room("metrics", &[]),
     room("record", &[]),
     room("report", &["metrics", "record"]),
-    with_burn("device", &["nn"]),
 ];
+
+/// The engine, in `engine/src/`, which sees nothing of the program.
+const ENGINE: &[Room] = &[
+    with_burn("lib", &[]),
+    with_burn("classifier", &["device", "models", "nn", "training"]),
+    with_burn("embedder", &["device", "nn", "retrieval"]),
+    with_burn("training", &["models", "nn", "pcg64"]),
+    with_burn("retrieval", &["models", "nn", "pcg64"]),
+    with_burn("models", &["nn", "shapes"]),
+    with_burn("nn", &[]),
+    with_burn("device", &["nn"]),
+    room("shapes", &[]),
+    room("pcg64", &[]),
+];
+
+/// The two crates: where their sources are, and their rooms.
+const HOUSES: [(&str, &[Room]); 2] = [("src", PROGRAM), ("engine/src", ENGINE)];
 
 const BURN: [&str; 7] = [
     "burn",
@@ -170,13 +201,22 @@ fn raw_string(letters: &[char], at: usize) -> Option<usize> {
     (!in_word && letters.get(at + 1 + hashes) == Some(&'"')).then_some(hashes)
 }
 
-/// The first segments of paths that begin with `crate::` (a braced list has several), in code.
+/// The first segments of paths that begin with `crate::` or `engine::` (a braced list has several), in code; those of the engine with `engine::` before them.
 fn rooms_used(code: &str) -> Vec<String> {
+    let engines = segments_behind(code, "engine::");
+    let engines = engines.iter().map(|room| format!("engine::{room}"));
+    // `$crate::` in a macro is as good as `crate::`.
+    segments_behind(code, "crate::")
+        .into_iter()
+        .chain(engines)
+        .collect()
+}
+
+fn segments_behind(code: &str, prefix: &str) -> Vec<String> {
     let mut used = Vec::new();
     let mut rest = code;
-    while let Some(start) = rest.find("crate::") {
-        // `$crate::` in a macro is as good as `crate::`.
-        rest = &rest[start + "crate::".len()..];
+    while let Some(start) = rest.find(prefix) {
+        rest = &rest[start + prefix.len()..];
         let list = rest.trim_start();
         if let Some(list) = list.strip_prefix('{') {
             let mut depth = 0;
@@ -228,7 +268,10 @@ fn begins_path(code: &str, word: &str) -> bool {
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = Vec::new();
-    for entry in walkdir::WalkDir::new(root.join("src")).sort_by_file_name() {
+    let folders = HOUSES
+        .iter()
+        .flat_map(|(folder, _)| walkdir::WalkDir::new(root.join(folder)).sort_by_file_name());
+    for entry in folders {
         let entry = entry.unwrap();
         if entry
             .path()
@@ -243,9 +286,12 @@ fn sources() -> Vec<(PathBuf, String)> {
     sources
 }
 
-/// The room that a file stands in: its folder under `src/`, or its own name.
-fn room_of(path: &Path) -> &'static Room {
-    let inside = path.strip_prefix("src").unwrap();
+/// The house and the room that a file stands in: its folder under `src/`, or its own name.
+fn room_of(path: &Path) -> (&'static [Room], &'static Room) {
+    let (house, inside) = HOUSES
+        .iter()
+        .find_map(|(folder, house)| Some((*house, path.strip_prefix(folder).ok()?)))
+        .unwrap();
     let first = inside
         .components()
         .next()
@@ -254,37 +300,39 @@ fn room_of(path: &Path) -> &'static Room {
         .to_string_lossy()
         .into_owned();
     let name = first.strip_suffix(".rs").unwrap_or(&first);
-    HOUSE
-        .iter()
-        .find(|room| room.name == name)
-        .unwrap_or_else(|| {
-            panic!(
-                "{}: no room `{name}` in the table of tests/architecture.rs",
-                path.display()
-            )
-        })
+    let room = house.iter().find(|room| room.name == name);
+    let room = room.unwrap_or_else(|| {
+        panic!(
+            "{}: no room `{name}` in the table of tests/architecture.rs",
+            path.display()
+        )
+    });
+    (house, room)
 }
 
 /// Uses that the table does not allow, as `file:line: …`.
-fn trespasses(path: &Path, room: &Room, text: &str) -> Vec<String> {
+fn trespasses(path: &Path, (house, room): (&[Room], &Room), text: &str) -> Vec<String> {
     let lines = code_lines(text);
-    let rooms: BTreeSet<&str> = HOUSE.iter().map(|room| room.name).collect();
+    let engines = ENGINE.iter().map(|room| format!("engine::{}", room.name));
+    let rooms: BTreeSet<String> = house
+        .iter()
+        .map(|room| room.name.to_owned())
+        .chain(engines)
+        .collect();
     let mut found = Vec::new();
     for (index, line) in lines.iter().enumerate() {
         let mut complain =
             |what: String| found.push(format!("{}:{}: {what}", path.display(), line.number));
         // A braced list may go on over lines.
         let mut code = line.code.clone();
-        if code.trim_end().ends_with("crate::{") {
+        if code.trim_end().ends_with("crate::{") || code.trim_end().ends_with("engine::{") {
             let more = lines[index + 1..].iter().map(|line| line.code.as_str());
             code.extend(more.scan(true, |open, code| {
                 std::mem::replace(open, !code.contains(';')).then_some(code)
             }));
         }
         for used in rooms_used(&code) {
-            if rooms.contains(used.as_str())
-                && used != room.name
-                && !room.may_use.contains(&used.as_str())
+            if rooms.contains(&used) && used != room.name && !room.may_use.contains(&used.as_str())
             {
                 complain(format!("`{}` must not use `{used}`", room.name));
             }
@@ -368,25 +416,27 @@ fn no_room_is_a_heap() {
 
 #[test]
 fn the_map_has_no_circle() {
-    // Commands read the arguments' structs from `cli`, which calls them: one room in two files, so to speak.
-    let mut open: Vec<&Room> = HOUSE
-        .iter()
-        .filter(|room| !["cli", "commands", "main"].contains(&room.name))
-        .collect();
-    while !open.is_empty() {
-        let names: BTreeSet<&str> = open.iter().map(|room| room.name).collect();
-        let before = open.len();
-        open.retain(|room| room.may_use.iter().any(|used| names.contains(used)));
-        assert!(
-            open.len() < before,
-            "rooms that use each other in a circle are among {names:?}"
-        );
+    for (_, house) in HOUSES {
+        // Commands read the arguments' structs from `cli`, which calls them: one room in two files, so to speak.
+        let mut open: Vec<&Room> = house
+            .iter()
+            .filter(|room| !["cli", "commands", "main"].contains(&room.name))
+            .collect();
+        while !open.is_empty() {
+            let names: BTreeSet<&str> = open.iter().map(|room| room.name).collect();
+            let before = open.len();
+            open.retain(|room| room.may_use.iter().any(|used| names.contains(used)));
+            assert!(
+                open.len() < before,
+                "rooms that use each other in a circle are among {names:?}"
+            );
+        }
     }
 }
 
 #[test]
 fn trespassing_is_noticed() {
-    let plan = HOUSE.iter().find(|room| room.name == "plan").unwrap();
+    let plan = room_of(Path::new("src/plan/x.rs"));
     let found = |text: &str| trespasses(Path::new("src/plan/x.rs"), plan, text);
     assert_eq!(
         found("use crate::report::Report;\n"),
@@ -397,12 +447,12 @@ fn trespassing_is_noticed() {
         ["src/plan/x.rs:2: `plan` must not use `tasks`"]
     );
     assert_eq!(
-        found("use crate::{\n    config,\n    device,\n};\n"),
-        ["src/plan/x.rs:1: `plan` must not use `device`"]
+        found("use engine::{\n    shapes,\n    device,\n};\n"),
+        ["src/plan/x.rs:1: `plan` must not use `engine::device`"]
     );
     assert_eq!(
-        found("fn f() { crate::device::probe() }"),
-        ["src/plan/x.rs:1: `plan` must not use `device`"]
+        found("fn f() { engine::device::probe() }"),
+        ["src/plan/x.rs:1: `plan` must not use `engine::device`"]
     );
     assert_eq!(
         found("use burn::tensor::Tensor;"),
@@ -411,6 +461,16 @@ fn trespassing_is_noticed() {
     assert_eq!(
         found("fn f() { println!(\"x\") }"),
         ["src/plan/x.rs:1: `plan` must not print"]
+    );
+    let shapes = room_of(Path::new("engine/src/shapes/x.rs"));
+    let found_in_shapes = |text: &str| trespasses(Path::new("x.rs"), shapes, text);
+    assert_eq!(
+        found_in_shapes("use crate::models::adapter;"),
+        ["x.rs:1: `shapes` must not use `models`"]
+    );
+    assert_eq!(
+        found_in_shapes("use burn::tensor::Tensor;"),
+        ["x.rs:1: `shapes` must not use `burn`"]
     );
     // Neither words in comments and strings nor the room itself count.
     assert!(

@@ -10,10 +10,10 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use engine::shapes::Shapes;
 use ensayo::config::{Cleaning, Document, Label, Unicode};
 use ensayo::data::{Tokenizer, document, read, train_test_split};
 use ensayo::retrieval::by_words;
-use ensayo::shapes::Shapes;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use engine::shapes::Shapes;
 use ensayo::config::{self, Environment, LoraSettings, Settings};
 use ensayo::grid::expand;
-use ensayo::shapes::Shapes;
 
 /// A machine on which the folders that the experiments name hold what these say.
 struct Machine;

@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::Command;
 
+use engine::device::{self, Card, Device};
+
 use super::{CommandError, Ended, say};
-use crate::device::{self, Card, Device};
 
 /// The device for `auto`, `cpu` or `cuda:N`, tried, and what it is if it is a card.
 ///

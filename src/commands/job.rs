@@ -2,9 +2,11 @@
 
 use std::io::{self, BufReader};
 
+use engine::device;
+
 use super::{CommandError, Ended};
+use crate::runner;
 use crate::tasks::Tasks;
-use crate::{device, runner};
 
 /// Executes the job on standard input, with events on standard output.
 ///

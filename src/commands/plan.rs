@@ -2,10 +2,11 @@
 
 use std::io::Write;
 
+use engine::device::Device;
+
 use super::{CommandError, Ended, load, table, words};
 use crate::cli::PlanArgs;
 use crate::config::Settings;
-use crate::device::Device;
 use crate::plan::{self, Decision, Plan, Planned, Planner, Selection};
 use crate::tasks::lora::Forecast;
 

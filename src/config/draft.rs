@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use engine::shapes::Shapes;
 use serde::Deserialize;
 
 use super::environment::{Environment, ExpandError, expand, join};
@@ -15,7 +16,6 @@ use super::source::Span;
 use super::structure::dotted;
 use super::tree::{Entry, Node, Table, Value};
 use super::{Experiment, Settings, checks};
-use crate::shapes::Shapes;
 
 /// Looks at the files that configurations refer to, each checkpoint once.
 pub struct Inspector<'a> {

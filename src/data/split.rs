@@ -1,7 +1,7 @@
 //! Which rows train and which test: numpy's permutation and the split that `datasets` makes of it. Knows row numbers only,
 //! not the rows.
 
-use super::pcg64::Pcg64;
+use engine::pcg64::permutation;
 
 /// Row numbers of the two parts, in the order in which the permutation names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,22 +10,6 @@ pub struct Split {
     pub train: Vec<usize>,
     /// Rows of the test part.
     pub test: Vec<usize>,
-}
-
-/// `numpy.random.default_rng(seed).permutation(n)`, bit for bit.
-#[must_use]
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "a draw up to a `usize` is one"
-)]
-pub fn permutation(n: usize, seed: u64) -> Vec<usize> {
-    let mut generator = Pcg64::seeded(seed);
-    let mut order: Vec<usize> = (0..n).collect();
-    for last in (1..n).rev() {
-        let other = generator.next_up_to(last as u64) as usize;
-        order.swap(last, other);
-    }
-    order
 }
 
 /// `datasets.Dataset.train_test_split(test_size, seed)` over `n` rows: the first `ceil(test_size * n)` rows of the

@@ -3,7 +3,8 @@
 //! `score(q, d) = Σ_t idf(t) · tf / (tf + k1 · (1 − b + b · |d| / mean |d|))` over the terms of the question, a term that it has twice counting twice,
 //! with `idf(t) = ln(1 + (N − n_t + 0.5) / (n_t + 0.5))`, which is never negative. Lengths are exact, where Lucene rounds them to a byte.
 
-use super::top::{Hit, best};
+use engine::retrieval::{Hit, best};
+
 use super::vocabulary::{Vocabulary, real};
 
 /// Saturation of a term's frequency.

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use engine::retrieval::Hit;
+
 use super::bm25::positive;
-use super::top::Hit;
 use super::vocabulary::{Vocabulary, real};
 
 /// An index of texts.

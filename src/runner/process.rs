@@ -8,9 +8,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use engine::device;
+
 use super::wire::{Assignment, STOP};
 use super::{Event, JobEnd, Launcher, StopFlag};
-use crate::device;
 use crate::plan::Job;
 use crate::record::{LOG_FILE, early_log};
 

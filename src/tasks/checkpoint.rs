@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use engine::training::{History, State};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,6 @@ use sha2::{Digest, Sha256};
 
 use crate::plan::hex;
 use crate::record::{self, CHECKPOINT_FILE, RecordError};
-use crate::training::{History, State};
 
 /// What stands in the file's metadata.
 #[derive(Debug, Serialize, Deserialize)]

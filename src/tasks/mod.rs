@@ -11,8 +11,9 @@ pub use lora::{Prediction, Predictions};
 
 use std::path::Path;
 
+use engine::device::{Card, Device};
+
 use crate::config::{Embedder, Generator, Precision, Settings};
-use crate::device::{Card, Device};
 use crate::plan::RunSpec;
 use crate::record;
 use crate::runner::{Context, Event, Execute, ExecuteError, Outcome};

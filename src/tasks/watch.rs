@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use engine::training::{Control, Epoch, History, LogRow, Observer, State};
+
 use super::checkpoint;
 use crate::record::{EpochRow, RecordError, RowWriter, TrainingLogRow};
 use crate::runner::{Event, StopFlag};
-use crate::training::{Control, Epoch, History, LogRow, Observer, State};
 
 /// Time between two progress events.
 const INTERVAL: Duration = Duration::from_millis(200);

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::fs;
 
-use ensayo::models::{Initial, draw};
-use ensayo::shapes::Shapes;
+use engine::models::{Initial, draw};
+use engine::shapes::Shapes;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 

@@ -3,18 +3,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::backend::Flex;
-use burn::backend::flex::FlexDevice;
-use burn::tensor::FloatDType;
+use engine::FloatDType;
+use engine::classifier::{self, Start};
+use engine::device::Device;
+use engine::models::{Checkpoint, ClassifierFiles, Source, TensorFiles, spelling};
+use engine::shapes::EncoderConfig;
+use engine::training::{History, State};
 use ensayo::config::{self, Look, Settings, System};
 use ensayo::data::{Tokenizer, read, read_texts};
 use ensayo::grid;
-use ensayo::models::{Checkpoint, EncoderClassifier, TensorFiles, Weights, adapter, spelling};
 use ensayo::record::{self, MetricRow, PlanFile, RunFile};
 use ensayo::report;
-use ensayo::shapes::EncoderConfig;
 use ensayo::tasks::checkpoint;
-use ensayo::training::{History, State};
 
 use crate::ROOT;
 
@@ -110,10 +110,10 @@ pub static FORMATS: [Format; 13] = [
         file: "config.json",
         sound: || {
             vec![
-                parity("bert/checkpoint/config.json"),
-                parity("roberta/checkpoint/config.json"),
-                parity("xlm-roberta/checkpoint/config.json"),
-                parity("deberta/p2c/checkpoint/config.json"),
+                reference("bert/checkpoint/config.json"),
+                reference("roberta/checkpoint/config.json"),
+                reference("xlm-roberta/checkpoint/config.json"),
+                reference("deberta/p2c/checkpoint/config.json"),
             ]
         },
         prepare: nothing,
@@ -175,8 +175,8 @@ pub static FORMATS: [Format; 13] = [
         file: "model.safetensors",
         sound: || {
             vec![
-                parity("pytorch-bin/odd.safetensors"),
-                parity("bert/bare/expected.safetensors"),
+                reference("pytorch-bin/odd.safetensors"),
+                reference("bert/bare/expected.safetensors"),
             ]
         },
         prepare: nothing,
@@ -189,14 +189,18 @@ pub static FORMATS: [Format; 13] = [
     Format {
         name: "safetensors index",
         file: "model.safetensors.index.json",
-        sound: || vec![parity("bert/sharded/model.safetensors.index.json")],
+        sound: || vec![reference("bert/sharded/model.safetensors.index.json")],
         prepare: |folder| {
             for name in [
                 "config.json",
                 "model-00001-of-00002.safetensors",
                 "model-00002-of-00002.safetensors",
             ] {
-                fs::write(folder.join(name), parity(&format!("bert/sharded/{name}"))).unwrap();
+                fs::write(
+                    folder.join(name),
+                    reference(&format!("bert/sharded/{name}")),
+                )
+                .unwrap();
             }
         },
         read: |folder| {
@@ -214,7 +218,7 @@ pub static FORMATS: [Format; 13] = [
         file: "pytorch_model.bin",
         sound: || {
             ["odd", "plain-dict", "protocol-4"]
-                .map(|name| parity(&format!("pytorch-bin/{name}.bin")))
+                .map(|name| reference(&format!("pytorch-bin/{name}.bin")))
                 .to_vec()
         },
         prepare: nothing,
@@ -229,15 +233,15 @@ pub static FORMATS: [Format; 13] = [
         file: "adapter_config.json",
         sound: || {
             vec![
-                parity("adapters/patterns/adapter/adapter_config.json"),
-                parity("adapters/expression/adapter/adapter_config.json"),
-                parity("adapters/pooler-saved/adapter/adapter_config.json"),
+                reference("adapters/patterns/adapter/adapter_config.json"),
+                reference("adapters/expression/adapter/adapter_config.json"),
+                reference("adapters/pooler-saved/adapter/adapter_config.json"),
             ]
         },
         prepare: |folder| {
             fs::write(
                 folder.join("adapter_model.safetensors"),
-                parity("adapters/patterns/adapter/adapter_model.safetensors"),
+                reference("adapters/patterns/adapter/adapter_model.safetensors"),
             )
             .unwrap();
         },
@@ -251,14 +255,14 @@ pub static FORMATS: [Format; 13] = [
         name: "adapter_model.safetensors",
         file: "adapter_model.safetensors",
         sound: || {
-            vec![parity(
+            vec![reference(
                 "adapters/patterns/adapter/adapter_model.safetensors",
             )]
         },
         prepare: |folder| {
             fs::write(
                 folder.join("adapter_config.json"),
-                parity("adapters/patterns/adapter/adapter_config.json"),
+                reference("adapters/patterns/adapter/adapter_config.json"),
             )
             .unwrap();
         },
@@ -300,6 +304,11 @@ fn root(path: &str) -> Vec<u8> {
 
 fn parity(path: &str) -> Vec<u8> {
     root(&format!("tests/parity/{path}"))
+}
+
+/// A fixture of the engine's.
+fn reference(path: &str) -> Vec<u8> {
+    root(&format!("engine/tests/parity/{path}"))
 }
 
 fn sound_experiments() -> Vec<Vec<u8>> {
@@ -373,28 +382,21 @@ fn read_tensors(path: PathBuf) -> bool {
 
 /// An adapter on the model that it was made for, and as the start of an experiment.
 fn read_adapter(folder: &Path) -> bool {
-    let config = String::from_utf8(parity("bert/checkpoint/config.json")).unwrap();
-    let config = EncoderConfig::read(&config).unwrap();
-    let weights = Weights {
-        checkpoint: None,
+    let config = format!("{ROOT}/engine/tests/parity/bert/checkpoint/config.json");
+    let source = Source::Random {
+        config: Path::new(&config),
         seed: 1,
-        head_seed: 1,
-        deviation: 0.02,
-        format: FloatDType::F32,
-        device: &FlexDevice,
     };
-    let mut model = EncoderClassifier::<Flex>::new(&config, 2, &weights).unwrap();
+    let model = ClassifierFiles::open(source, None, 2, 1).unwrap();
     let init = format!("[lora]\ninit = \"{}\"", folder.display());
     let text = LORA.replace("[lora]\ntargets = [\"query\", \"value\"]", &init);
-    let text = text.replace(
-        "../models/quickstart-encoder/config.json",
-        &format!("{ROOT}/tests/parity/bert/checkpoint/config.json"),
-    );
+    let text = text.replace("../models/quickstart-encoder/config.json", &config);
     let loaded = config::read_all(&[("trial.toml".into(), text)], &[]);
     let _ = grid::expand(loaded, &System)
         .problems
         .render(Look::Plain, 100);
-    adapter::read(&mut model, folder).is_ok()
+    let start = Start::Folder(folder);
+    classifier::load(&model, start, FloatDType::F32, Device::Cpu).is_ok()
 }
 
 fn sound_checkpoint() -> Vec<Vec<u8>> {

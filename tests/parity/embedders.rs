@@ -3,21 +3,22 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::backend::Flex;
-use burn::tensor::FloatDType;
-use ensayo::retrieval::{Embedder, EmbedderSource, Embeddings, LoadedEmbedder};
+use engine::FloatDType;
+use engine::device::Device;
+use engine::models::Source;
+use ensayo::retrieval::{Embedder, Embeddings, LoadedEmbedder};
 
 use crate::fixture::{Fixture, assert_close, path};
 
 const KINDS: [&str; 5] = ["bert", "roberta", "xlm-roberta", "mpnet", "jina-bert"];
 
-fn open(folder: &Path) -> LoadedEmbedder<Flex> {
-    let embedder = Embedder::open(EmbedderSource::Folder(folder)).unwrap();
+fn open(folder: &Path) -> LoadedEmbedder {
+    let embedder = Embedder::open(Source::Folder(folder)).unwrap();
     load(embedder, FloatDType::F32)
 }
 
-fn load(embedder: Embedder, format: FloatDType) -> LoadedEmbedder<Flex> {
-    embedder.load(format, &Default::default()).unwrap()
+fn load(embedder: Embedder, format: FloatDType) -> LoadedEmbedder {
+    embedder.load(format, Device::Cpu).unwrap()
 }
 
 fn fixture(name: &str) -> PathBuf {
@@ -28,9 +29,11 @@ fn texts() -> Vec<String> {
     serde_json::from_str(&fs::read_to_string(fixture("texts.json")).unwrap()).unwrap()
 }
 
-fn embed(embedder: &LoadedEmbedder<Flex>, texts: &[String], budget: usize) -> Embeddings {
+fn embed(embedder: &LoadedEmbedder, texts: &[String], budget: usize) -> Embeddings {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    embedder.embed_in_batches(&texts, budget, |_| ()).unwrap()
+    embedder
+        .embed_in_batches(&texts, Some(budget), |_| ())
+        .unwrap()
 }
 
 /// A copy of a fixture's folder that a test may change.
@@ -49,7 +52,7 @@ fn copy(name: &str) -> tempfile::TempDir {
 }
 
 fn refused(folder: &Path) -> String {
-    let error = Embedder::open(EmbedderSource::Folder(folder)).unwrap_err();
+    let error = Embedder::open(Source::Folder(folder)).unwrap_err();
     error.to_string()
 }
 
@@ -102,7 +105,7 @@ fn vectors_in_16_bits_are_those_of_f32_as_far_as_16_bits_go() {
         let folder = fixture(kind);
         let exact = embed(&open(&folder), &texts, 500);
         for (format, tolerance) in [(FloatDType::F16, 0.02), (FloatDType::BF16, 0.15)] {
-            let embedder = Embedder::open(EmbedderSource::Folder(&folder)).unwrap();
+            let embedder = Embedder::open(Source::Folder(&folder)).unwrap();
             let half = embed(&load(embedder, format), &texts, 500);
             let difference: Vec<f32> = half
                 .values
@@ -154,7 +157,7 @@ fn weights_drawn_from_a_seed_are_the_same_for_the_same_seed() {
     for kind in KINDS {
         let vectors = |seed| {
             let config = fixture(kind).join("config.json");
-            let source = EmbedderSource::Random {
+            let source = Source::Random {
                 config: &config,
                 seed,
             };

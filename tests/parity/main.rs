@@ -1,23 +1,8 @@
-//! ensayo against the reference implementations. Each folder holds the script that made its fixtures; the tolerances stand in the tests.
+//! The program against the reference implementations; the engine has tests of its own. Each folder holds the script that made its fixtures; the tolerances stand
+//! in the tests.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
-#![allow(
-    clippy::default_trait_access,
-    reason = "there is one device on the CPU"
-)]
 
-mod adapters;
-mod bert;
-mod deberta;
 mod embedders;
 mod fixture;
-mod half;
-mod ops;
-mod optimizer;
-mod pytorch_bin;
 mod retrieval;
-mod roberta;
-mod trajectory;
-
-/// The backend under test. `ops` is also part of the target `vulkan`, with another.
-type B = burn::backend::Autodiff<burn::backend::Flex>;

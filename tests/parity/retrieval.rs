@@ -1,9 +1,10 @@
 //! Lexical scores, similarities, rankings and the study's cleaning against bm25s, scikit-learn, scipy, numpy and Python's `re`: 1e-12, and 1e-9 for
 //! similarities.
 
+use engine::retrieval::{Metric, Search, Vectors};
 use ensayo::data::document::{is_white_space, study};
 use ensayo::metrics::{rank_agreement, rank_scores};
-use ensayo::retrieval::{Bm25, Metric, Search, TfIdf, Vectors, terms};
+use ensayo::retrieval::{Bm25, TfIdf, terms};
 use serde_json::Value;
 
 fn expected() -> Value {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use engine::shapes::{LinearShape, Shapes, TargetError};
+
 use super::{data, model, unsupported};
 use crate::config::draft::Draft;
 use crate::config::problem::Problem;
 use crate::config::source::Span;
 use crate::config::suggest;
 use crate::config::{Keep, LoraSettings};
-use crate::shapes::{LinearShape, Shapes, TargetError};
 
 /// Share of the rows that make the test split where nothing is said.
 const TEST_SIZE: f64 = 0.2;

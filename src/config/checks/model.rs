@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use engine::shapes::Shapes;
+
 use crate::config::Model;
 use crate::config::draft::Draft;
-use crate::shapes::Shapes;
 
 /// Files of which a checkpoint needs one to turn texts into tokens.
 const TOKENISERS: [&str; 2] = ["tokenizer.json", "spm.model"];

@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use engine::device::Device;
+use engine::shapes::memory::pages::Pages;
+use engine::shapes::memory::{Memory, Workload};
+use engine::shapes::{LinearShape, Shapes};
+use engine::training::order;
+
 use super::sets::Sets;
 use crate::config::{LoraSettings, Precision};
 use crate::data;
-use crate::device::Device;
 use crate::runner::ExecuteError;
-use crate::shapes::memory::pages::Pages;
-use crate::shapes::memory::{Memory, Workload};
-use crate::shapes::{LinearShape, Shapes};
-use crate::tasks::encoder::Encoder;
-use crate::training::order;
+use crate::tasks::encoder;
 
 /// What the program holds on the processor beside tensors: code, threads, buffers of the allocator.
 const PROGRAM_BYTES: u64 = 48 << 20;
@@ -72,7 +73,7 @@ impl Forecast {
 impl Known {
     fn new(settings: &LoraSettings, seed: u64, results: &Path) -> Result<Self, ExecuteError> {
         let splits = data::prepare(&settings.data)?;
-        let encoder = Encoder::open(&settings.model, splits.labels.names().len(), seed)?;
+        let encoder = encoder::open(&settings.model, splits.labels.names().len(), seed)?;
         let length = settings.training.max_length;
         let sets = Sets::new(&splits, &encoder, length, results, &mut Vec::new())?;
         Ok(Self {

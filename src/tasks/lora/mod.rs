@@ -1,12 +1,8 @@
 //! LoRA fine-tuning of an encoder classifier, from the texts to the adapter and its metrics.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
-
-use burn::backend::Autodiff;
-use burn::module::AutodiffModule;
-use burn::tensor::FloatDType;
 
 mod memory;
 mod predict;
@@ -16,23 +12,25 @@ mod sets;
 pub use memory::Forecast;
 pub use predict::{Prediction, Predictions, predict};
 
+use engine::FloatDType;
+use engine::classifier::{self, AdaptedClassifier, Start};
+use engine::device::{Device, format_name};
+use engine::models::ClassifierFiles;
+use engine::models::adapter::{AdapterError, AdapterSettings, Card};
+use engine::shapes::LinearShape;
+use engine::training::{
+    AdamWOptions, Control, Decay, Ended, History, LossScale, Options, Schedule, State,
+    steps_per_epoch,
+};
+
 use super::checkpoint;
-use super::encoder::{self, Encoder};
+use super::encoder;
 use super::watch::{Progress, Watch};
 use crate::config::{Keep, LoraSettings, Schedule as ScheduleSetting};
 use crate::data::{self, Splits};
-use crate::device::{Device, OnDevice, format_name};
-use crate::models::adapter::{self, AdapterError, AdapterSettings, Card};
-use crate::models::{Classifier, EncoderClassifier, count, trained, unfreeze};
-use crate::nn::ops::Operations;
 use crate::plan::RunSpec;
 use crate::record::{self, Environment, MetricRow, RecordError, RowWriter};
 use crate::runner::{Context, ExecuteError, Outcome};
-use crate::shapes::LinearShape;
-use crate::training::{
-    AdamWOptions, Control, Decay, Ended, History, LossScale, Options, Schedule, State, evaluate,
-    fine_tune, steps_per_epoch,
-};
 use memory::{largest_step, peak_bytes};
 use results::{device_memory, judge, measurements, memory_rows, metric, write_predictions};
 use sets::Sets;
@@ -51,7 +49,7 @@ pub fn execute(
     let mut progress = Progress::new(spec.label(), context.events, context.stop);
     progress.stage("reading the data");
     let splits = data::prepare(&settings.data)?;
-    let encoder = Encoder::open(&settings.model, splits.labels.names().len(), spec.seed)?;
+    let encoder = encoder::open(&settings.model, splits.labels.names().len(), spec.seed)?;
     progress.stage("tokenising");
     let mut notes = splits.notes.clone();
     let length = settings.training.max_length;
@@ -77,7 +75,7 @@ pub fn execute(
         progress: &mut progress,
         device,
     };
-    let mut outcome = device.run(run)?;
+    let mut outcome = run.execute()?;
     outcome.notes.splice(0..0, notes);
     outcome.labels = splits.labels.names().to_vec();
     outcome.environment = Environment {
@@ -90,7 +88,7 @@ pub fn execute(
     Ok(outcome)
 }
 
-/// Everything a run has prepared, waiting for a backend.
+/// Everything a run has prepared.
 struct Run<'a, 'b> {
     spec: &'a RunSpec,
     settings: &'a LoraSettings,
@@ -98,34 +96,24 @@ struct Run<'a, 'b> {
     format: FloatDType,
     halvings: u32,
     splits: &'a Splits,
-    encoder: &'a Encoder,
+    encoder: &'a ClassifierFiles,
     sets: &'a Sets<'a>,
     progress: &'a mut Progress<'b>,
     device: Device,
 }
 
-impl OnDevice for Run<'_, '_> {
-    type Output = Result<Outcome, ExecuteError>;
-
-    fn run<B: Operations>(self, device: &B::Device) -> Self::Output {
+impl Run<'_, '_> {
+    fn execute(self) -> Result<Outcome, ExecuteError> {
         let begun = Instant::now();
         self.progress.stage("loading the model");
-        let mut model = self.encoder.load::<Autodiff<B>>(self.format, device)?;
-        let adapter = if let Some(folder) = &self.settings.lora.init {
-            adapter::read(&mut model, folder)?
-        } else {
-            let adapter = self.adapter_settings()?;
-            adapter::attach(&mut model, &adapter, self.spec.seed);
-            adapter
-        };
-        unfreeze(&mut model);
-        let trainable = count(&mut model);
-        let predicted = self.predicted_memory(&model);
+        let mut model = self.load()?;
+        let trainable = model.trainable();
+        let predicted = self.predicted_memory(&*model);
         let load_time = begun.elapsed();
 
         self.progress.stage("training");
         let mut options = self.options();
-        let state = self.interrupted(&mut model);
+        let state = self.interrupted(&mut *model);
         let mut watch = Watch {
             log: RowWriter::create(self.folder)?,
             epochs: RowWriter::create(self.folder)?,
@@ -148,15 +136,7 @@ impl OnDevice for Run<'_, '_> {
             watch.repeat(&state.history);
         }
         let judged = &self.sets.evaluations[self.sets.judged].examples;
-        let history = fine_tune::<B, _>(
-            &mut model,
-            &self.sets.train,
-            judged,
-            &options,
-            device,
-            state,
-            &mut watch,
-        )?;
+        let history = model.fine_tune(&self.sets.train, judged, &options, state, &mut watch)?;
         if let Some(failure) = watch.failure {
             return Err(failure.into());
         }
@@ -168,18 +148,14 @@ impl OnDevice for Run<'_, '_> {
 
         self.progress.stage("evaluating");
         let begun = Instant::now();
-        let inner = model.valid();
         let total = self.sets.evaluated();
         let mut done = 0;
         let mut results = Vec::new();
         for set in &self.sets.evaluations {
-            let predictions = evaluate(
-                &inner,
-                &set.examples,
-                options.micro_batch_size,
-                device,
-                |rows| self.progress.advance(done + rows, total, "rows", None) == Control::Continue,
-            );
+            let predictions =
+                model.evaluate(&set.examples, options.micro_batch_size, &mut |rows| {
+                    self.progress.advance(done + rows, total, "rows", None) == Control::Continue
+                });
             let Some(predictions) = predictions else {
                 outcome.interrupted = true;
                 return Ok(outcome);
@@ -198,25 +174,38 @@ impl OnDevice for Run<'_, '_> {
         }
         record::write_rows(self.folder, &reports)?;
         write_predictions(self.folder, classes, &results)?;
-        self.write_adapter(&mut model, &adapter, &outcome.metrics)?;
+        self.write_adapter(&mut *model, &outcome.metrics)?;
         outcome.measurements = measurements(&history, load_time, evaluation_time, total, predicted);
         let asked = self.settings.training.rows_at_once();
         outcome.measurements.extend(memory_rows(&history, asked));
-        outcome.measurements.extend(device_memory::<B>(device));
+        outcome.measurements.extend(device_memory(&*model));
         outcome.notes = self.notes(&history);
         Ok(outcome)
     }
-}
 
-impl Run<'_, '_> {
+    fn load(&self) -> Result<Box<dyn AdaptedClassifier>, ExecuteError> {
+        let settings;
+        let start = if let Some(folder) = &self.settings.lora.init {
+            Start::Folder(folder)
+        } else {
+            settings = self.adapter_settings()?;
+            Start::Fresh {
+                settings: &settings,
+                seed: self.spec.seed,
+            }
+        };
+        Ok(classifier::load(
+            self.encoder,
+            start,
+            self.format,
+            self.device,
+        )?)
+    }
+
     /// The state that an interrupted training of this very run left.
-    fn interrupted<B: Operations, M: Classifier<B>>(&self, model: &mut M) -> Option<State> {
-        let sizes = trained(model)
-            .into_iter()
-            .map(|(_, parameter)| parameter.shape().iter().product::<usize>());
+    fn interrupted(&self, model: &mut dyn AdaptedClassifier) -> Option<State> {
         let state = checkpoint::read(self.folder, &self.spec.identity)?;
-        let fits = state.parameters.iter().map(Vec::len).eq(sizes);
-        fits.then_some(state)
+        model.fits(&state).then_some(state)
     }
 
     fn adapter_settings(&self) -> Result<AdapterSettings, ExecuteError> {
@@ -238,12 +227,8 @@ impl Run<'_, '_> {
     }
 
     /// What `peak_memory_bytes` should be.
-    fn predicted_memory<B: Operations, M: Classifier<B>>(&self, model: &M) -> u64 {
-        let ranks: HashMap<String, usize> = model
-            .linears()
-            .into_iter()
-            .filter_map(|(module, linear)| Some((module, linear.lora.as_ref()?.a.dims()[0])))
-            .collect();
+    fn predicted_memory(&self, model: &dyn AdaptedClassifier) -> u64 {
+        let ranks = model.ranks();
         let shapes = &self.encoder.shapes;
         let adapters: Vec<(&LinearShape, usize)> = shapes
             .linears
@@ -345,14 +330,13 @@ impl Run<'_, '_> {
             .collect()
     }
 
-    fn write_adapter<B: Operations>(
+    fn write_adapter(
         &self,
-        model: &mut EncoderClassifier<B>,
-        adapter: &AdapterSettings,
+        model: &mut dyn AdaptedClassifier,
         metrics: &[MetricRow],
     ) -> Result<(), ExecuteError> {
         let (folder, card) = (self.folder.join("adapter"), self.card(metrics));
-        match adapter::write(model, &folder, adapter, self.encoder.fresh(), &card) {
+        match model.write(&folder, self.encoder.fresh(), &card) {
             // A file of the run's folder like any other, so that all of them are spoken of alike.
             Err(AdapterError::Write { path, source }) => {
                 Err(RecordError::Write { path, source }.into())

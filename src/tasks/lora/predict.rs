@@ -2,19 +2,15 @@
 
 use std::path::Path;
 
-use burn::tensor::FloatDType;
+use engine::classifier::{self, Start};
+use engine::device::Device;
 
 use super::sets::tokenise;
 use crate::config::LoraSettings;
 use crate::data::{self, Tokenizer};
-use crate::device::{Device, OnDevice};
-use crate::models::adapter;
-use crate::nn::ops::{Operations, watch_kernels};
 use crate::record::RunRecord;
 use crate::runner::ExecuteError;
-use crate::tasks::encoder::{self, Encoder};
-use crate::tasks::prepare;
-use crate::training::{Example, evaluate};
+use crate::tasks::{encoder, prepare};
 
 /// What a trained run says of a text.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +45,7 @@ pub fn predict(
 ) -> Result<Predictions, ExecuteError> {
     prepare(device, folder);
     let classes = record.labels.clone();
-    let encoder = Encoder::open(&settings.model, classes.len(), record.seed)?;
+    let encoder = encoder::open(&settings.model, classes.len(), record.seed)?;
     let max_length = settings
         .training
         .max_length
@@ -66,50 +62,26 @@ pub fn predict(
         &rows.collect::<Vec<_>>(),
         "given",
     )?;
-    let work = Predict {
-        folder,
-        settings,
-        format: encoder::format(settings.model.precision, device)?,
-        encoder: &encoder,
-        examples: &examples,
-    };
+    let format = encoder::format(settings.model.precision, device)?;
+    let adapter = folder.join("adapter");
+    let model = classifier::load(&encoder, Start::Folder(&adapter), format, device)?;
+    let batch_size = settings.training.rows_at_once();
+    let predictions = model
+        .evaluate(&examples, batch_size, &mut |_| true)
+        .unwrap_or_default();
+    let rows = predictions
+        .classes()
+        .into_iter()
+        .zip(predictions.logits)
+        .zip(predictions.probabilities);
     Ok(Predictions {
         classes,
-        rows: device.run(work)?,
-    })
-}
-
-struct Predict<'a> {
-    folder: &'a Path,
-    settings: &'a LoraSettings,
-    format: FloatDType,
-    encoder: &'a Encoder,
-    examples: &'a [Example],
-}
-
-impl OnDevice for Predict<'_> {
-    type Output = Result<Vec<Prediction>, ExecuteError>;
-
-    fn run<B: Operations>(self, device: &B::Device) -> Self::Output {
-        let mut model = self.encoder.load::<B>(self.format, device)?;
-        adapter::read(&mut model, &self.folder.join("adapter"))?;
-        let batch_size = self.settings.training.rows_at_once();
-        let predictions = evaluate(&model, self.examples, batch_size, device, |_| {
-            watch_kernels(false);
-            true
-        })
-        .unwrap_or_default();
-        let rows = predictions
-            .classes()
-            .into_iter()
-            .zip(predictions.logits)
-            .zip(predictions.probabilities);
-        Ok(rows
+        rows: rows
             .map(|((class, logits), probabilities)| Prediction {
                 class,
                 logits,
                 probabilities,
             })
-            .collect())
-    }
+            .collect(),
+    })
 }

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
+use engine::classifier::AdaptedClassifier;
+use engine::device::peak_memory_bytes;
+use engine::training::{History, Predictions};
+
 use super::sets::Set;
-use crate::device::peak_memory_bytes;
 use crate::metrics::classification_report;
-use crate::nn::ops::Operations;
 use crate::record::{self, MeasurementRow, MetricRow, PREDICTIONS_FILE, ReportRow};
 use crate::runner::ExecuteError;
-use crate::training::{History, Predictions};
 
 /// Characters of a text that `predictions.csv` shows.
 const SHOWN_CHARACTERS: usize = 500;
@@ -149,8 +150,8 @@ pub(super) fn memory_rows(history: &History, asked: usize) -> [MeasurementRow; 2
 
 /// The memory of a device that has its own, at the end of the run: `device_memory_in_use_bytes` and `device_memory_reserved_bytes`.
 #[allow(clippy::cast_precision_loss)]
-pub(super) fn device_memory<B: Operations>(device: &B::Device) -> Vec<MeasurementRow> {
-    let rows = B::device_memory(device).map(|memory| {
+pub(super) fn device_memory(model: &dyn AdaptedClassifier) -> Vec<MeasurementRow> {
+    let rows = model.device_memory().map(|memory| {
         [
             ("device_memory_in_use_bytes", memory.in_use_bytes),
             ("device_memory_reserved_bytes", memory.reserved_bytes),

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+use engine::models::ClassifierFiles;
+use engine::training::Example;
 use thiserror::Error;
 
 use crate::data::{self, Splits, Tokenizer, TokenizerError};
 use crate::runner::ExecuteError;
-use crate::tasks::encoder::Encoder;
 use crate::tasks::token_cache::TokenCache;
-use crate::training::Example;
 
 /// One evaluation: its name, its examples and their texts.
 pub(super) struct Set<'a> {
@@ -29,7 +29,7 @@ pub(super) struct Sets<'a> {
 impl<'a> Sets<'a> {
     pub(super) fn new(
         splits: &'a Splits,
-        encoder: &Encoder,
+        encoder: &ClassifierFiles,
         max_length: usize,
         results: &Path,
         notes: &mut Vec<String>,

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use engine::device::Device;
+
 use super::embed::Lazy;
 use super::fragments::Fragments;
 use super::search::{Place, search};
 use super::{answer, opened};
 use crate::config::{Embedder, Question, RagSettings, Settings};
-use crate::device::Device;
 use crate::plan::{Change, Contents, RunSpec};
 use crate::record::{RunRecord, results_of};
 use crate::runner::{Event, ExecuteError, StopFlag};

@@ -3,10 +3,11 @@
 use std::cell::OnceCell;
 use std::path::Path;
 
+use engine::retrieval::Vectors;
+use engine::training::Control;
+
 use super::store::{Facts, Place, Stored};
-use crate::retrieval::Vectors;
 use crate::runner::ExecuteError;
-use crate::training::Control;
 
 /// A model that turns texts into vectors.
 pub(super) trait Embed {

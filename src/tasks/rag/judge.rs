@@ -1,11 +1,13 @@
 //! From what the questions found to metrics.
 
+use engine::retrieval::Hit;
+
 use super::fragments::Fragments;
 use super::search::Found;
 use crate::config::{Question, RagSettings};
 use crate::metrics::{mean, rank_scores};
 use crate::record::{MetricRow, RetrievalRow};
-use crate::retrieval::{Hit, Patterns, RelevanceError};
+use crate::retrieval::{Patterns, RelevanceError};
 
 /// The evaluation of all questions together; the others are called like the questions.
 pub(super) const ALL: &str = "questions";

@@ -15,11 +15,13 @@ use std::time::Instant;
 
 pub use ask::{Asked, ask};
 
+use engine::device::{Device, format_name, peak_memory_bytes};
+use engine::retrieval::Hit;
+
 use crate::config::{Embedder, Generator, Question, RagSettings, SimpleGeneration};
-use crate::device::{Device, format_name, peak_memory_bytes};
 use crate::plan::RunSpec;
 use crate::record::{self, AnswerRow, Environment, MeasurementRow};
-use crate::retrieval::{Hit, Passage, extract};
+use crate::retrieval::{Passage, extract};
 use crate::runner::{Context, ExecuteError, Outcome};
 use crate::tasks::watch::Progress;
 use embed::{Embed, Lazy};

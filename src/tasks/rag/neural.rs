@@ -2,17 +2,16 @@
 
 use std::cell::RefCell;
 
-use burn::tensor::FloatDType;
+use engine::FloatDType;
+use engine::device::Device;
+use engine::models::Source;
+use engine::retrieval::Vectors;
+use engine::training::Control;
 
 use super::embed::Embed;
 use crate::config::{Model, Precision};
-use crate::device::{Device, OnDevice};
-use crate::nn::ops::{Operations, watch_kernels};
-use crate::retrieval::{
-    Embedder, EmbedderError, EmbedderSource, Embeddings, LoadedEmbedder, Vectors,
-};
+use crate::retrieval::{Embedder, LoadedEmbedder};
 use crate::runner::ExecuteError;
-use crate::training::Control;
 
 /// Texts between two looks at whether to go on: enough of them to make batches of about equal lengths.
 const GROUP: usize = 128;
@@ -32,8 +31,8 @@ pub(super) fn format(precision: Precision) -> FloatDType {
 /// Opens the model of an `[embedder]` table; its weights are loaded when the first text is embedded.
 pub(super) fn open(model: &Model, device: Device) -> Result<Box<dyn Embed>, ExecuteError> {
     let source = match (&model.path, &model.random, &model.id) {
-        (Some(folder), _, _) => EmbedderSource::Folder(folder),
-        (_, Some(random), _) => EmbedderSource::Random {
+        (Some(folder), _, _) => Source::Folder(folder),
+        (_, Some(random), _) => Source::Random {
             config: &random.config,
             seed: random.seed,
         },
@@ -66,35 +65,9 @@ struct Neural {
 
 enum State {
     Opened(Box<Embedder>),
-    Loaded(Box<dyn Loaded>),
+    Loaded(Box<LoadedEmbedder>),
     /// Loading failed, which was said.
     Lost,
-}
-
-/// An embedder on whatever device.
-trait Loaded {
-    fn files(&self) -> &Embedder;
-    fn vectors(&self, texts: &[&str]) -> Result<Embeddings, EmbedderError>;
-}
-
-impl<B: Operations> Loaded for LoadedEmbedder<B> {
-    fn files(&self) -> &Embedder {
-        self.files()
-    }
-
-    fn vectors(&self, texts: &[&str]) -> Result<Embeddings, EmbedderError> {
-        self.embed(texts, |_| {})
-    }
-}
-
-struct Load(Embedder, FloatDType);
-
-impl OnDevice for Load {
-    type Output = Result<Box<dyn Loaded>, EmbedderError>;
-
-    fn run<B: Operations>(self, device: &B::Device) -> Self::Output {
-        Ok(Box::new(self.0.load::<B>(self.1, device)?))
-    }
 }
 
 impl Embed for Neural {
@@ -124,7 +97,7 @@ impl Embed for Neural {
         if let State::Opened(_) = &*state
             && let State::Opened(files) = std::mem::replace(&mut *state, State::Lost)
         {
-            *state = State::Loaded(self.device.run(Load(*files, self.format))?);
+            *state = State::Loaded(Box::new(files.load(self.format, self.device)?));
         }
         let State::Loaded(loaded) = &*state else {
             return Err(ExecuteError::message("the embedder could not be loaded"));
@@ -135,8 +108,10 @@ impl Embed for Neural {
         let mut vectors = Vectors::default();
         let mut done = 0;
         for group in order.chunks(GROUP) {
-            let found =
-                loaded.vectors(&group.iter().map(|&text| texts[text]).collect::<Vec<_>>())?;
+            let found = loaded.embed(
+                &group.iter().map(|&text| texts[text]).collect::<Vec<_>>(),
+                |_| {},
+            )?;
             if vectors.values.is_empty() {
                 vectors.width = found.width;
                 vectors.values = vec![0.0; texts.len() * found.width];
@@ -144,7 +119,6 @@ impl Embed for Neural {
             for (&text, row) in group.iter().zip(found.values.chunks_exact(found.width)) {
                 vectors.values[text * found.width..][..found.width].copy_from_slice(row);
             }
-            watch_kernels(false);
             done += group.len();
             if advance(done) == Control::Stop {
                 return Ok(None);

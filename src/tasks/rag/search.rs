@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::time::Instant;
 
+use engine::retrieval::{Hit, Metric, Search, Vectors};
+
 use super::embed::{Embedded, Lazy, embedded};
 use super::fragments::Fragments;
 use crate::config::{Embedder, Lexical, Metric as MetricSetting, RagSettings};
 use crate::plan::{RunSpec, fragments_key, questions_key};
-use crate::retrieval::{Bm25, Hit, Metric, Search, TfIdf, Vectors, terms};
+use crate::retrieval::{Bm25, TfIdf, terms};
 use crate::runner::ExecuteError;
 use crate::tasks::watch::Progress;
 

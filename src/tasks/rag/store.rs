@@ -7,12 +7,12 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use engine::retrieval::Vectors;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::plan::hex;
 use crate::record::{RecordError, embeddings_file, write_atomically};
-use crate::retrieval::Vectors;
 
 /// Version of the file's layout, and of how texts become vectors.
 const VERSION: u32 = 1;

@@ -6,6 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use engine::retrieval::Vectors;
+use engine::training::Control;
+
 use super::embed::Embed;
 use super::*;
 use crate::config::{
@@ -14,9 +17,7 @@ use crate::config::{
 };
 use crate::plan::fragments_key;
 use crate::record::{RetrievalRow, embeddings_file, read_rows};
-use crate::retrieval::Vectors;
 use crate::runner::{Event, StopFlag};
-use crate::training::Control;
 
 /// Counts of letters, of the first `limit` words.
 struct Letters {

@@ -1,10 +1,10 @@
 //! From the vectors of a text's tokens to one vector of the text.
 
+use crate::nn::Tokens;
+use crate::nn::ops::{self, Operations};
 use burn::tensor::{Tensor, TensorData};
 
 use super::sentence_files::Pooling;
-use crate::nn::Tokens;
-use crate::nn::ops::{self, Operations};
 
 /// One vector for each text: `[tokens, hidden]` to `[texts, hidden]`.
 pub(super) fn pool<B: Operations>(

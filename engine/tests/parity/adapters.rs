@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use ensayo::models::adapter::{self, AdapterSettings, Card};
-use ensayo::models::{Classifier, EncoderClassifier};
-use ensayo::nn::Tokens;
+use engine::models::adapter::{self, AdapterSettings, Card};
+use engine::models::{Classifier, EncoderClassifier};
+use engine::nn::Tokens;
 use serde_json::{Value, json};
 
 use crate::bert::B;

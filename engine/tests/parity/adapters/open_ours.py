@@ -1,7 +1,7 @@
 """Opens adapters that ensayo exported with PEFT and compares its logits with those of `ensayo predict --logits`.
 
     pip install torch==2.15.0 transformers==5.23.0 peft==0.21.2 tokenizers==0.23.3
-    python open_ours.py ../../../target/release/ensayo
+    python open_ours.py ../../../../target/release/ensayo
 
 Makes small random bases (BERT, RoBERTa and DeBERTa whole; BERT and DeBERTa as masked-LMs without a pooler, DeBERTa's in `pytorch_model.bin`), trains an adapter
 on each with a run of the program, goes on training adapters of PEFT (`lora.init`), and fails where a logit of PEFT is more than 1e-5 away, or a probability more than
@@ -33,7 +33,7 @@ from transformers import (
 )
 
 HERE = Path(__file__).resolve().parent
-DATA = HERE.parents[2] / "data" / "quickstart-reviews.csv"
+DATA = HERE.parents[3] / "data" / "quickstart-reviews.csv"
 MAX_LENGTH = 48
 DEBERTA = dict(
     relative_attention=True, position_buckets=8, norm_rel_ebd="layer_norm", share_att_key=True, pos_att_type="p2c|c2p", position_biased_input=False, legacy=False

@@ -1,11 +1,11 @@
 //! Exact GELU, layer normalisation, attention and cross entropy against PyTorch: values and gradients.
 
 use burn::tensor::Tensor;
-use ensayo::nn::ops::{
+use engine::nn::ops::{
     AttentionOptions, Ragged, Segments, alone_with_gradients, attention, gelu, layer_norm, pack,
     unpack,
 };
-use ensayo::training::summed_cross_entropy;
+use engine::training::summed_cross_entropy;
 
 use crate::B;
 use crate::fixture::{Fixture, assert_close_to_scale, assert_relative, values};

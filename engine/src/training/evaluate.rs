@@ -3,7 +3,7 @@
 use super::Example;
 use crate::models::Classifier;
 use crate::nn::Tokens;
-use crate::nn::ops::Operations;
+use crate::nn::ops::{Operations, watch_kernels};
 
 /// What a classifier says of a list of texts.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -56,6 +56,8 @@ pub fn evaluate<B: Operations, M: Classifier<B>>(
         let logits = model.logits(&Tokens::new(&texts, device), None);
         let classes = logits.dims()[1];
         let values: Vec<f64> = logits.into_data().iter::<f64>().collect();
+        // The first batch has shown that the kernels work.
+        watch_kernels(false);
         for (row, example) in values.chunks(classes).zip(batch) {
             let logarithms = log_softmax(row);
             predictions.losses.push(-logarithms[example.label]);

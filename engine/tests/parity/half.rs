@@ -1,10 +1,10 @@
 //! Encoders in 16 bits against their own f32 and against PyTorch's autocast, which rounds for products alone.
 
 use burn::tensor::FloatDType;
-use ensayo::models::{Classifier, EncoderClassifier, adapter, trained, unfreeze};
-use ensayo::nn::Tokens;
-use ensayo::nn::ops::alone_with_gradients;
-use ensayo::training::summed_cross_entropy;
+use engine::models::{Classifier, EncoderClassifier, adapter, trained, unfreeze};
+use engine::nn::Tokens;
+use engine::nn::ops::alone_with_gradients;
+use engine::training::summed_cross_entropy;
 
 use crate::bert::B;
 use crate::fixture::{Fixture, path, values};

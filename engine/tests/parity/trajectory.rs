@@ -1,8 +1,8 @@
 //! Twenty steps of training against PyTorch: losses, gradient norms, learning rates and the final parameters.
 
 use burn::backend::Flex;
-use ensayo::models::{adapter, trained, unfreeze};
-use ensayo::training::{AdamWOptions, Decay, Example, Options, Schedule, Unobserved, fine_tune};
+use engine::models::{adapter, trained, unfreeze};
+use engine::training::{AdamWOptions, Decay, Example, Options, Schedule, Unobserved, fine_tune};
 use serde::Deserialize;
 
 use crate::fixture::{Fixture, assert_relative, path, values};

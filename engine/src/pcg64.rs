@@ -1,5 +1,5 @@
-//! numpy's default random generator, bit for bit: `SeedSequence` into `PCG64` (XSL-RR 128/64, O'Neill 2014). Knows nothing
-//! of rows or splits.
+//! numpy's default random generator, bit for bit: `SeedSequence` into `PCG64` (XSL-RR 128/64, O'Neill 2014), and its permutations.
+//! Knows nothing of rows or splits.
 
 const SEED_MULTIPLIER_A: u32 = 0x931e_8875;
 const SEED_MULTIPLIER_B: u32 = 0x58f3_8ded;
@@ -132,6 +132,22 @@ fn halves_of_u128(value: u128) -> (u64, u64) {
 )]
 fn halves_of_u64(value: u64) -> (u32, u32) {
     ((value >> 32) as u32, value as u32)
+}
+
+/// `numpy.random.default_rng(seed).permutation(n)`, bit for bit.
+#[must_use]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "a draw up to a `usize` is one"
+)]
+pub fn permutation(n: usize, seed: u64) -> Vec<usize> {
+    let mut generator = Pcg64::seeded(seed);
+    let mut order: Vec<usize> = (0..n).collect();
+    for last in (1..n).rev() {
+        let other = generator.next_up_to(last as u64) as usize;
+        order.swap(last, other);
+    }
+    order
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{FloatDType, Tensor};
-use ensayo::models::bert::{BertClassifier, SPELLING};
-use ensayo::models::{Checkpoint, Classifier, Weights, adapter, count, trained, unfreeze};
-use ensayo::nn::Tokens;
-use ensayo::nn::ops::alone_with_gradients;
-use ensayo::shapes::bert::BertConfig;
-use ensayo::training::summed_cross_entropy;
+use engine::models::bert::{BertClassifier, SPELLING};
+use engine::models::{Checkpoint, Classifier, Weights, adapter, count, trained, unfreeze};
+use engine::nn::Tokens;
+use engine::nn::ops::alone_with_gradients;
+use engine::shapes::bert::BertConfig;
+use engine::training::summed_cross_entropy;
 
 use crate::fixture::{
     Fixture, assert_close, assert_close_to_scale, assert_relative, config, path, values,

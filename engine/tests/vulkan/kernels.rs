@@ -6,7 +6,7 @@ use burn::backend::{Autodiff, Flex};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{FloatDType, Tensor, TensorData, TensorPrimitive};
-use ensayo::nn::ops::{
+use engine::nn::ops::{
     AttentionOptions, Dropout, Noise, Operations, Ragged, Segments, Site, alone_with_gradients,
     attention, dropout, gelu, layer_norm, mix, pack, token_key, unpack,
 };

@@ -14,11 +14,11 @@ use super::history::{Ended, Epoch, History, LogRow, State, from_values, to_value
 use super::observer::{Control, Observer};
 use super::step::Step;
 use super::{Example, LossScale, Schedule};
-use crate::data::permutation;
 use crate::models::adapter::{restore, snapshot};
 use crate::models::{Classifier, trained};
 use crate::nn::ops::{Noise, Operations, mix, watch_kernels};
 use crate::nn::{Tokens, token_keys};
+use crate::pcg64::permutation;
 
 /// How to train.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ensayo::models::{Checkpoint, Classifier, TensorFiles, spelling};
-use ensayo::nn::Tokens;
-use ensayo::shapes::EncoderConfig;
+use engine::models::{Checkpoint, Classifier, TensorFiles, spelling};
+use engine::nn::Tokens;
+use engine::shapes::EncoderConfig;
 
 use crate::fixture::{Fixture, path, values};
 use crate::roberta::load;

@@ -2,7 +2,7 @@
 //! numpy.
 //!
 //!     cargo bench --bench similarity
-//!     python benches/similarity_numpy.py
+//!     python engine/benches/similarity_numpy.py
 
 #![allow(
     clippy::print_stdout,
@@ -16,8 +16,8 @@ use std::time::Instant;
 use burn::backend::Flex;
 use burn::backend::flex::FlexDevice;
 use burn::tensor::{Tensor, TensorData};
-use ensayo::data::Pcg64;
-use ensayo::retrieval::{Metric, Search, Vectors};
+use engine::pcg64::Pcg64;
+use engine::retrieval::{Metric, Search, Vectors};
 
 const CHUNKS: usize = 100_000;
 const QUESTIONS: usize = 100;

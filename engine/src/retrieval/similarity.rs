@@ -5,11 +5,11 @@
 //! always summed in the same order. So equal vectors have equal scores, and the result does not depend on blocks or threads. Lengths must be such that their
 //! squares are normal numbers in 32 bits.
 
+use crate::nn::ops;
 use rayon::prelude::*;
 
 use super::top::{Hit, Top};
 use super::vectors::Vectors;
-use crate::nn::ops;
 
 /// Chunks whose products with all questions are in memory at a time.
 const BLOCK: usize = 6144;
@@ -289,7 +289,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::data::Pcg64;
+    use crate::pcg64::Pcg64;
 
     const ALL: [Metric; 3] = [Metric::Cosine, Metric::Euclidean, Metric::Dot];
 

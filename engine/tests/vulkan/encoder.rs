@@ -3,11 +3,11 @@
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::FloatDType;
 use burn::tensor::backend::AutodiffBackend;
-use ensayo::models::bert::{BertClassifier, SPELLING};
-use ensayo::models::{Checkpoint, Classifier, Weights, adapter, trained, unfreeze};
-use ensayo::nn::ops::{Noise, Operations, alone_with_gradients};
-use ensayo::nn::{Tokens, token_keys};
-use ensayo::training::summed_cross_entropy;
+use engine::models::bert::{BertClassifier, SPELLING};
+use engine::models::{Checkpoint, Classifier, Weights, adapter, trained, unfreeze};
+use engine::nn::ops::{Noise, Operations, alone_with_gradients};
+use engine::nn::{Tokens, token_keys};
+use engine::training::summed_cross_entropy;
 
 use crate::B;
 use crate::fixture::{Fixture, assert_close, assert_relative, config, path, values};

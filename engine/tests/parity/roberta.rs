@@ -2,13 +2,13 @@
 
 use burn::module::Module;
 use burn::tensor::FloatDType;
-use ensayo::models::{
+use engine::models::{
     Checkpoint, Classifier, EncoderClassifier, Weights, adapter, count, spelling, trained, unfreeze,
 };
-use ensayo::nn::Tokens;
-use ensayo::nn::ops::alone_with_gradients;
-use ensayo::shapes::EncoderConfig;
-use ensayo::training::summed_cross_entropy;
+use engine::nn::Tokens;
+use engine::nn::ops::alone_with_gradients;
+use engine::shapes::EncoderConfig;
+use engine::training::summed_cross_entropy;
 
 use crate::bert::B;
 use crate::fixture::{Fixture, assert_close, assert_close_to_scale, assert_relative, path, values};
@@ -175,7 +175,7 @@ fn the_built_model_has_the_parameters_that_shapes_lists() {
 
 #[test]
 fn dropout_acts_at_both_places_of_the_head() {
-    use ensayo::nn::ops::Noise;
+    use engine::nn::ops::Noise;
     let folder = path("roberta/checkpoint");
     let text = std::fs::read_to_string(folder.join("config.json")).unwrap();
     let logits = |probability: f64, step: u64| {
@@ -199,7 +199,7 @@ fn dropout_acts_at_both_places_of_the_head() {
         };
         let model: EncoderClassifier<B> = EncoderClassifier::new(&config, 2, &weights).unwrap();
         let texts = [vec![0_u32, 7, 2], vec![0, 9, 9, 2]];
-        let keys = ensayo::nn::token_keys(&texts, &[0, 1]);
+        let keys = engine::nn::token_keys(&texts, &[0, 1]);
         let noise = Noise::new(1, step, keys);
         values(model.logits(&Tokens::new(&texts, &device), Some(&noise)))
     };

@@ -2,13 +2,13 @@
 
 use burn::backend::Flex;
 use burn::tensor::FloatDType;
-use ensayo::models::{
+use engine::models::{
     Checkpoint, Classifier, EncoderClassifier, Weights, adapter, spelling, trained, unfreeze,
 };
-use ensayo::nn::ops::Noise;
-use ensayo::nn::{RelativePositions, Tokens, token_keys};
-use ensayo::shapes::EncoderConfig;
-use ensayo::training::{AdamWOptions, Decay, Example, Options, Schedule, Unobserved, fine_tune};
+use engine::nn::ops::Noise;
+use engine::nn::{RelativePositions, Tokens, token_keys};
+use engine::shapes::EncoderConfig;
+use engine::training::{AdamWOptions, Decay, Example, Options, Schedule, Unobserved, fine_tune};
 use serde::Deserialize;
 
 use crate::bert::B;
@@ -74,7 +74,7 @@ fn distances_have_the_rows_of_transformers() {
 }
 
 /// The checkpoint that has what `microsoft/deberta-v3-base` has, with another seed for what it lacks.
-fn pretraining<T: ensayo::nn::ops::Operations>(seed: u64) -> (EncoderClassifier<T>, Vec<String>) {
+fn pretraining<T: engine::nn::ops::Operations>(seed: u64) -> (EncoderClassifier<T>, Vec<String>) {
     let folder = path("deberta/pretraining");
     let text = std::fs::read_to_string(folder.join("config.json")).unwrap();
     let mut config = EncoderConfig::read(&text).unwrap();

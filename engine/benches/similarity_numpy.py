@@ -1,6 +1,6 @@
 """The nearest of 100,000 chunks to each of 100 questions with numpy: a float32 product, argpartition, then a sort of the best.
 
-    pip install numpy==2.4.6 && python benches/similarity_numpy.py
+    pip install numpy==2.4.6 && python engine/benches/similarity_numpy.py
 """
 
 import os

@@ -2,7 +2,7 @@
 
 use burn::backend::Flex;
 use burn::tensor::{Tensor, TensorData};
-use ensayo::training::{AdamW, AdamWOptions, Decay, Schedule, clip, global_norm};
+use engine::training::{AdamW, AdamWOptions, Decay, Schedule, clip, global_norm};
 use serde::Deserialize;
 
 use crate::fixture::{assert_close, path, values};

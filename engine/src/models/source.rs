@@ -1,0 +1,28 @@
+//! Where a network comes from.
+
+use std::path::{Path, PathBuf};
+
+/// Where a network comes from. Its folder also holds the tokeniser and, where there are any, sentence-transformers' files.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    /// A checkpoint's folder.
+    Folder(&'a Path),
+    /// A `config.json`, its weights drawn from a seed.
+    Random {
+        /// The file.
+        config: &'a Path,
+        /// The seed.
+        seed: u64,
+    },
+}
+
+impl Source<'_> {
+    /// The folder that `config.json` stands in.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        match self {
+            Self::Folder(folder) => (*folder).to_owned(),
+            Self::Random { config, .. } => config.parent().unwrap_or(Path::new("")).to_owned(),
+        }
+    }
+}
