@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "blocks.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -160,7 +159,7 @@ int below_a_stack(const void *address) {
     return stacks && (const unsigned char *)address >= stacks && offset < (size_t)MOST_THREADS * STACK && offset % STACK < PAGE;
 }
 
-void run_grid(const struct kernel *kernel, struct card_dim grid, struct card_dim block, unsigned shared, void **parameters) {
+int run_grid(const struct kernel *kernel, struct card_dim grid, struct card_dim block, unsigned shared, void **parameters) {
     struct card_state *state = kernel->state;
     running = kernel;
     arguments = parameters;
@@ -180,8 +179,6 @@ void run_grid(const struct kernel *kernel, struct card_dim grid, struct card_dim
                 else kernel->block(parameters);
             }
     for (int i = 0; i < CARD_SHARED_BEHIND; i++)
-        if (kernel->shared[shared + i] != 0xa5) {
-            fprintf(stderr, "software card: a kernel wrote %d bytes behind its %u bytes of shared memory\n", i + 1, shared);
-            abort();
-        }
+        if (kernel->shared[shared + i] != 0xa5) return 0;
+    return 1;
 }

@@ -12,7 +12,8 @@ struct kernel {
     int cooperates;                               // whether the source has a barrier or an operation of a warp
 };
 
-void run_grid(const struct kernel *kernel, struct card_dim grid, struct card_dim block, unsigned shared, void **parameters);
+// Returns whether the kernel left alone what lies behind its shared memory.
+int run_grid(const struct kernel *kernel, struct card_dim grid, struct card_dim block, unsigned shared, void **parameters);
 
 // Whether the address lies below the stack of the thread that runs: its local variables overflowed.
 int below_a_stack(const void *address);

@@ -248,7 +248,10 @@ CUresult cuLaunchKernel(CUfunction handle, unsigned grid_x, unsigned grid_y, uns
         executing_grid = grid;
         executing_block = block;
         executing = function;
-        run_grid(&function->kernel, grid, block, shared, parameters);
+        if (!run_grid(&function->kernel, grid, block, shared, parameters)) {
+            fprintf(stderr, "software card: %s: wrote behind its %u bytes of shared memory\n", function->name, shared);
+            abort();
+        }
         executing = NULL;
     }
     FILE *log = launches();

@@ -170,13 +170,16 @@ string prepared_header(const fs::path &cache, const std::vector<string> &common)
     string text = read_file(folder / "card.h") + read_file(folder / "state.h");
     fs::path header = cache / ("card-" + fingerprint(text + flags) + ".h"), compiled = header.string() + ".gch";
     if (!fs::exists(compiled)) {
-        fs::path own = cache / ("card." + std::to_string(getpid()) + ".gch");
-        std::ofstream(header) << "#include \"" << (folder / "card.h").string() << "\"\n";
+        // Under names of its own until they are whole: other processes may be at it too.
+        string own = (cache / ("card." + std::to_string(getpid()))).string();
+        std::ofstream(own + ".h") << "#include \"" << (folder / "card.h").string() << "\"\n";
+        fs::rename(own + ".h", header);
         std::vector<string> arguments = common;
-        arguments.insert(arguments.end(), {"-x", "c++-header", header.string(), "-o", own.string()});
+        arguments.insert(arguments.end(), {"-x", "c++-header", header.string(), "-o", own + ".gch"});
         std::error_code ignored;
-        // Without it everything works as well, slowly; but then the first kernel shows what is wrong.
-        if (run_compiler(arguments, own.string() + ".log")) fs::rename(own, compiled, ignored);
+        // Without it everything works as well, slowly; and if the header itself is wrong, the first kernel shows it.
+        if (run_compiler(arguments, own + ".log")) fs::rename(own + ".gch", compiled, ignored);
+        fs::remove(own + ".log", ignored);
     }
     return header.string();
 }
