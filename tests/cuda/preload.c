@@ -4,13 +4,13 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <string.h>
-#include <sys/stat.h>
 
-typedef int statx_function(int, const char *, int, unsigned, struct statx *);
+// Declared here, since the system's own declaration rules out the null path with which Rust's library tries whether there is a statx.
+typedef int statx_function(int folder, const char *path, int flags, unsigned mask, void *found);
 
-int statx(int folder, const char *restrict path, int flags, unsigned mask, struct statx *restrict found) {
+int statx(int folder, const char *path, int flags, unsigned mask, void *found) {
     static statx_function *next;
     if (!next) next = (statx_function *)dlsym(RTLD_NEXT, "statx");
-    int ours = strcmp(path, "/dev/nvidiactl") == 0;
+    int ours = path && strcmp(path, "/dev/nvidiactl") == 0;
     return next(folder, ours ? "/dev/null" : path, flags, mask, found);
 }
