@@ -17,5 +17,10 @@ mod pytorch_bin;
 mod roberta;
 mod trajectory;
 
-/// The backend under test. `ops` is also part of the target `vulkan`, with another.
+/// Whether there is a device to test on.
+fn ready() -> bool {
+    true
+}
+
+/// The backend under test. `ops` is also part of the targets `vulkan` and `cuda`, with others.
 type B = burn::backend::Autodiff<burn::backend::Flex>;

@@ -12,7 +12,7 @@ use engine::nn::ops::{
 };
 
 use crate::fixture::{assert_close_to_scale, assert_relative, values};
-use crate::{B, Vulkan};
+use crate::{Accelerated, B, ready};
 
 /// Values without pattern between -3 and 3.
 fn random<T: Backend>(seed: u64, rows: usize, columns: usize) -> Tensor<T, 2> {
@@ -37,6 +37,9 @@ fn quarter(lengths: &[usize]) -> Dropout {
 
 #[test]
 fn dropout_draws_what_the_processor_draws_bit_for_bit() {
+    if !ready() {
+        return;
+    }
     let _turn = alone_with_gradients();
     for width in [1, 7, 8, 130] {
         let drawn = quarter(&[5, 1, 30]);
@@ -72,6 +75,9 @@ fn attend<T: AutodiffBackend + Operations>(lengths: &[usize]) -> Vec<Vec<f32>> {
 
 #[test]
 fn attention_with_dropout_equals_the_processors() {
+    if !ready() {
+        return;
+    }
     // Rows longer than a cube has threads, shorter ones, and one that attends to itself alone.
     let lengths = [37, 1, 270];
     let expected = attend::<Autodiff<Flex>>(&lengths);
@@ -96,6 +102,9 @@ fn of_transposed<T: AutodiffBackend>(
 
 #[test]
 fn matrices_stored_by_columns_are_read_aright() {
+    if !ready() {
+        return;
+    }
     fn norm<T: AutodiffBackend + Operations>(input: Tensor<T, 2>) -> Tensor<T, 2> {
         let [weight, bias] = [7, 8].map(|seed| random::<T>(seed, 1, 33).squeeze_dim::<1>(0));
         layer_norm(input, weight, bias, 1e-5)
@@ -208,6 +217,9 @@ fn all_kernels<T: Operations>(dtype: FloatDType) -> Vec<(&'static str, Vec<f32>)
 
 #[test]
 fn kernels_compute_in_32_bits_whatever_they_read_and_write() {
+    if !ready() {
+        return;
+    }
     let exact = all_kernels::<Flex>(FloatDType::F32);
     for (dtype, tolerance) in [
         (FloatDType::F32, 2e-6),
@@ -215,11 +227,12 @@ fn kernels_compute_in_32_bits_whatever_they_read_and_write() {
         (FloatDType::F16, 1e-3),
         (FloatDType::BF16, 8e-3),
     ] {
-        if !Vulkan::supports_dtype(&Default::default(), dtype.into()) {
+        if !Accelerated::supports_dtype(&Default::default(), dtype.into()) {
             eprintln!("skipped: this device has no {dtype:?}");
             continue;
         }
-        for ((name, actual), (_, expected)) in all_kernels::<Vulkan>(dtype).iter().zip(&exact) {
+        for ((name, actual), (_, expected)) in all_kernels::<Accelerated>(dtype).iter().zip(&exact)
+        {
             assert_relative(&format!("{name} in {dtype:?}"), actual, expected, tolerance);
         }
     }
@@ -227,21 +240,27 @@ fn kernels_compute_in_32_bits_whatever_they_read_and_write() {
 
 #[test]
 fn memory_is_counted_on_the_device() {
+    if !ready() {
+        return;
+    }
     let device = Default::default();
-    let before = Vulkan::device_memory(&device).unwrap();
-    let held = Tensor::<Vulkan, 1>::zeros([1 << 22], &device) + 1.0;
-    let during = Vulkan::device_memory(&device).unwrap();
+    let before = Accelerated::device_memory(&device).unwrap();
+    let held = Tensor::<Accelerated, 1>::zeros([1 << 22], &device) + 1.0;
+    let during = Accelerated::device_memory(&device).unwrap();
     assert!(during.in_use_bytes >= before.in_use_bytes + (1 << 24));
     assert!(during.reserved_bytes >= during.in_use_bytes);
     drop(held);
-    let after = Vulkan::device_memory(&device).unwrap();
+    let after = Accelerated::device_memory(&device).unwrap();
     assert!(after.in_use_bytes < during.in_use_bytes);
     assert!(Flex::device_memory(&Default::default()).is_none());
 }
 
 #[test]
 fn tf32_is_a_matter_of_matrix_units() {
-    // Software Vulkan has none. What a card says is not tested here.
-    assert_eq!(Vulkan::may_use_tf32(&Default::default()), Some(false));
+    if !ready() {
+        return;
+    }
+    // A device of software has none. What a card says is not tested here.
+    assert_eq!(Accelerated::may_use_tf32(&Default::default()), Some(false));
     assert_eq!(Flex::may_use_tf32(&Default::default()), None);
 }
