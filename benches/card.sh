@@ -168,10 +168,10 @@ value() {
 }
 
 # FILE METRIC: a line of measurements.csv or metrics.csv.
-metric() { awk -F, -v name="$2" '$(NF - 1) == name { print $NF; exit }' "$1"; }
+metric() { [[ ! -e $1 ]] || awk -F, -v name="$2" '$(NF - 1) == name { print $NF; exit }' "$1"; }
 
-# An expression in awk, with six significant digits.
-reckon() { awk "BEGIN { printf \"%.6g\", $1 }"; }
+# An expression in awk, with six significant digits; `nan` where something in it is missing.
+reckon() { awk "BEGIN { printf \"%.6g\", ($1) }" 2>/dev/null || echo nan; }
 
 # ---------------------------------------------------------------- commands with a time limit
 
@@ -291,11 +291,14 @@ texts='
 
 data() {
     say "data"
-    local reviews=$work/data/reviews.csv chunks name
+    local reviews=$work/data/reviews.csv chunks name records
     if [[ -n ${REVIEWS:-} ]]; then
         # A record ends where its quotes are even. The header and the first records.
         awk -v rows="$rows" '{ record = record (record == "" ? "" : "\n") $0; quotes += gsub(/"/, "&") }
-            quotes % 2 == 0 { print record; record = ""; if (++records > rows) exit }' "$REVIEWS" >"$reviews"
+            quotes % 2 == 0 { print record; record = ""; if (++records > rows) exit }
+            END { print records - 1 >"/dev/stderr" }' "$REVIEWS" >"$reviews" 2>"$work/data/records"
+        read -r records <"$work/data/records"
+        ((records >= rows)) || refuse "REVIEWS has $records rows, and $rows are needed"
     else
         awk -v rows="$rows" "$texts"'
             BEGIN {
@@ -312,8 +315,8 @@ data() {
     for ((pass = 0; pass < passes; pass++)); do
         if ((pass)); then tail -n +2 "$reviews"; else cat "$reviews"; fi
     done >"$work/data/train.csv"
-    # The trained model is judged, too; as little as can be.
-    printf 'text,label\nthis game,0\nthat story,1\n' >"$work/data/test.csv"
+    # The trained model is judged, too; by as little as can be.
+    awk '{ print; quotes += gsub(/"/, "&") } quotes % 2 == 0 && ++records == 3 { exit }' "$reviews" >"$work/data/test.csv"
     for name in small large; do
         chunks=$few
         [[ $name == small ]] || chunks=$((few + many))
@@ -402,24 +405,26 @@ parity_of_vectors() {
     done
     local least
     least=$(paste -d' ' "${files[1]}" "${files[0]}" | awk '{ s = $2 < 0 ? -$2 : $2; if (s > most) most = s } END { printf "%.9g", most }')
-    judged "vectors, in parts of their largest value" \
+    judged "vectors in units of their largest value" \
         "$(paste -d' ' "${files[1]}" "${files[0]}" | awk -v most="$least" '{ print $1 / (most > 0 ? most : 1), $2 / (most > 0 ? most : 1) }' | largest_difference absolute)" \
         relative 5e-3
 }
 
-# RESULTS FILE: notes the time at which each row of the training log of the run at work is written.
+# RESULTS FILE: notes the time at which each row of the training log of the run that begins is written.
 clock() {
     local file row
+    : >"$2"
     while :; do
         for file in "$1"/.work/*/training_log.csv; do
-            [[ -e $file ]] && break 2
+            # A run that was stopped leaves its own.
+            [[ -e $file && $file -nt $2 ]] && break 2
         done
         doze 0.02
     done
     exec 3<"$file"
     while :; do
         if IFS= read -r row <&3; then echo "$EPOCHREALTIME,$row"; else doze 0.005; fi
-    done >"$2"
+    done >>"$2"
 }
 
 # MODEL FORMAT
@@ -440,7 +445,7 @@ training() {
     fi
     local measurements=$folder/measurements.csv metrics=$folder/metrics.csv seconds first least most noted per_second note
     IFS=' ' read -r noted seconds least most < <(awk -F, '
-        /^[0-9]/ { if (rows++) { s = $1 - last; total += s; if (least == "" || s < least) least = s; if (s > most) most = s } last = $1 }
+        $2 ~ /^[0-9]/ { if (rows++) { s = $1 - last; total += s; if (least == "" || s < least) least = s; if (s > most) most = s } last = $1 }
         END { printf "%d %.6f %.4g %.4g\n", rows, total, least, most }' "$times")
     if ((noted == passes)); then
         per_second=$(reckon "$(((passes - 1) * rows)) / $seconds")
@@ -529,7 +534,11 @@ embedding() {
         done
     done
     local per_second
-    per_second=$(reckon "${seconds[1]} > ${seconds[0]} ? $many / (${seconds[1]} - ${seconds[0]}) : \"nan\"")
+    per_second=$(reckon "$many / (${seconds[1]} - ${seconds[0]})")
+    if ! $dry && [[ $per_second == nan || $per_second == inf || $per_second == -* ]]; then
+        failed embedding xlm-roberta-base "$1" ensayo "$((few + many)) chunks took ${seconds[1]} s and $few took ${seconds[0]} s"
+        return 0
+    fi
     figure embedding xlm-roberta-base "$1" throughput ensayo "$per_second" chunks/s "$((few + many)) chunks in ${seconds[1]} s and $few in ${seconds[0]} s"
     say "  $per_second chunks/s"
 }
