@@ -132,11 +132,11 @@ mkfifo "$work/never"
 exec {never}<>"$work/never"
 doze() { read -rt "$1" -u "$never" _ || true; }
 
-child='' watcher=''
+child='' guard='' watcher=''
 clear_up() {
     [[ -z $watcher ]] || kill "$watcher" 2>/dev/null || true
-    # `timeout` passes the signal on to what it started.
-    [[ -z $child ]] || kill "$child" 2>/dev/null || true
+    [[ -z $guard ]] || kill "$guard" 2>/dev/null || true
+    [[ -z $child ]] || { kill "$child" && doze 2 && kill "$child"; } 2>/dev/null || true
 }
 trap clear_up EXIT
 trap 'say "interrupted"; exit 130' INT TERM
@@ -157,7 +157,7 @@ figure() {
 # PART MODEL FORMAT PEER REASON
 failed() {
     failures=$((failures + 1))
-    say "  FAILED: $1 $2 $3, $4: $5"
+    say "  FAILED: $1 ${2:+of $2 }${3:+in $3 }with $4: $5"
     figure "$1" "$2" "$3" failed "$4" '' '' "$5"
 }
 
@@ -177,26 +177,38 @@ reckon() { awk "BEGIN { printf \"%.6g\", ($1) }" 2>/dev/null || echo nan; }
 
 left() { echo $((budget - SECONDS)); }
 
-# LIMIT LOG COMMAND…: runs a command within its limit and what is left in all; `limit` is what it got.
+# LIMIT LOG COMMAND…: runs a command within its limit, of ten minutes in all, and what is left; `limit` is what it got.
 limited() {
-    local log=$2 status=0
-    limit=$(left)
-    ((limit <= $1)) || limit=$1
+    local log=$2 status=0 begun=$SECONDS
+    limit=$(($1 * budget / 600))
+    ((limit <= $(left))) || limit=$(left)
     if ((limit < 5)); then
-        echo "error: there was no time left" >"$log"
-        return 125
+        limit=0
+        return 124
     fi
-    timeout --kill-after=10 "$limit" "${@:3}" >"$log" 2>&1 </dev/null &
+    "${@:3}" >"$log" 2>&1 </dev/null &
     child=$!
-    wait "$child" || status=$?
+    # ensayo ends in good order when it is told to, and at once when it is told again.
+    { doze "$limit"; kill -TERM "$child"; doze 5; kill -TERM "$child"; doze 5; kill -KILL "$child"; } 2>/dev/null &
+    guard=$!
+    # What bash says of a command that had to be killed helps nobody.
+    { wait "$child" || status=$?; } 2>/dev/null
+    if ((status && SECONDS - begun >= limit)); then status=124; fi
     child=''
+    stop_guard
     return "$status"
+}
+
+stop_guard() {
+    kill "$guard" 2>/dev/null || true
+    { wait "$guard" || true; } 2>/dev/null
+    guard=''
 }
 
 # STATUS LOG: why a command failed, in one line.
 reason() {
-    if (($1 == 124 || $1 == 137)); then
-        echo "stopped after $limit s"
+    if (($1 == 124)); then
+        if ((limit)); then echo "stopped after $limit s"; else echo "no time was left for it"; fi
         return
     fi
     local line
@@ -357,7 +369,7 @@ parity_of_training() {
         place=$work/parity-${where/:/-}
         [[ $device != cpu || ${#files[@]} == 0 ]] || place+=-again
         log=$work/log/$(basename "$place")-training.log status=0
-        run_ensayo 120 "$log" "$run" --experiments "$root/experiments" --results "$place" --device "$where" "${settings[@]}" || status=$?
+        run_ensayo 75 "$log" "$run" --experiments "$root/experiments" --results "$place" --device "$where" "${settings[@]}" || status=$?
         if ((status)); then
             failed parity quickstart f32 "ensayo on $where" "$(reason "$status" "$log")"
             ! ((status == 2)) || [[ $where == cpu ]] || unusable=true
@@ -434,7 +446,7 @@ training() {
     local folder=$results/training/$run/seed-1
     clock "$results" "$times" &
     watcher=$!
-    run_ensayo 150 "$log" "training/$run" --experiments "$here/card" --results "$results" --device "$device" \
+    run_ensayo 75 "$log" "training/$run" --experiments "$here/card" --results "$results" --device "$device" \
         --set training.logging_steps="$steps" --set training.batch_size="$batch" || status=$?
     kill "$watcher" 2>/dev/null || true
     wait "$watcher" 2>/dev/null || true
@@ -506,7 +518,7 @@ training_peer() {
     say "training: $1 with transformers + PEFT"
     local folder=$work/models/$1 log=$work/log/peft-$1.log status=0 tokeniser=()
     if [[ ! -e $folder/tokenizer.json ]]; then tokeniser=(--tokenizer "$work/models/roberta-base"); fi
-    limited 150 "$log" "$python" "$here/peft_training.py" --config "$folder/config.json" "${tokeniser[@]}" --reviews "$work/data/train.csv" \
+    limited 90 "$log" "$python" "$here/peft_training.py" --config "$folder/config.json" "${tokeniser[@]}" --reviews "$work/data/train.csv" \
         --steps "$steps" --batch-size "$batch" --warmup-steps "$steps" --passes $((passes - 1)) --order file length \
         --device "$device" --precision "${formats[@]}" --tf32 --csv || status=$?
     take_over training "$1" "$log"
@@ -522,7 +534,7 @@ embedding() {
             # The small document alone fills the cache of kernel choices.
             [[ $turn != warm-up || $size == small ]] || continue
             log=$work/log/embedding-$size-$1-$turn.log
-            run_ensayo 90 "$log" "embedding/$size-$1" --experiments "$here/card" --results "$results" --device "$device" --force || status=$?
+            run_ensayo 45 "$log" "embedding/$size-$1" --experiments "$here/card" --results "$results" --device "$device" --force || status=$?
             if ((status)); then
                 failed embedding xlm-roberta-base "$1" ensayo "$(reason "$status" "$log")"
                 return 0
@@ -551,7 +563,7 @@ embedding_peer() {
     fi
     say "embedding: sentence-transformers"
     local log=$work/log/sentence-transformers.log status=0
-    limited 90 "$log" "$python" "$here/sentence_transformers_embedding.py" --model "$work/models/xlm-roberta-base" --random --text "$work/data/large.txt" \
+    limited 75 "$log" "$python" "$here/sentence_transformers_embedding.py" --model "$work/models/xlm-roberta-base" --random --text "$work/data/large.txt" \
         --chunks "$many" --warmup-chunks "$few" --device "$device" --precision f32 f16 --tf32 --csv || status=$?
     take_over embedding xlm-roberta-base "$log"
     ((status == 0)) || failed embedding xlm-roberta-base '' sentence-transformers "$(reason "$status" "$log")"
@@ -637,12 +649,12 @@ if $unusable; then
     say "$device cannot be used: the rest is not run"
 else
     parity_of_vectors
-    for format in f32 f16; do embedding "$format"; done
-    embedding_peer
     for model in "${models[@]}"; do
         for format in "${formats[@]}"; do training "$model" "$format"; done
         training_peer "$model"
     done
+    for format in f32 f16; do embedding "$format"; done
+    embedding_peer
 fi
 figure all '' '' seconds '' "$SECONDS" s ''
 tables >"$out/card.md"
