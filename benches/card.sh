@@ -19,14 +19,20 @@ root=$(dirname "$here")
 
 usage() {
     cat <<'END'
-Usage: benches/card.sh [--device cuda:0] [--quick] [--dry-run] [--without-python] [--out DIR]
+Usage: benches/card.sh [--device cuda:0] [--quick] [--minutes N] [--dry-run]
+                     [--without-python] [--out DIR]
 
 Measures ensayo on an NVIDIA card, and transformers + PEFT and sentence-transformers
 on the same card: parity with the processor, throughput, memory. At most ten minutes.
 Writes DIR/card.csv, one figure a line, and DIR/card.md, tables for the README.
 
+The first time on a card, most of the time goes into compiling and choosing kernels.
+What was chosen is kept in DIR/kernel-choices. Where that time was too short for some
+part, call again, or give it more once with --minutes.
+
   --device DEVICE    cuda:N or cpu; default cuda:0
   --quick            half as much of everything, five minutes at most
+  --minutes N        other than ten or five minutes; parts get their share of it
   --dry-run          every part with tiny shapes and without the peers; figures are
                      written but mean nothing, and parity is not judged
   --without-python   leave the peers out
@@ -55,16 +61,18 @@ refuse() {
 
 # ---------------------------------------------------------------- arguments
 
-device=cuda:0 quick=false dry=false python_wanted=true out=$here/card/out
+device=cuda:0 minutes='' quick=false dry=false python_wanted=true out=$here/card/out
 while (($#)); do
     case $1 in
-        --device | --out)
+        --device | --out | --minutes)
             (($# > 1)) || refuse "$1 needs a value; see --help"
-            if [[ $1 == --device ]]; then device=$2; else out=$2; fi
+            declare "${1#--}=$2"
             shift
             ;;
-        --device=*) device=${1#*=} ;;
-        --out=*) out=${1#*=} ;;
+        --device=* | --out=* | --minutes=*)
+            name=${1%%=*}
+            declare "${name#--}=${1#*=}"
+            ;;
         --quick) quick=true ;;
         --dry-run) dry=true ;;
         --without-python) python_wanted=false ;;
@@ -77,6 +85,7 @@ while (($#)); do
     shift
 done
 [[ $device == cpu || $device =~ ^cuda:[0-9]+$ ]] || refuse "a device is cpu or cuda:N, such as cuda:0, not \`$device\`"
+[[ -z $minutes || $minutes =~ ^[1-9][0-9]{0,3}$ ]] || refuse "--minutes needs a whole number from 1, not \`$minutes\`"
 [[ -n $out ]] || refuse "--out needs a folder"
 ((BASH_VERSINFO[0] >= 5)) || refuse "this needs bash 5, not $BASH_VERSION"
 for tool in awk timeout od mkfifo; do
@@ -109,6 +118,7 @@ models=(roberta-base deberta-v3-base)
 budget=600 rows=256 batch=8 passes=5 few=512 many=4096
 if $quick; then budget=300 rows=128 passes=4 few=256 many=2048; fi
 if $dry; then budget=600 rows=4 batch=2 passes=2 few=4 many=8; fi
+[[ -z $minutes ]] || budget=$((60 * minutes))
 steps=$((rows / batch))
 
 # ---------------------------------------------------------------- files
@@ -233,6 +243,11 @@ environment() {
     fi
     card=${name:-unknown}
     card=${card//,/ }
+    # Choices of kernels stand for one kind of card. Those of a dry run stand for nothing.
+    local choices=$work/kernel-choices
+    if ! $dry; then choices=$out/kernel-choices/${card//[^A-Za-z0-9.-]/-}; fi
+    mkdir -p "$choices" "$results/.cache"
+    ln -s "$choices" "$results/.cache/autotune"
     card_facts=$card${memory:+,$memory}${driver:+, driver$driver}
     figure environment '' '' device '' "$card" '' "$device"
     figure environment '' '' driver '' "${driver# }" '' ''
@@ -240,6 +255,7 @@ environment() {
     versions=$("$ensayo" --version)
     figure environment '' '' version ensayo "${versions#ensayo }" '' ''
     peers_for_training=false peers_for_embedding=false
+    [[ -z ${CUBECL_AUTOTUNE_LEVEL:-} ]] || figure environment '' '' CUBECL_AUTOTUNE_LEVEL ensayo "$CUBECL_AUTOTUNE_LEVEL" '' ''
     $python_wanted || return 0
     if ! "$python" -c '' 2>/dev/null; then
         say "  no Python at \`$python\`: without the peers"
@@ -366,9 +382,10 @@ parity_of_training() {
     local settings=(--set model.precision=f32 --set training.logging_steps=1 --set training.epochs=1 --set training.learning_rate=1e-3)
     ! $dry || settings+=(--set data.limit=20 --set training.batch_size=8)
     for where in cpu "$device"; do
-        place=$work/parity-${where/:/-}
-        [[ $device != cpu || ${#files[@]} == 0 ]] || place+=-again
-        log=$work/log/$(basename "$place")-training.log status=0
+        # The card's runs share its kernel choices.
+        place=$results
+        [[ ${#files[@]} != 0 ]] || place=$work/parity-cpu
+        log=$work/log/parity-training-${#files[@]}-${where/:/-}.log status=0
         run_ensayo 75 "$log" "$run" --experiments "$root/experiments" --results "$place" --device "$where" "${settings[@]}" || status=$?
         if ((status)); then
             failed parity quickstart f32 "ensayo on $where" "$(reason "$status" "$log")"
@@ -396,9 +413,9 @@ parity_of_vectors() {
     parity_model=quickstart-encoder
     local where place log status places=() files=() file header
     for where in cpu "$device"; do
-        place=$work/parity-${where/:/-}
-        [[ $device != cpu || ${#places[@]} == 0 ]] || place+=-again
-        log=$work/log/$(basename "$place")-vectors.log status=0
+        place=$results
+        [[ ${#places[@]} != 0 ]] || place=$work/parity-cpu
+        log=$work/log/parity-vectors-${#places[@]}-${where/:/-}.log status=0
         run_ensayo 60 "$log" rag-quickstart/random-encoder --experiments "$root/experiments" --results "$place" --device "$where" || status=$?
         if ((status)); then
             failed parity quickstart-encoder f32 "ensayo on $where" "$(reason "$status" "$log")"
@@ -408,12 +425,12 @@ parity_of_vectors() {
     done
     # A file of vectors is a line of JSON and 32-bit floats behind it.
     for place in "${places[@]}"; do
-        files+=("$place.txt")
+        files+=("${place%/.cache/*}-vectors.txt")
         for file in "$place"/*; do
             [[ $file == *.lock || ! -s $file ]] && continue
             header=$(head -n 1 "$file" | wc -c)
             tail -c +$((header + 1)) "$file" | od -An -v -tf4 -w4
-        done >"$place.txt"
+        done >"${files[-1]}"
     done
     local least
     least=$(paste -d' ' "${files[1]}" "${files[0]}" | awk '{ s = $2 < 0 ? -$2 : $2; if (s > most) most = s } END { printf "%.9g", most }')
