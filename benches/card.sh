@@ -439,12 +439,12 @@ parity_of_vectors() {
         relative 5e-3
 }
 
-# RESULTS FILE: notes the time at which each row of the training log of the run that begins is written.
+# FOLDER FILE: notes the time at which each row of the training log of the run that begins is written, in its folder or where runs are at work.
 clock() {
     local file row
     : >"$2"
     while :; do
-        for file in "$1"/.work/*/training_log.csv; do
+        for file in "$1/training_log.csv" "$results"/.work/*/training_log.csv; do
             # A run that was stopped leaves its own.
             [[ -e $file && $file -nt $2 ]] && break 2
         done
@@ -461,7 +461,7 @@ training() {
     say "training: $1 in $2"
     local run=$1-$2 log=$work/log/training-$1-$2.log times=$work/times-$1-$2.csv status=0
     local folder=$results/training/$run/seed-1
-    clock "$results" "$times" &
+    clock "$folder" "$times" &
     watcher=$!
     run_ensayo 75 "$log" "training/$run" --experiments "$here/card" --results "$results" --device "$device" \
         --set training.logging_steps="$steps" --set training.batch_size="$batch" || status=$?
