@@ -357,7 +357,9 @@ data() {
     export CARD_DATA=$work/data CARD_ROBERTA=$work/models/roberta-base CARD_DEBERTA=$work/models/deberta-v3-base CARD_XLMR=$work/models/xlm-roberta-base
 }
 
-# WHAT VALUE UNIT TOLERANCE: a difference between card and processor, and whether it is small enough.
+# WHAT VALUE UNIT TOLERANCE: a difference between card and processor, and whether it is small enough. A card may
+# multiply f32 in TF32, whose numbers have eight times the resolution of bf16's. The tolerances are about the differences of a processor's own results in
+# bf16 from those in f32 (3e-4, 2e-3, 8e-4, 2e-3): errors of arithmetic stay well below, errors in kernels do not.
 judged() {
     local verdict
     verdict=$(awk -v value="$2" -v most="$4" 'BEGIN { print value == value + 0 && value <= most + 0 ? "passed" : "failed" }')
@@ -397,12 +399,12 @@ parity_of_training() {
     # step,epoch,loss,learning_rate,gradient_norm of the processor beside those of the card
     local rows=$work/parity-log.csv
     paste -d, "${files[@]/%//training_log.csv}" | tail -n +2 >"$rows"
-    judged "loss of the first step" "$(head -n 1 "$rows" | awk -F, '{ print $8, $3 }' | largest_difference relative)" relative 1e-3
-    judged "gradient norm of the first step" "$(head -n 1 "$rows" | awk -F, '{ print $10, $5 }' | largest_difference relative)" relative 1e-2
-    judged "losses of the first ten steps" "$(head -n 10 "$rows" | awk -F, '{ print $8, $3 }' | largest_difference relative)" relative 1e-2
+    judged "loss of the first step" "$(head -n 1 "$rows" | awk -F, '{ print $8, $3 }' | largest_difference relative)" relative 5e-4
+    judged "gradient norm of the first step" "$(head -n 1 "$rows" | awk -F, '{ print $10, $5 }' | largest_difference relative)" relative 5e-3
+    judged "losses of the first ten steps" "$(head -n 10 "$rows" | awk -F, '{ print $8, $3 }' | largest_difference relative)" relative 1e-3
     local probabilities=$work/parity-probabilities.txt
     paste -d' ' <(first_probability "${files[1]}") <(first_probability "${files[0]}") >"$probabilities"
-    judged "probabilities after $(wc -l <"$rows") steps" "$(largest_difference absolute <"$probabilities")" absolute 2e-2
+    judged "probabilities after $(wc -l <"$rows") steps" "$(largest_difference absolute <"$probabilities")" absolute 5e-3
 }
 
 # FOLDER: each test row's probability of the first class. Texts come last and may have lines like nothing else.
