@@ -4,6 +4,7 @@
 //     c++ -std=c++17 -shared -fPIC -O2 <this folder>/nvrtc.cpp -o libnvrtc.so
 //
 // The folder in which it was compiled must still hold card.h and state.h when it runs in the mode `run`: compile it by its absolute path.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -81,6 +82,33 @@ bool cooperates(const string &source) {
     for (const char *word : {"__syncthreads", "__syncwarp", "_sync(", "__activemask"})
         if (source.find(word) != string::npos) return true;
     return false;
+}
+
+// cubecl writes the definitions of types, the declarations of variables and the places in shared memory in an order that changes from process to process.
+// For the cache they are sorted, and comments left out.
+string in_one_order(const string &source) {
+    std::vector<string> lines;
+    std::istringstream text(source);
+    for (string line; std::getline(text, line);) {
+        if (line.empty() || line.rfind("//", 0) == 0) continue;
+        if (line.rfind("struct __align__", 0) == 0)
+            for (string more; line.back() != ';' && std::getline(text, more);)
+                line += more.rfind("};", 0) == 0 ? "};" : more.substr(0, more.size() - 1) + ",";
+        lines.push_back(line);
+    }
+    auto movable = [](const string &line) {
+        bool variable = line.back() == ';' && std::count(line.begin(), line.end(), ' ') == 1 && line.find_first_of("=(") == string::npos;
+        bool shared = line.find("reinterpret_cast") != string::npos && line.find("dynamic_shared_mem[") != string::npos;
+        return line.rfind("struct __align__", 0) == 0 || shared || (variable && line.rfind("return ", 0) != 0);
+    };
+    string result;
+    for (auto at = lines.begin(); at != lines.end();) {
+        auto end = std::find_if_not(at, lines.end(), movable);
+        std::sort(at, end);
+        if (end != lines.end()) end++;
+        for (; at != end; at++) result += *at + "\n";
+    }
+    return result;
 }
 
 // ---- The real compiler ----
@@ -203,7 +231,7 @@ int compile_for_the_processor(Program &program, const string &source, const std:
         if (strncmp(option, "--include-path=", 15) == 0) common.insert(common.end(), {"-isystem", option + 15});
     string header = prepared_header(cache, common);
     string whole = source + "\nCARD_KERNEL(" + program.kernel + ", " + std::to_string(cooperates(source)) + ", " + std::to_string(most_threads(source)) + ")\n";
-    string name = program.kernel.substr(0, 100) + "-" + fingerprint(header + whole);
+    string name = program.kernel.substr(0, 100) + "-" + fingerprint(header + in_one_order(whole));
     fs::path object = cache / (name + ".so");
     if (!fs::exists(object)) {
         Turn turn(cache);
