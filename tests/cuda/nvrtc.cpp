@@ -134,7 +134,18 @@ string fetched(Handle handle, const char *size_name, const char *name) {
     return text;
 }
 
+// What is asked of the real compiler once is not asked again of it: its report is kept in the cache, and the driver only looks for the entry point.
 int compile_for_the_card(Program &program, const string &source, const std::vector<const char *> &options) {
+    string brief = ".visible .entry " + program.kernel + "()\n.maxntid " + std::to_string(most_threads(source)) + ", 1, 1\n", compiler = setting("CARD_NVRTC"), key = compiler;
+    for (const char *option : options)
+        if (!strstr(option, "-path=")) key += string(" ") + option;
+    fs::path report = fs::path(setting("CARD_CACHE")) / (program.kernel.substr(0, 100) + "-" + fingerprint(key + in_one_order(source)) + ".report");
+    bool keeps = !setting("CARD_CACHE").empty();
+    if (compiler.empty() || (keeps && fs::exists(report))) {
+        program.log = compiler.empty() ? "" : read_file(report);
+        program.ptx = brief;
+        return SUCCESS;
+    }
     auto create = real<int(Handle *, const char *, const char *, int, const char *const *, const char *const *)>("nvrtcCreateProgram");
     auto compile = real<int(Handle, int, const char *const *)>("nvrtcCompileProgram");
     auto destroy = real<int(Handle *)>("nvrtcDestroyProgram");
@@ -146,6 +157,13 @@ int compile_for_the_card(Program &program, const string &source, const std::vect
     program.log = fetched(handle, "nvrtcGetProgramLogSize", "nvrtcGetProgramLog");
     if (result == SUCCESS) program.ptx = fetched(handle, "nvrtcGetPTXSize", "nvrtcGetPTX");
     destroy(&handle);
+    if (result == SUCCESS && keeps) {
+        std::error_code ignored;
+        fs::create_directories(report.parent_path(), ignored);
+        string own = report.string() + "." + std::to_string(getpid());
+        std::ofstream(own) << program.log;
+        fs::rename(own, report, ignored);
+    }
     return result;
 }
 
