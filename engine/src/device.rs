@@ -12,6 +12,7 @@ use std::panic::{self, PanicHookInfo};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Once, OnceLock};
+use std::time::Duration;
 
 use burn::backend::cuda::CudaDevice;
 use burn::backend::flex::FlexDevice;
@@ -20,6 +21,7 @@ use burn::tensor::FloatDType;
 use burn::tensor::backend::Backend;
 use cubecl::Runtime;
 use cubecl::config::cache::CacheConfig;
+use cubecl::config::profiling::ProfilingLogLevel;
 use cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
 use cubecl::cuda::CudaRuntime;
 use cubecl::ir::{ElemType, FloatKind, StorageType};
@@ -27,9 +29,9 @@ use cudarc::driver::result as driver;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::nn::ops::{Operations, trial, watch_kernels};
-pub use failure::DeviceFailure;
+use crate::nn::ops::{NAME_KERNELS, Operations, names_kernels, trial, watch_kernels};
 use failure::candidates_that_do_not_compile;
+pub use failure::{DeviceFailure, lacks_a_name, named};
 pub use toolkit::{INSTALL, Places, Toolkit, ToolkitError};
 pub use trouble::CudaTrouble;
 
@@ -98,6 +100,9 @@ pub enum DeviceError {
         format: &'static str,
     },
 }
+
+/// The variables of a process that is started once more to learn which kernel fails: cubecl names them, and the driver waits for each.
+pub const NAMING: [(&str, &str); 2] = [(NAME_KERNELS, "1"), ("CUDA_LAUNCH_BLOCKING", "1")];
 
 /// The exit code of a process that leaves since memory ran out.
 pub const OUT_OF_MEMORY: u8 = 12;
@@ -223,13 +228,17 @@ impl Device {
     }
 
     /// To be called before the first work on a device; nothing on the processor. burn's choices of kernels are remembered below `cache`, for this model of card
-    /// and this driver, and launches are watched ([`watch_kernels`]) until somebody ends that.
-    pub fn prepare(self, cache: &Path) {
-        if let Some(folder) = self.tuning_folder(cache) {
-            remember_tuning(&folder);
-            CARD.get_or_init(|| format!("{self}, {}", self.card().unwrap_or_default()));
-            watch_kernels(true);
-        }
+    /// and this driver, and launches are watched ([`watch_kernels`]) until somebody ends that. Returns whether nothing is remembered yet, so that the first
+    /// steps will take minutes.
+    pub fn prepare(self, cache: &Path) -> bool {
+        let Some(folder) = self.tuning_folder(cache) else {
+            return false;
+        };
+        let is_first = !folder.exists();
+        remember_tuning(&folder);
+        CARD.get_or_init(|| format!("{self}, {}", self.card().unwrap_or_default()));
+        watch_kernels(true);
+        is_first
     }
 
     /// Candidates of matrix products that did not compile when burn chose among them; [`candidates_that_do_not_compile`].
@@ -409,6 +418,10 @@ pub fn leave_at_a_panic() {
             i32::from(OUT_OF_MEMORY)
         } else if let Some(failure) = DeviceFailure::recognise(said) {
             // Where nobody listens any more, nothing is lost.
+            if names_kernels() {
+                // cubecl names kernels from a thread of its own.
+                std::thread::sleep(Duration::from_millis(200));
+            }
             let card = CARD.get().map_or("the card", String::as_str);
             let _ = writeln!(io::stderr(), "{CARD_FAILED}{card}: {failure}");
             i32::from(DEVICE_FAILURE)
@@ -441,6 +454,10 @@ fn remember_tuning(folder: &Path) {
     ONCE.call_once(|| {
         let mut config = CubeClRuntimeConfig::from_current_dir().override_from_env();
         config.autotune.cache = CacheConfig::File(folder.to_owned());
+        if names_kernels() {
+            config.profiling.logger.level = ProfilingLogLevel::Minimal;
+            config.profiling.logger.stderr = true;
+        }
         // Where a client was made before, it has chosen its own place already.
         if CubeClRuntimeConfig::storage().lock().is_none() {
             CubeClRuntimeConfig::set(config);

@@ -69,7 +69,7 @@ impl ProcessLauncher {
         }
     }
 
-    fn start(&self, job: &Job, log: &Path) -> std::io::Result<Started> {
+    fn start(&self, job: &Job, log: &Path, names_kernels: bool) -> std::io::Result<Started> {
         if let Some(parent) = log.parent() {
             fs::create_dir_all(parent)?;
         }
@@ -85,6 +85,9 @@ impl ProcessLauncher {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(said.try_clone()?);
+        if names_kernels {
+            command.envs(device::NAMING);
+        }
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.spawn()?;
@@ -111,6 +114,25 @@ impl ProcessLauncher {
 
 impl Launcher for ProcessLauncher {
     fn launch(&self, job: &Job, events: &mut dyn FnMut(Event), stop: &StopFlag) -> JobEnd {
+        match self.attempt(job, false, events, stop) {
+            // Once more, to say which kernel it is.
+            JobEnd::Died(words) if device::lacks_a_name(&words) && !stop.is_raised() => {
+                self.attempt(job, true, events, stop)
+            }
+            end => end,
+        }
+    }
+}
+
+impl ProcessLauncher {
+    /// Starts a process for the job and follows it to its end.
+    fn attempt(
+        &self,
+        job: &Job,
+        names_kernels: bool,
+        events: &mut dyn FnMut(Event),
+        stop: &StopFlag,
+    ) -> JobEnd {
         let Some(first) = job.runs.first() else {
             return JobEnd::Exited;
         };
@@ -121,7 +143,7 @@ impl Launcher for ProcessLauncher {
             input,
             output,
             mut said,
-        } = match self.start(job, &log) {
+        } = match self.start(job, &log, names_kernels) {
             Ok(started) => started,
             Err(error) => {
                 let _ = fs::remove_file(&log);
@@ -248,7 +270,9 @@ fn describe(status: ExitStatus, log: &Path) -> String {
     if status.code() == Some(i32::from(device::DEVICE_FAILURE))
         && let Some((_, failure)) = said.rsplit_once(device::CARD_FAILED)
     {
-        return format!("{}{}", device::CARD_FAILED, failure.trim());
+        let failure = failure.lines().next().unwrap_or_default();
+        let words = format!("{}{}", device::CARD_FAILED, failure.trim());
+        return device::named(&words, &said);
     }
     if let Some(panic) = panic_message(&said) {
         return format!("the job's process panicked at {panic}");

@@ -66,8 +66,9 @@ pub fn refusal_of_card(settings: &Settings, card: &Card) -> Option<String> {
 }
 
 /// Prepares a device for the work on a run: what a card learns is kept in the results' cache, and the first kernels are watched.
-fn prepare(device: Device, run_folder: &Path) {
-    device.prepare(&record::results_of(run_folder).join(".cache"));
+/// Returns whether the card is new to these results.
+fn prepare(device: Device, run_folder: &Path) -> bool {
+    device.prepare(&record::results_of(run_folder).join(".cache"))
 }
 
 /// Says that some ways to compute matrix products did not compile, so that burn chose among the others: nothing is wrong but the time it takes.
@@ -87,7 +88,12 @@ pub struct Tasks;
 impl Execute for Tasks {
     fn execute(&self, spec: &RunSpec, context: &mut Context<'_>) -> Result<Outcome, ExecuteError> {
         let device = Device::named(context.device)?;
-        prepare(device, context.folder);
+        if prepare(device, context.folder) {
+            (context.events)(Event::Note {
+                run: spec.label(),
+                text: "the first run on this card: its first steps take minutes, in which kernels are compiled and chosen by timing".to_owned(),
+            });
+        }
         let mut outcome = match &spec.settings {
             Settings::Lora(settings) => lora::execute(spec, settings, context)?,
             Settings::Rag(settings) => rag::execute(spec, settings, context)?,

@@ -27,6 +27,8 @@ pub struct Card {
     /// For `CUDA_PATH`.
     pub cuda: PathBuf,
     nvrtc: PathBuf,
+    /// Where CUDA's wheels are, if it is they that serve.
+    pub wheels: Option<PathBuf>,
     /// For the folders of tests.
     scratch: PathBuf,
 }
@@ -73,6 +75,7 @@ impl Card {
             libraries,
             cuda,
             nvrtc,
+            wheels: std::env::var_os(WHEELS).map(PathBuf::from),
             scratch: folder,
         })
     }

@@ -1,10 +1,10 @@
 //! What went wrong on a card at work, found in what the libraries say: which kernel, and the compiler's line or the driver's error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
-use crate::nn::ops::LAUNCHED;
+use crate::nn::ops::{ALL_WELL, LAUNCHED};
 
 /// A failure of a card, or of the compiler for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,10 @@ pub enum DeviceFailure {
 /// What cubecl 0.10 writes before the compiler's log, and between it and the source (`cubecl-cuda`, `compute/context.rs`).
 const LOG: &str = "[Compilation Error]";
 const SOURCE: &str = "[Source]";
+/// How a failure speaks of a kernel whose name it does not know.
+const UNNAMED: &str = "a kernel";
+/// What cubecl writes before the name of a kernel that it launched.
+const EXECUTING: &str = "Executing ";
 /// Longest part of a message that is repeated, in characters.
 const LONGEST: usize = 400;
 
@@ -75,7 +79,7 @@ impl fmt::Display for DeviceFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = |kernel: &Option<String>| match kernel {
             Some(kernel) => format!("the kernel `{kernel}`"),
-            None => "a kernel".to_owned(),
+            None => UNNAMED.to_owned(),
         };
         match self {
             Self::Compilation { kernel, line } => {
@@ -87,6 +91,35 @@ impl fmt::Display for DeviceFailure {
             Self::Limit { words } => write!(formatter, "a kernel cannot be launched: {words}"),
         }
     }
+}
+
+/// Whether words about a failure leave out which kernel it was, though that can be found out: see [`named`].
+#[must_use]
+pub fn lacks_a_name(words: &str) -> bool {
+    words.contains(&format!(": {UNNAMED} failed: "))
+}
+
+/// The words about a failure with the kernels that may have failed, from what a process said that was started with [`NAMING`](super::NAMING): those that
+/// were launched after all had been well for the last time.
+#[must_use]
+pub fn named(words: &str, said: &str) -> String {
+    let (_, since) = said.rsplit_once(ALL_WELL).unwrap_or(("", said));
+    let names: BTreeSet<&str> = since
+        .lines()
+        .filter_map(|line| line.split_once(EXECUTING))
+        .map(|(_, name)| name.trim())
+        .collect();
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let kernels = match names.as_slice() {
+        [] => return words.to_owned(),
+        [name] => format!("the kernel {name}"),
+        several => format!("one of the kernels {}", several.join(", ")),
+    };
+    words.replacen(
+        &format!(": {UNNAMED} failed: "),
+        &format!(": {kernels} failed: "),
+        1,
+    )
 }
 
 /// Candidates of matrix products that did not compile while burn chose among them, by kernel, with the compiler's first error: what is left may be
@@ -176,6 +209,26 @@ mod tests {
             "{failure}"
         );
         assert_eq!(DeviceFailure::recognise("index out of bounds"), None);
+    }
+
+    #[test]
+    fn kernels_of_others_are_named_by_a_second_process() {
+        let words =
+            "failed on cuda:0, X: a kernel failed: CUDA_ERROR_INVALID_VALUE: invalid argument";
+        assert!(lacks_a_name(words));
+        let said = format!("Executing a\n{ALL_WELL}\nExecuting b<f32>\nnoise\nExecuting b<f32>\n");
+        let one = named(words, &said);
+        assert_eq!(
+            one,
+            "failed on cuda:0, X: the kernel `b<f32>` failed: CUDA_ERROR_INVALID_VALUE: invalid argument"
+        );
+        assert!(!lacks_a_name(&one));
+        let several = named(words, "Executing a\nExecuting c\n");
+        assert!(
+            several.contains("one of the kernels `a`, `c` failed"),
+            "{several}"
+        );
+        assert_eq!(named(words, "nothing"), words);
     }
 
     #[test]

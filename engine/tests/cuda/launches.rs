@@ -106,7 +106,11 @@ fn kernels_of_every_width_and_format() {
             on_scores(lengths, format);
         }
         // All that burn's products can be made of; training has the other shapes.
-        drop(matrix(512, 768, format).matmul(matrix(768, 768, format)).into_data());
+        drop(
+            matrix(512, 768, format)
+                .matmul(matrix(768, 768, format))
+                .into_data(),
+        );
     }
 }
 

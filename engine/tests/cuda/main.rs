@@ -10,6 +10,7 @@
 #![allow(clippy::print_stderr, reason = "what a test has to say")]
 
 #[path = "../../../tests/cuda/card.rs"]
+#[allow(dead_code, reason = "shared with the program's tests")]
 mod card;
 #[path = "../vulkan/encoder.rs"]
 mod encoder;
@@ -51,6 +52,25 @@ const OURS: [&str; 9] = [
     "attention_probabilities_kernel",
     "attention_scores_gradient_kernel",
 ];
+
+#[test]
+fn the_kernels_here_are_those_of_the_source() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/nn/ops/cube");
+    let texts = std::fs::read_dir(folder).unwrap().flatten();
+    let texts: Vec<String> = texts
+        .map(|file| std::fs::read_to_string(file.path()).unwrap())
+        .collect();
+    let launched: BTreeSet<&str> = texts
+        .iter()
+        .flat_map(|text| text.split("watched(&client, \"").skip(1))
+        .filter_map(|after| after.split('"').next())
+        .collect();
+    // A trial's own, which a card without matrix units never meets.
+    let tested: BTreeSet<&str> = OURS.into_iter().chain(["matrix_units_kernel"]).collect();
+    assert_eq!(launched, tested);
+    let defined = texts.iter().flat_map(|text| text.matches("#[cube(launch"));
+    assert_eq!(defined.count(), tested.len());
+}
 
 /// Runs tests of this program in a process with the card; fails as they do. Returns how many there were.
 fn run(card: &Card, mode: Mode, architecture: u32, log: &Path, tests: &[&str]) -> usize {

@@ -18,7 +18,7 @@ mod tests;
 
 pub use autodiff::alone_with_gradients;
 pub use bias::RelativeBias;
-pub use cube::{LAUNCHED, trial, watch_kernels};
+pub use cube::{ALL_WELL, LAUNCHED, NAME_KERNELS, names_kernels, trial, watch_kernels};
 pub use disentangled::{Disentangled, DisentangledOptions, Distances, Wanted};
 pub use flex::{products, squared_lengths};
 pub use noise::{Dropout, Noise, Site, mix, token_key};

@@ -20,7 +20,7 @@ mod reduce;
 mod rows;
 mod trial;
 
-pub use launch::{LAUNCHED, watch_kernels};
+pub use launch::{ALL_WELL, LAUNCHED, NAME_KERNELS, names_kernels, watch_kernels};
 pub use trial::trial;
 
 use burn::tensor::ops::FloatTensor;
