@@ -368,6 +368,9 @@ fn try_card(index: usize) -> Result<Card, DeviceError> {
 /// # Errors
 /// What came out wrong.
 pub fn probe(index: usize) -> Result<Card, String> {
+    // What cubecl would keep in the current folder, from whatever program and card, must not decide what is tried.
+    let choices = tempfile::tempdir().map_err(|error| error.to_string())?;
+    remember_tuning(choices.path());
     watch_kernels(true);
     trial::<CudaRuntime>(&CudaDevice::new(index))?;
     let device = Device::Cuda(index);
