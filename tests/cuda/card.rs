@@ -133,7 +133,7 @@ fn sources() -> PathBuf {
 /// CUDA's folder with `include/`, and the real NVRTC.
 fn toolkit(cache: &Path) -> Result<(PathBuf, PathBuf), String> {
     let mut places = crate::Places::of_this_process();
-    places.cache = cache.to_owned();
+    cache.clone_into(&mut places.cache);
     if let Some(wheels) = std::env::var_os(WHEELS) {
         places.cuda_path = Some(wheels.into());
     }

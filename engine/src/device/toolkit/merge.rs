@@ -62,11 +62,9 @@ fn key(packages: &Path, sources: &[PathBuf]) -> String {
         hash.update(word.as_encoded_bytes());
         hash.update([0]);
     }
-    hash.finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let hash = hash.finalize();
+    let start = hash.first_chunk().copied().unwrap_or_default();
+    format!("{:016x}", u64::from_be_bytes(start))
 }
 
 /// Whether a name is that of a wheel's record, such as `nvidia_cuda_nvcc_cu12-12.8.93.dist-info`.

@@ -12,7 +12,8 @@ use super::gelu;
 use super::launch::{empty, watched};
 
 /// Rows and columns of a tile of the matrix units.
-const TILE: usize = 16;
+const TILE: u8 = 16;
+const SHAPE: [usize; 2] = [TILE as usize; 2];
 /// What every trial comes to on a card that computes right.
 const EXPECTED: f32 = 64.0;
 /// Relative; the trials' own rounding is smaller by far.
@@ -120,11 +121,10 @@ fn has_matrix_units<R: CubeRuntime>(device: &R::Device) -> bool {
     let client = R::client(device);
     let mut tiles = client.properties().features.matmul.cmma.iter();
     tiles.any(|tile| {
-        let shape = [tile.m, tile.n, tile.k].map(|size| size as usize);
         tile.a_type == float(FloatKind::F16)
             && tile.b_type == float(FloatKind::F16)
             && tile.cd_type == float(FloatKind::F32)
-            && shape == [TILE; 3]
+            && [tile.m, tile.n, tile.k] == [u32::from(TILE); 3]
     })
 }
 
@@ -133,16 +133,17 @@ fn tile<R: CubeRuntime>(device: &R::Device) -> (CubeTensor<R>, f64)
 where
     B<R>: Backend<Device = R::Device, FloatTensorPrimitive = CubeTensor<R>>,
 {
-    let left = |row: usize, column: usize| ((3 * row + column) % 5) as f32;
-    let right = |row: usize, column: usize| ((row + 2 * column) % 7) as f32;
-    let upload = |value: &dyn Fn(usize, usize) -> f32| {
-        let values = (0..TILE * TILE).map(|index| value(index / TILE, index % TILE));
-        let values = TensorData::new(values.collect::<Vec<f32>>(), [TILE, TILE]);
+    let left = |row: u8, column: u8| f32::from((3 * row + column) % 5);
+    let right = |row: u8, column: u8| f32::from((row + 2 * column) % 7);
+    let places = || (0..TILE).flat_map(|row| (0..TILE).map(move |column| (row, column)));
+    let upload = |value: &dyn Fn(u8, u8) -> f32| {
+        let values = places().map(|(row, column)| value(row, column));
+        let values = TensorData::new(values.collect::<Vec<f32>>(), SHAPE);
         let tile = Tensor::<B<R>, 2>::from_data(values, device).cast(FloatDType::F16);
         tile.into_primitive().tensor()
     };
     let (a, b): (CubeTensor<R>, CubeTensor<R>) = (upload(&left), upload(&right));
-    let output = empty(&a, Shape::from([TILE, TILE]), DType::F32);
+    let output = empty(&a, Shape::from(SHAPE), DType::F32);
     let client = a.client.clone();
     watched(&client, "matrix_units_kernel", || {
         matrix_units_kernel::launch::<R>(
@@ -155,7 +156,7 @@ where
         );
     });
     let mut sum = 0.0;
-    for (row, column) in (0..TILE * TILE).map(|index| (index / TILE, index % TILE)) {
+    for (row, column) in places() {
         for inner in 0..TILE {
             sum += f64::from(left(row, inner) * right(column, inner));
         }
