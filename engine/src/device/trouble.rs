@@ -288,7 +288,11 @@ mod tests {
         };
         assert_eq!(
             repeated,
-            "called `Result::unwrap()` on an `Err` value: DriverError(CUDA_ERROR_ILLEGAL_ADDRESS, \"an illegal memory access was encountered\")"
+            "a kernel failed: CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access was encountered"
+        );
+        assert_eq!(
+            recognised(&panic("the sky has fallen")),
+            CudaTrouble::Fails("the sky has fallen".into())
         );
         assert_eq!(
             CudaTrouble::recognise("note: nothing\n", "signal: 11 (SIGSEGV)"),
