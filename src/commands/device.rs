@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::Command;
 
-use engine::device::{self, Card, Device};
+use engine::device::{self, Card, Device, DeviceError};
 
 use super::{CommandError, Ended, say};
 
@@ -16,7 +16,6 @@ pub fn choose(asked: &str) -> Result<(Device, Option<Card>), CommandError> {
     let device = Device::choose(asked).map_err(CommandError::input)?;
     if let Device::Cuda(_) = device {
         find_the_compiler()?;
-        device::leave_at_a_panic();
     }
     let card = device.tried().map_err(CommandError::input)?;
     if asked == "auto" {
@@ -53,7 +52,8 @@ pub fn find_compiler_first(asked: &str) {
 }
 
 fn find_the_compiler() -> Result<(), CommandError> {
-    let missing = device::missing_variables().map_err(CommandError::input)?;
+    let missing = device::missing_variables().map_err(DeviceError::from);
+    let missing = missing.map_err(CommandError::input)?;
     if missing.is_empty() {
         return Ok(());
     }

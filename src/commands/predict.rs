@@ -30,6 +30,7 @@ pub fn run(args: &PredictArgs, output: &mut dyn Write) -> Result<Ended, CommandE
         None => args.texts.clone(),
     };
     let (device, _) = super::device::choose(&args.device)?;
+    engine::device::leave_at_a_panic();
     let predictions = tasks::lora::predict(&folder, &record, &settings, &texts, device)
         .map_err(|error| CommandError::Input(error.to_string()))?;
     write(&texts, &predictions, args.logits, output)?;

@@ -88,6 +88,27 @@ impl Card {
         folder
     }
 
+    /// The card's own test, which launches kernels with known results, compiled.
+    pub fn self_test(&self) -> PathBuf {
+        let program = self.scratch.join("selftest");
+        let compiled = Command::new("g++")
+            .args(["-std=c++17", "-I"])
+            .arg(self.cuda.join("include"))
+            .arg(sources().join("selftest.cpp"))
+            .arg("-L")
+            .arg(&self.libraries)
+            .args(["-lcuda", "-lnvrtc", "-o"])
+            .arg(&program)
+            .output()
+            .unwrap();
+        assert!(
+            compiled.status.success(),
+            "{}",
+            String::from_utf8_lossy(&compiled.stderr)
+        );
+        program
+    }
+
     /// The command `program`, which will find this card; what happens is written to `log`. `architecture` is 75 for compute capability 7.5.
     pub fn command(&self, program: &Path, mode: Mode, architecture: u32, log: &Path) -> Command {
         let scratch = log.join("home");

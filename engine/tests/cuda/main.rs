@@ -201,6 +201,24 @@ fn every_kernel_compiles_for_hopper() {
 }
 
 #[test]
+fn the_card_of_software_passes_its_own_test() {
+    let Some(card) = Card::get() else {
+        return;
+    };
+    let log = card.folder("self-test");
+    let program = card.self_test();
+    let output = card
+        .command(&program, Mode::Run, 61, &log)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
+
+#[test]
 fn executed_kernels_compute_what_the_processor_computes() {
     let Some(card) = Card::get() else {
         return;
