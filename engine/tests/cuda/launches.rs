@@ -142,8 +142,8 @@ fn tensors_of_more_than_two_to_the_32_elements() {
     }
 }
 
-/// Two steps of training, an evaluation and vectors, as the program asks for them.
-fn train_and_embed(config: &Path, format: FloatDType, checkpointing: bool) {
+/// Two steps of training and an evaluation, as the program asks for them.
+fn train(config: &Path, format: FloatDType, checkpointing: bool) {
     let device = Device::Cuda(0);
     let source = Source::Random { config, seed: 1 };
     let files = ClassifierFiles::open(source, Some(0.1), 2, 1).unwrap();
@@ -212,8 +212,7 @@ fn training_and_embedding() {
     let bert = folder.join("../models/quickstart-encoder/config.json");
     let deberta = folder.join("tests/parity/deberta/buckets/checkpoint/config.json");
     for format in formats() {
-        train_and_embed(&bert, format, false);
-        train_and_embed(&deberta, format, format == FloatDType::F32);
+        train(&bert, format, format == FloatDType::F32);
         let source = Source::Random {
             config: &bert,
             seed: 1,
@@ -224,4 +223,7 @@ fn training_and_embedding() {
         let vectors = embedder.embed(&texts, None, &mut |_| {});
         assert_eq!(vectors.values.len(), texts.len() * vectors.width);
     }
+    // In the format that a card chooses by itself; products of other shapes take a while to compile.
+    let format = formats().pop().unwrap();
+    train(&deberta, format, false);
 }
