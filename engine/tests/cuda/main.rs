@@ -175,7 +175,7 @@ fn long_indices(log: &Path, compilations: &[Entry]) {
             .filter(|entry| ours(text(entry, "kernel")) == Some(kernel))
             .map(|entry| source(&entry))
             .collect();
-        let long = sources.iter().filter(|source| source.contains("uint64"));
+        let long = sources.iter().filter(|source| source.contains("uint64 "));
         assert!((1..sources.len()).contains(&long.count()), "{kernel}");
     }
 }

@@ -1,3 +1,5 @@
+//! Toolkits and wheels as folders of empty files.
+
 use std::collections::HashMap;
 use std::fs;
 

@@ -9,6 +9,13 @@ use cubecl::prelude::*;
 use super::launch::{addresses, as_rows, empty, together, watched};
 use super::reduce::sum;
 
+/// From one feature of a thread to its next: the number of threads, but read when the kernel runs. Of a constant the compiler for cards makes longer loops,
+/// which take more registers than it then grants them.
+#[cube]
+fn threads() -> usize {
+    CUBE_DIM_X as usize
+}
+
 /// Mean and reciprocal standard deviation of a row.
 #[cube]
 fn moments<T: Float>(
@@ -20,12 +27,13 @@ fn moments<T: Float>(
     #[comptime] units: usize,
 ) -> (f32, f32) {
     let unit = UNIT_POS as usize;
+    let step = threads();
     let count = f32::cast_from(width);
     let mut total = 0.0f32;
     let mut feature = unit;
     while feature < width {
         total += f32::cast_from(input[from + feature]);
-        feature += units;
+        feature += step;
     }
     let mean = sum(total, shared, units) / count;
 
@@ -34,7 +42,7 @@ fn moments<T: Float>(
     while feature < width {
         let centred = f32::cast_from(input[from + feature]) - mean;
         squares += centred * centred;
-        feature += units;
+        feature += step;
     }
     let variance = sum(squares, shared, units) / count;
     (mean, 1.0f32 / (variance + epsilon).sqrt())
@@ -59,12 +67,13 @@ fn norm_kernel<T: Float, W: Float>(
     let to = CUBE_POS * output.stride(0);
     let mut shared = SharedMemory::<f32>::new(units);
     let (mean, inverse) = moments::<T>(input, from, width, epsilon, &mut shared, units);
+    let step = threads();
     let mut feature = UNIT_POS as usize;
     while feature < width {
         let normal = (f32::cast_from(input[from + feature]) - mean) * inverse;
         let value = normal * f32::cast_from(weight[feature]) + f32::cast_from(bias[feature]);
         output[to + feature] = T::cast_from(value);
-        feature += units;
+        feature += step;
     }
 }
 
@@ -90,6 +99,7 @@ fn norm_gradient_kernel<T: Float, W: Float>(
     let mut shared = SharedMemory::<f32>::new(units);
     let (mean, inverse) = moments::<T>(input, from, width, epsilon, &mut shared, units);
 
+    let step = threads();
     let mut shift = 0.0f32;
     let mut slope = 0.0f32;
     let mut feature = UNIT_POS as usize;
@@ -98,7 +108,7 @@ fn norm_gradient_kernel<T: Float, W: Float>(
             f32::cast_from(gradient[gradients + feature]) * f32::cast_from(weight[feature]);
         shift += scaled;
         slope += scaled * (f32::cast_from(input[from + feature]) - mean) * inverse;
-        feature += units;
+        feature += step;
     }
     let shift = sum(shift, &mut shared, units) / count;
     let slope = sum(slope, &mut shared, units) / count;
@@ -109,7 +119,7 @@ fn norm_gradient_kernel<T: Float, W: Float>(
             f32::cast_from(gradient[gradients + feature]) * f32::cast_from(weight[feature]);
         let normal = (f32::cast_from(input[from + feature]) - mean) * inverse;
         output[to + feature] = T::cast_from((scaled - shift - normal * slope) * inverse);
-        feature += units;
+        feature += step;
     }
 }
 
