@@ -118,8 +118,13 @@ impl Card {
             libraries.push(":");
             libraries.push(others);
         }
+        // What cubecl chooses for one card must not be taken for another's: it would keep that for all programs below the current folder.
+        let choices = log.join("choices");
+        let settings = format!("[autotune]\ncache = {{ file = {choices:?} }}\n");
+        fs::write(log.join("cubecl.toml"), settings).unwrap();
         let mut command = Command::new(program);
         command
+            .current_dir(log)
             .env("LD_LIBRARY_PATH", libraries)
             .env("LD_PRELOAD", self.libraries.join("libpreload.so"))
             .env("CUDA_PATH", &self.cuda)
@@ -138,6 +143,10 @@ impl Card {
             )
             // Nothing is computed when kernels are only checked; a card is tried by sums that come to this.
             .env("CARD_ANSWER", "probe-cuda=64");
+        if mode == Mode::Check {
+            // More than the machine has: nothing of it is touched.
+            command.env("CARD_MEMORY", (256_u64 << 30).to_string());
+        }
         command
     }
 }
