@@ -120,7 +120,7 @@ impl Card {
         }
         // What cubecl chooses for one card must not be taken for another's: it would keep that for all programs below the current folder.
         let choices = log.join("choices");
-        let settings = format!("[autotune]\ncache = {{ file = {choices:?} }}\n");
+        let settings = format!("[autotune]\ncache = {{ file = '{}' }}\n", choices.display());
         fs::write(log.join("cubecl.toml"), settings).unwrap();
         let mut command = Command::new(program);
         command
