@@ -24,8 +24,7 @@ pub fn run(args: &AskArgs, output: &mut dyn Write) -> Result<Ended, CommandError
     if args.question.trim().is_empty() {
         return Err(CommandError::Input("the question is empty".into()));
     }
-    let (device, _) = super::device::choose(&args.device)?;
-    engine::device::leave_at_a_panic();
+    let device = super::device::choose_for_this_process(&args.device)?;
     let asked = tasks::rag::ask(&folder, &record, &settings, &args.question, device)
         .map_err(|error| CommandError::Input(error.to_string()))?;
     for note in &asked.notes {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::Command;
 
-use engine::device::{self, Card, Device, DeviceError};
+use engine::device::{self, Card, Device, DeviceError, Panic};
 
 use super::{CommandError, Ended, say};
 
@@ -30,12 +30,22 @@ pub fn choose(asked: &str) -> Result<(Device, Option<Card>), CommandError> {
     Ok((device, card))
 }
 
+/// [`choose`], for a command that computes in this process: it leaves at a panic of any thread, as at anything unexpected.
+///
+/// # Errors
+/// As [`choose`].
+pub fn choose_for_this_process(asked: &str) -> Result<Device, CommandError> {
+    let (device, _) = choose(asked)?;
+    device::leave_at_a_panic(|_| 1);
+    Ok(device)
+}
+
 /// Tries a card.
 ///
 /// # Errors
 /// When it computes nonsense; where it cannot be used at all, CUDA's own panic ends the process.
 pub fn probe(index: usize, output: &mut dyn Write) -> Result<Ended, CommandError> {
-    device::leave_at_a_panic();
+    device::leave_at_a_panic(Panic::exit_code);
     let card = device::probe(index).map_err(CommandError::Unexpected)?;
     let text = serde_json::to_string(&card).map_err(CommandError::unexpected)?;
     writeln!(output, "{text}")?;
@@ -63,32 +73,20 @@ fn find_the_compiler() -> Result<(), CommandError> {
     )))
 }
 
-/// Replaces this process by another of the same program and arguments.
-#[cfg(unix)]
-fn again(variables: &[(&'static str, OsString)]) -> std::io::Error {
-    use std::os::unix::process::CommandExt;
-    let program = match std::env::current_exe() {
-        Ok(program) => program,
-        Err(error) => return error,
-    };
-    Command::new(program)
-        .args(std::env::args_os().skip(1))
-        .envs(variables.iter().map(|(name, value)| (name, value)))
-        .exec()
-}
-
-/// Elsewhere, a process waits for its successor and ends as that does.
-#[cfg(not(unix))]
+/// Lets another process of the same program and arguments take this one's place; returns only where that fails.
 fn again(variables: &[(&'static str, OsString)]) -> std::io::Error {
     let program = match std::env::current_exe() {
         Ok(program) => program,
         Err(error) => return error,
     };
-    let ended = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(std::env::args_os().skip(1))
-        .envs(variables.iter().map(|(name, value)| (name, value)))
-        .status();
-    match ended {
+        .envs(variables.iter().map(|(name, value)| (name, value)));
+    #[cfg(unix)]
+    return std::os::unix::process::CommandExt::exec(&mut command);
+    #[cfg(not(unix))]
+    match command.status() {
         Ok(status) => std::process::exit(status.code().unwrap_or(1)),
         Err(error) => error,
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufReader};
 
-use engine::device;
+use engine::device::{self, Panic};
 
 use super::{CommandError, Ended};
 use crate::runner;
@@ -13,7 +13,7 @@ use crate::tasks::Tasks;
 /// # Errors
 /// When there is no job, or a run's folder cannot be written.
 pub fn run() -> Result<Ended, CommandError> {
-    device::leave_at_a_panic();
+    device::leave_at_a_panic(Panic::exit_code);
     runner::serve(BufReader::new(io::stdin()), io::stdout(), &Tasks)
         .map(|()| Ended::Done)
         .map_err(CommandError::unexpected)

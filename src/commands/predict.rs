@@ -29,8 +29,7 @@ pub fn run(args: &PredictArgs, output: &mut dyn Write) -> Result<Ended, CommandE
         None if args.texts.is_empty() => from_lines(&io::stdin())?,
         None => args.texts.clone(),
     };
-    let (device, _) = super::device::choose(&args.device)?;
-    engine::device::leave_at_a_panic();
+    let device = super::device::choose_for_this_process(&args.device)?;
     let predictions = tasks::lora::predict(&folder, &record, &settings, &texts, device)
         .map_err(|error| CommandError::Input(error.to_string()))?;
     write(&texts, &predictions, args.logits, output)?;

@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 mod embedders;
+#[allow(dead_code, reason = "shared with the engine's tests")]
 mod fixture;
 mod retrieval;

@@ -127,7 +127,7 @@ fn as_test(name: &str) -> Vec<String> {
 fn acts_as_child() {
     // The harness has begun a line.
     println!();
-    engine::device::leave_at_a_panic();
+    engine::device::leave_at_a_panic(engine::device::Panic::exit_code);
     serve(BufReader::new(std::io::stdin()), std::io::stdout(), &MadeUp).unwrap();
 }
 

@@ -1,10 +1,9 @@
 //! What went wrong on a card at work, found in what the libraries say: which kernel, and the compiler's line or the driver's error.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
-use std::path::Path;
 
-use crate::nn::ops::{ALL_WELL, LAUNCHED};
+use crate::nn::ops::{ALL_WELL, LAUNCHED, NAME_KERNELS};
 
 /// A failure of a card, or of the compiler for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,11 +45,10 @@ impl DeviceFailure {
     pub fn recognise(said: &str) -> Option<Self> {
         let said = said.replace("\\n", "\n").replace("\\\"", "\"");
         let launched = word_after(&said, LAUNCHED);
-        if let Some((_, after)) = said.split_once(LOG) {
-            let (log, source) = after.split_once(SOURCE).unwrap_or((after, ""));
+        if let Some((kernel, line)) = compilations(&said).next() {
             return Some(Self::Compilation {
-                kernel: kernel_of(source).or(launched),
-                line: first_error(log),
+                kernel: kernel.or(launched),
+                line,
             });
         }
         if let Some(place) = said.find("CUDA_ERROR_") {
@@ -93,13 +91,16 @@ impl fmt::Display for DeviceFailure {
     }
 }
 
+/// The variables of a process that is started once more to learn which kernel fails: cubecl names them, and the driver waits for each.
+pub const NAMING: [(&str, &str); 2] = [(NAME_KERNELS, "1"), ("CUDA_LAUNCH_BLOCKING", "1")];
+
 /// Whether words about a failure leave out which kernel it was, though that can be found out: see [`named`].
 #[must_use]
 pub fn lacks_a_name(words: &str) -> bool {
     words.contains(&format!(": {UNNAMED} failed: "))
 }
 
-/// The words about a failure with the kernels that may have failed, from what a process said that was started with [`NAMING`](super::NAMING): those that
+/// The words about a failure with the kernels that may have failed, from what a process said that was started with [`NAMING`]: those that
 /// were launched after all had been well for the last time.
 #[must_use]
 pub fn named(words: &str, said: &str) -> String {
@@ -122,22 +123,12 @@ pub fn named(words: &str, said: &str) -> String {
     )
 }
 
-/// Candidates of matrix products that did not compile while burn chose among them, by kernel, with the compiler's first error: what is left may be
-/// slower. `cache` is the folder where the choices are kept.
-#[must_use]
-pub(super) fn candidates_that_do_not_compile(cache: &Path) -> BTreeMap<String, String> {
-    let files = walkdir::WalkDir::new(cache).into_iter().flatten();
-    let texts = files.filter_map(|file| std::fs::read_to_string(file.path()).ok());
-    let mut failed = BTreeMap::new();
-    for text in texts {
-        let text = text.replace("\\\\n", "\n").replace("\\n", "\n");
-        for after in text.split(LOG).skip(1) {
-            let (log, source) = after.split_once(SOURCE).unwrap_or((after, ""));
-            let kernel = kernel_of(source).unwrap_or_else(|| "(unnamed)".to_owned());
-            failed.entry(kernel).or_insert_with(|| first_error(log));
-        }
-    }
-    failed
+/// The kernels that did not compile, each with the compiler's first error, in cubecl's words.
+pub(super) fn compilations(said: &str) -> impl Iterator<Item = (Option<String>, String)> {
+    said.split(LOG).skip(1).map(|after| {
+        let (log, source) = after.split_once(SOURCE).unwrap_or((after, ""));
+        (kernel_of(source), first_error(log))
+    })
 }
 
 /// The kernel that a source in CUDA's C++ defines.
@@ -149,7 +140,7 @@ fn kernel_of(source: &str) -> Option<String> {
     words.find(|word| !word.is_empty()).map(str::to_owned)
 }
 
-/// The first line of a compiler's log that tells an error, without the place's unused parts.
+/// The first line of a compiler's log that speaks of an error.
 fn first_error(log: &str) -> String {
     let mut lines = log.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.clone().next().unwrap_or_default();
@@ -229,26 +220,5 @@ mod tests {
             "{several}"
         );
         assert_eq!(named(words, "nothing"), words);
-    }
-
-    #[test]
-    fn candidates_that_failed_are_read_from_the_choices_that_are_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let entry = |signature: &str| {
-            let error = format!("{:?}", compilation(signature));
-            format!(
-                "{{\"outcome\":{{\"Err\":{{\"Unknown\":{{\"name\":\"x\",\"err\":{error}}}}}}}}}\n"
-            )
-        };
-        let matmul = "__global__ void __launch_bounds__(256)matmul_entry_f16 (\n";
-        let text = [entry(matmul), entry(matmul)].concat();
-        std::fs::create_dir(folder.path().join("deep")).unwrap();
-        std::fs::write(folder.path().join("deep/matmul.json.log"), text).unwrap();
-        let failed = candidates_that_do_not_compile(folder.path());
-        assert_eq!(failed.len(), 1);
-        assert!(
-            failed["matmul_entry_f16"].contains("no operator"),
-            "{failed:?}"
-        );
     }
 }

@@ -21,6 +21,8 @@ const HEADERS: [(&str, &str); 3] = [
 ];
 /// Set by a process for its successor to the folder it has found, so that nobody starts again for ever.
 const FOUND: &str = "ENSAYO_CUDA_TOOLKIT";
+/// The version whose compiler and driver this program calls, as CUDA counts: 12.8.
+const VERSION: u32 = 12_080;
 const CUDA_PATH: &str = "CUDA_PATH";
 const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
 
@@ -49,6 +51,17 @@ pub enum ToolkitError {
     WrongPath {
         /// Its value.
         path: PathBuf,
+    },
+    /// It is too old.
+    #[error(
+        "the CUDA toolkit in {} is of version {}.{}, and 12.8 or later is needed. This line installs all of it:\n  {INSTALL}",
+        folder.display(), version / 1000, version % 1000 / 10
+    )]
+    Old {
+        /// Its headers.
+        folder: PathBuf,
+        /// As CUDA counts: 12080 for 12.8.
+        version: u32,
     },
     /// A header is missing.
     #[error(
@@ -114,7 +127,7 @@ impl Places {
 }
 
 impl Toolkit {
-    /// The first complete one: where `CUDA_PATH` leads, if it is set; else an installed one; else the wheels of an active Python environment.
+    /// The first complete one that is new enough: where `CUDA_PATH` leads, if it is set; else the wheels of an active Python environment; else an installed one.
     ///
     /// # Errors
     /// When there is none, or the one that was asked for lacks something.
@@ -127,23 +140,23 @@ impl Toolkit {
             let found = found.ok_or_else(|| ToolkitError::WrongPath { path: path.clone() })?;
             return found.complete();
         }
-        // An incomplete installation, as distributions have it, must not hide complete wheels.
-        let mut incomplete = None;
-        for root in &places.installed {
-            match installed(root).map(Self::complete) {
-                Some(Ok(toolkit)) => return Ok(toolkit),
-                Some(Err(error)) => incomplete = incomplete.or(Some(error)),
-                None => {}
+        // One that is incomplete, as those that come with PyTorch, or old, as a distribution's, must not hide a complete one.
+        let wheels = places
+            .environments
+            .iter()
+            .filter_map(|root| wheels(root, &places.cache).transpose());
+        let installed = places
+            .installed
+            .iter()
+            .filter_map(|root| installed(root).map(Ok));
+        let mut lacking = None;
+        for found in wheels.chain(installed) {
+            match found.and_then(Self::complete) {
+                Ok(toolkit) => return Ok(toolkit),
+                Err(error) => lacking = lacking.or(Some(error)),
             }
         }
-        for root in &places.environments {
-            match wheels(root, &places.cache)?.map(Self::complete) {
-                Some(Ok(toolkit)) => return Ok(toolkit),
-                Some(Err(error)) => incomplete = incomplete.or(Some(error)),
-                None => {}
-            }
-        }
-        Err(incomplete.unwrap_or(ToolkitError::None))
+        Err(lacking.unwrap_or(ToolkitError::None))
     }
 
     fn complete(self) -> Result<Self, ToolkitError> {
@@ -152,13 +165,16 @@ impl Toolkit {
         let has = |header: &str| {
             folder.join(header).exists() || folder.join("cccl").join(header).exists()
         };
-        match HEADERS.iter().find(|(header, _)| !has(header)) {
-            None => Ok(self),
-            Some(&(header, package)) => Err(ToolkitError::Header {
+        if let Some(&(header, package)) = HEADERS.iter().find(|(header, _)| !has(header)) {
+            return Err(ToolkitError::Header {
                 header,
                 package,
                 folder,
-            }),
+            });
+        }
+        match version(&folder) {
+            Some(version) if version < VERSION => Err(ToolkitError::Old { folder, version }),
+            _ => Ok(self),
         }
     }
 
@@ -194,6 +210,15 @@ impl Toolkit {
     }
 }
 
+/// The variables that this process lacks to find CUDA's compiler and headers, which it only can have from its start; none where it finds them.
+///
+/// # Errors
+/// When they are not installed.
+pub fn missing_variables() -> Result<Vec<(&'static str, OsString)>, ToolkitError> {
+    let toolkit = Toolkit::find(&Places::of_this_process())?;
+    Ok(toolkit.missing_variables(|name| std::env::var_os(name)))
+}
+
 /// The toolkit that is installed in a folder, if one is.
 fn installed(root: &Path) -> Option<Toolkit> {
     let header = root.join("include").join("cuda_runtime.h");
@@ -226,6 +251,13 @@ fn nvidia(root: &Path) -> Option<PathBuf> {
         .flatten()
         .map(|python| python.path().join("site-packages").join("nvidia"));
     near.into_iter().chain(below).find(has_wheels)
+}
+
+/// The version that `cuda.h` tells, if it does.
+fn version(headers: &Path) -> Option<u32> {
+    let text = std::fs::read_to_string(headers.join("cuda.h")).ok()?;
+    let (_, after) = text.split_once("#define CUDA_VERSION ")?;
+    after.split_whitespace().next()?.parse().ok()
 }
 
 fn has_compiler(folder: &Path) -> bool {

@@ -118,6 +118,26 @@ fn what_is_missing_is_named_with_the_line_that_brings_it() {
 }
 
 #[test]
+fn an_old_toolkit_is_named_and_does_not_hide_another() {
+    let cache = tempfile::tempdir().unwrap();
+    let (old, new) = (folder(&INSTALLED), folder(&INSTALLED));
+    let tell = |folder: &TempDir, version: u32| {
+        let header = folder.path().join("include/cuda.h");
+        fs::write(header, format!("/* */\n#define CUDA_VERSION {version}\n")).unwrap();
+    };
+    tell(&old, 11_080);
+    tell(&new, 12_080);
+    let error = Toolkit::find(&places(&cache, None, &[old.path()], &[])).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("11.8") && error.contains(INSTALL), "{error}");
+    let found = Toolkit::find(&places(&cache, None, &[old.path(), new.path()], &[])).unwrap();
+    assert_eq!(found.root, new.path());
+    let wheels = folder(&WHEELS);
+    let found = Toolkit::find(&places(&cache, None, &[new.path()], &[wheels.path()])).unwrap();
+    assert!(found.libraries.unwrap().starts_with(wheels.path()));
+}
+
+#[test]
 fn an_incomplete_toolkit_does_not_hide_complete_wheels() {
     let cache = tempfile::tempdir().unwrap();
     let (incomplete, wheels) = (folder(&INSTALLED[..2]), folder(&WHEELS));

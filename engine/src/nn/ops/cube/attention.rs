@@ -7,8 +7,9 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::dropout::{self, Draws, DrawsLaunch, Wide, factor, token_draws};
-use super::launch::{addresses, as_rows, empty, together, watched};
+use super::launch::{addresses, as_rows, empty, together};
 use super::reduce::{maximum, sum};
+use super::watch::watched;
 use crate::nn::ops::{AttentionOptions, PROBABILITY_FEATURE_BITS};
 
 /// The query that a cube works for.

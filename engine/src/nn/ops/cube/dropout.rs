@@ -7,7 +7,8 @@ use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{CubeRuntime, cubecl};
 use cubecl::prelude::*;
 
-use super::launch::{addresses, alone, as_rows, empty, vector_size, watched};
+use super::launch::{addresses, alone, as_rows, empty, vector_size};
+use super::watch::watched;
 use crate::nn::ops::Dropout;
 use crate::nn::ops::noise::{FIRST_FACTOR, GOLDEN, SECOND_FACTOR};
 

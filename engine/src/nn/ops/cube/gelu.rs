@@ -6,7 +6,8 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 use cubecl::std::tensor::layout::linear::LinearView;
 
-use super::launch::{addresses, alone, as_rows, empty, vector_size, watched};
+use super::launch::{addresses, alone, as_rows, empty, vector_size};
+use super::watch::watched;
 
 /// The error function, with the coefficients of [`math::erf`](crate::nn::ops::math::erf).
 #[cube]

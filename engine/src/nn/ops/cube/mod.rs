@@ -19,9 +19,10 @@ mod norm;
 mod reduce;
 mod rows;
 mod trial;
+mod watch;
 
-pub use launch::{ALL_WELL, LAUNCHED, NAME_KERNELS, names_kernels, watch_kernels};
 pub use trial::trial;
+pub use watch::{ALL_WELL, LAUNCHED, NAME_KERNELS, names_kernels, watch_kernels};
 
 use burn::tensor::ops::FloatTensor;
 use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement};

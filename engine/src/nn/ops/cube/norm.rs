@@ -6,8 +6,9 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
-use super::launch::{addresses, as_rows, empty, together, watched};
+use super::launch::{addresses, as_rows, empty, together};
 use super::reduce::sum;
+use super::watch::watched;
 
 /// From one feature of a thread to its next: the number of threads, but read when the kernel runs. Of a constant the compiler for cards makes longer loops,
 /// which take more registers than it then grants them.

@@ -6,7 +6,8 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
-use super::launch::{addresses, alone, as_rows, empty, vector_size, watched};
+use super::launch::{addresses, alone, as_rows, empty, vector_size};
+use super::watch::watched;
 
 #[cube(launch, address_type = "dynamic")]
 fn pack_kernel<T: Numeric, N: Size, I: Int>(

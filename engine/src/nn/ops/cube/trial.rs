@@ -9,7 +9,8 @@ use cubecl::ir::{ElemType, FloatKind, StorageType};
 use cubecl::prelude::*;
 
 use super::gelu;
-use super::launch::{empty, watched};
+use super::launch::empty;
+use super::watch::watched;
 
 /// Rows and columns of a tile of the matrix units.
 const TILE: u8 = 16;
