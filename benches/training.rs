@@ -156,12 +156,7 @@ fn options(arguments: &Arguments) -> Options {
             total_steps: arguments.steps,
             decay: Decay::Linear,
         },
-        adamw: AdamWOptions {
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.01,
-        },
+        adamw: AdamWOptions::default(),
         max_gradient_norm: 1.0,
         logging_steps: arguments.steps,
         shuffle: false,

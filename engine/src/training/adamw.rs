@@ -18,6 +18,18 @@ pub struct AdamWOptions {
     pub weight_decay: f64,
 }
 
+/// PyTorch's defaults.
+impl Default for AdamWOptions {
+    fn default() -> Self {
+        Self {
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.01,
+        }
+    }
+}
+
 /// `AdamW` over a fixed list of parameters, each one flat row.
 #[derive(Debug)]
 pub struct AdamW<B: Backend> {

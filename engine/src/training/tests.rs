@@ -222,12 +222,7 @@ fn options(factor: f64) -> Options {
             total_steps: 12,
             decay: Decay::Linear,
         },
-        adamw: AdamWOptions {
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.01,
-        },
+        adamw: AdamWOptions::default(),
         max_gradient_norm: 1.0,
         logging_steps: 1,
         shuffle: true,
