@@ -7,8 +7,9 @@ use burn::backend::Autodiff;
 use burn::module::AutodiffModule;
 use burn::tensor::FloatDType;
 
+use crate::checkpoint::{AdapterError, Card};
 use crate::device::{Device, OnDevice};
-use crate::models::adapter::{self, AdapterError, AdapterSettings, Card};
+use crate::models::adapter::{self, AdapterSettings};
 use crate::models::{Classifier, ClassifierFiles, EncoderClassifier, count, trained, unfreeze};
 use crate::nn::ops::{DeviceMemory, Operations};
 use crate::training::{

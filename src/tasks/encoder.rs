@@ -1,8 +1,9 @@
 //! From a `[model]` table to the files of an encoder classifier and its number format.
 
 use engine::FloatDType;
+use engine::checkpoint::CheckpointError;
 use engine::device::{Device, DeviceError};
-use engine::models::{CheckpointError, ClassifierFiles, Source};
+use engine::models::{ClassifierFiles, Source};
 use thiserror::Error;
 
 use crate::config::{Model, Precision};

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use engine::FloatDType;
+use engine::checkpoint::{Checkpoint, TensorFiles};
 use engine::classifier::{self, Start};
 use engine::device::Device;
-use engine::models::{Checkpoint, ClassifierFiles, Source, TensorFiles, spelling};
+use engine::models::{ClassifierFiles, Source, spelling};
 use engine::shapes::EncoderConfig;
 use engine::training::{History, State};
 use ensayo::config::{self, Look, Settings, System};

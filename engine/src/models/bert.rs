@@ -6,10 +6,10 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::block::place;
-use super::checkpoint::{CheckpointError, Spelling};
 use super::classifier::{Classifier, NamedLinears};
 use super::encoder::{Encoder, Numbering, noise_of_firsts};
 use super::weights::Weights;
+use crate::checkpoint::{CheckpointError, Spelling};
 use crate::nn::ops::{self, Noise, Operations, Site};
 use crate::nn::{Linear, Tokens};
 use crate::shapes::bert::BertConfig;

@@ -6,8 +6,8 @@ use burn::tensor::activation::{relu, silu};
 use burn::tensor::backend::Backend;
 use burn::tensor::{FloatDType, Tensor};
 
-use super::checkpoint::CheckpointError;
 use super::weights::Weights;
+use crate::checkpoint::CheckpointError;
 use crate::nn::ops::{self, Dropout, Noise, Operations, Site};
 use crate::nn::{LayerNorm, Linear, in_format, in_format_of};
 use crate::shapes::bert::Activation;

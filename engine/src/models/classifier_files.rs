@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use burn::tensor::FloatDType;
 
-use super::checkpoint::{Checkpoint, CheckpointError};
 use super::encoder_classifier::{EncoderClassifier, spelling};
 use super::source::Source;
 use super::weights::Weights;
+use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::nn::ops::Operations;
 use crate::shapes::{EncoderConfig, Shapes};
 

@@ -6,10 +6,10 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::block::{Block, BlockSettings, LINEARS as BLOCK_LINEARS, LayerNoise, activate, place};
-use super::checkpoint::{CheckpointError, Spelling};
 use super::classifier::{Classifier, NamedLinears};
 use super::encoder::{EMBEDDINGS, noise_of_firsts, rows};
 use super::weights::Weights;
+use crate::checkpoint::{CheckpointError, Spelling};
 use crate::nn::ops::{
     self, AttentionOptions, Disentangled, DisentangledOptions, Noise, Operations, Site,
 };

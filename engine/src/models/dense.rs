@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use burn::tensor::backend::Backend;
 use burn::tensor::{FloatDType, Tensor};
 
-use super::checkpoint::{Checkpoint, CheckpointError, Spelling};
 use super::weights::{Initial, Weights};
+use crate::checkpoint::{Checkpoint, CheckpointError, Spelling};
 use crate::nn::Linear;
 use crate::nn::ops::Operations;
 use crate::shapes::TensorShape;

@@ -7,9 +7,9 @@ use burn::tensor::module::embedding;
 use burn::tensor::{FloatDType, Int, Tensor};
 
 use super::block::{Block, BlockSettings, LINEARS as BLOCK_LINEARS, LayerNoise, place};
-use super::checkpoint::CheckpointError;
 use super::classifier::NamedLinears;
 use super::weights::Weights;
+use crate::checkpoint::CheckpointError;
 use crate::nn::ops::{self, AttentionOptions, Noise, Operations, Site};
 use crate::nn::{LayerNorm, Linear, Tokens, in_format, in_format_of};
 use crate::shapes::bert::BertConfig;

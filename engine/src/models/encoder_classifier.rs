@@ -5,11 +5,11 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::bert::{self, BertClassifier};
-use super::checkpoint::{CheckpointError, Spelling};
 use super::classifier::{Classifier, NamedLinears};
 use super::deberta::{self, DebertaClassifier};
 use super::roberta::{self, RobertaClassifier};
 use super::weights::Weights;
+use crate::checkpoint::{CheckpointError, Spelling};
 use crate::nn::ops::{Noise, Operations};
 use crate::nn::{Linear, Tokens};
 use crate::shapes::EncoderConfig;

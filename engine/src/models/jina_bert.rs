@@ -8,10 +8,10 @@ use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
 use burn::tensor::{FloatDType, Tensor};
 
-use super::checkpoint::{CheckpointError, Spelling};
 use super::encoder::rows;
 use super::relative_encoder::{FeedForward, RelativeLayer};
 use super::weights::{Initial, Weights};
+use crate::checkpoint::{CheckpointError, Spelling};
 use crate::nn::ops::{self, Operations, RelativeBias};
 use crate::nn::{LayerNorm, Linear, Tokens, in_format, in_format_of};
 use crate::shapes::jina_bert::{Gate, JinaBertConfig};

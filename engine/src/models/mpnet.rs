@@ -9,10 +9,10 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::block::activate;
-use super::checkpoint::{CheckpointError, Spelling};
 use super::encoder::rows;
 use super::relative_encoder::{FeedForward, RelativeLayer};
 use super::weights::{Initial, Weights};
+use crate::checkpoint::{CheckpointError, Spelling};
 use crate::nn::ops::{Operations, RelativeBias};
 use crate::nn::{LayerNorm, Linear, Tokens, in_format_of};
 use crate::shapes::bert::Activation;

@@ -7,10 +7,10 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use super::checkpoint::{CheckpointError, Spelling};
 use super::classifier::{Classifier, NamedLinears};
 use super::encoder::{Encoder, Numbering, noise_of_firsts};
 use super::weights::Weights;
+use crate::checkpoint::{CheckpointError, Spelling};
 use crate::nn::ops::{self, Noise, Operations, Site};
 use crate::nn::{Linear, Tokens};
 use crate::shapes::roberta::RobertaConfig;

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use burn::tensor::backend::Backend;
 use burn::tensor::{FloatDType, Tensor};
 
-use super::checkpoint::{Checkpoint, CheckpointError, Spelling};
 use super::encoder::{Encoder, Numbering};
 use super::jina_bert::{self, JinaBert};
 use super::mpnet::{self, Mpnet};
 use super::weights::Weights;
 use super::{bert, roberta};
+use crate::checkpoint::{Checkpoint, CheckpointError, Spelling};
 use crate::nn::ops::Operations;
 use crate::nn::{Tokens, in_format};
 use crate::shapes::SentenceConfig;

@@ -3,7 +3,7 @@
 use burn::tensor::backend::Backend;
 use burn::tensor::{FloatDType, Tensor, TensorData};
 
-use super::checkpoint::{Checkpoint, CheckpointError};
+use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::nn::ops::{Operations, mix};
 use crate::nn::{LayerNorm, Linear, in_format};
 

@@ -13,7 +13,8 @@ use rayon::prelude::*;
 use super::pooling::{normalise, pool};
 use super::sentence_files::{Pooling, SentenceFilesError, SentenceSettings, Step};
 use super::vectors::Vectors;
-use crate::models::{CheckpointError, Dense, SentenceEncoder, SentenceFiles, Source};
+use crate::checkpoint::CheckpointError;
+use crate::models::{Dense, SentenceEncoder, SentenceFiles, Source};
 use crate::nn::Tokens;
 use crate::nn::ops::{Operations, watch_kernels};
 

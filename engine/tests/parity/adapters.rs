@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use engine::models::adapter::{self, AdapterSettings, Card};
+use engine::checkpoint::Card;
+use engine::models::adapter::{self, AdapterSettings};
 use engine::models::{Classifier, EncoderClassifier};
 use engine::nn::Tokens;
 use serde_json::{Value, json};

@@ -2,8 +2,9 @@
 
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{FloatDType, Tensor};
+use engine::checkpoint::{Card, Checkpoint};
 use engine::models::bert::{BertClassifier, SPELLING};
-use engine::models::{Checkpoint, Classifier, Weights, adapter, count, trained, unfreeze};
+use engine::models::{Classifier, Weights, adapter, count, trained, unfreeze};
 use engine::nn::Tokens;
 use engine::nn::ops::alone_with_gradients;
 use engine::shapes::bert::BertConfig;
@@ -164,7 +165,7 @@ fn a_written_adapter_is_read_back_to_the_same_logits() {
         let (_, mut model) = load("bert/checkpoint", 2);
         let settings =
             adapter::read(&mut model, &path(&format!("bert/lora/{case}/adapter"))).unwrap();
-        let card = adapter::Card {
+        let card = Card {
             base_model: "tiny".into(),
             description: String::new(),
         };
@@ -219,7 +220,7 @@ fn a_fresh_pooler_travels_with_the_adapter() {
         ..adapter::AdapterSettings::default()
     };
     adapter::attach(&mut model, &settings, 5);
-    let card = adapter::Card {
+    let card = Card {
         base_model: "tiny".into(),
         description: String::new(),
     };

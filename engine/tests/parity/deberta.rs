@@ -2,8 +2,9 @@
 
 use burn::backend::Flex;
 use burn::tensor::FloatDType;
+use engine::checkpoint::{Card, Checkpoint};
 use engine::models::{
-    Checkpoint, Classifier, EncoderClassifier, Weights, adapter, spelling, trained, unfreeze,
+    Classifier, EncoderClassifier, Weights, adapter, spelling, trained, unfreeze,
 };
 use engine::nn::ops::Noise;
 use engine::nn::{RelativePositions, Tokens, token_keys};
@@ -131,7 +132,7 @@ fn a_fresh_pooler_travels_with_the_adapter() {
         ..adapter::AdapterSettings::default()
     };
     adapter::attach(&mut model, &settings, 5);
-    let card = adapter::Card {
+    let card = Card {
         base_model: "tiny".into(),
         description: String::new(),
     };

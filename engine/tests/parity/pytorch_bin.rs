@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use engine::models::{Checkpoint, Classifier, TensorFiles, spelling};
+use engine::checkpoint::{Checkpoint, TensorFiles};
+use engine::models::{Classifier, spelling};
 use engine::nn::Tokens;
 use engine::shapes::EncoderConfig;
 

@@ -2,8 +2,9 @@
 
 use burn::module::Module;
 use burn::tensor::FloatDType;
+use engine::checkpoint::Checkpoint;
 use engine::models::{
-    Checkpoint, Classifier, EncoderClassifier, Weights, adapter, count, spelling, trained, unfreeze,
+    Classifier, EncoderClassifier, Weights, adapter, count, spelling, trained, unfreeze,
 };
 use engine::nn::Tokens;
 use engine::nn::ops::alone_with_gradients;

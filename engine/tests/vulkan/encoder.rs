@@ -3,8 +3,9 @@
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::FloatDType;
 use burn::tensor::backend::AutodiffBackend;
+use engine::checkpoint::Checkpoint;
 use engine::models::bert::{BertClassifier, SPELLING};
-use engine::models::{Checkpoint, Classifier, Weights, adapter, trained, unfreeze};
+use engine::models::{Classifier, Weights, adapter, trained, unfreeze};
 use engine::nn::ops::{Noise, Operations, alone_with_gradients};
 use engine::nn::{Tokens, token_keys};
 use engine::training::summed_cross_entropy;

@@ -13,10 +13,11 @@ pub use memory::Forecast;
 pub use predict::{Prediction, Predictions, predict};
 
 use engine::FloatDType;
+use engine::checkpoint::{AdapterError, Card};
 use engine::classifier::{self, AdaptedClassifier, Start};
 use engine::device::{Device, format_name};
 use engine::models::ClassifierFiles;
-use engine::models::adapter::{AdapterError, AdapterSettings, Card};
+use engine::models::adapter::AdapterSettings;
 use engine::shapes::LinearShape;
 use engine::training::{
     AdamWOptions, Control, Decay, Ended, History, LossScale, Options, Schedule, State,

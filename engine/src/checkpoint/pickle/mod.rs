@@ -7,34 +7,38 @@ mod globals;
 mod machine;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
 use std::io::{Read, Seek};
+use std::path::Path;
 
 use archive::{Archive, Stretch, take};
-pub(super) use globals::Number;
-use globals::Tensor;
+use globals::{Number, Tensor};
 use machine::Value;
+
+use super::error::CheckpointError;
+use super::tensor_files::{Entry, Float};
 
 /// The largest pickle that is read; a checkpoint of a thousand tensors has one of 200 kB.
 const LARGEST_PICKLE: u64 = 16 << 20;
 
 /// A tensor in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StoredTensor {
+struct StoredTensor {
     /// Its number format, little-endian.
-    pub(super) number: Number,
+    number: Number,
     /// Its dimensions.
-    pub(super) shape: Vec<usize>,
+    shape: Vec<usize>,
     /// Values between neighbours, for each dimension.
-    pub(super) strides: Vec<usize>,
+    strides: Vec<usize>,
     /// Bytes from the start of the file to its first value.
-    pub(super) offset: u64,
+    offset: u64,
     /// Values from its first to its last, both included; 0 where it has none.
-    pub(super) reach: usize,
+    reach: usize,
 }
 
 impl StoredTensor {
     /// Whether its values lie one after the other.
-    pub(super) fn is_contiguous(&self) -> bool {
+    fn is_contiguous(&self) -> bool {
         let mut expected = 1;
         // Where there are values, there are at least as many as the sizes multiply to.
         self.reach == 0
@@ -51,8 +55,45 @@ impl StoredTensor {
     }
 }
 
+/// The tensors of one of PyTorch's files, without reading their values.
+pub(super) fn entries(path: &Path, file: usize) -> Result<Vec<(String, Entry)>, CheckpointError> {
+    let failed = |source| CheckpointError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mut reader = File::open(path).map_err(failed)?;
+    let size = reader.metadata().map_err(failed)?.len();
+    let tensors = read(&mut reader, size).map_err(|problem| CheckpointError::Unusable {
+        path: path.to_owned(),
+        problem,
+    })?;
+    let mut entries = Vec::new();
+    for (name, tensor) in tensors {
+        let float = match tensor.number {
+            Number::F64 => Float::F64,
+            Number::F32 => Float::F32,
+            Number::F16 => Float::F16,
+            Number::Bf16 => Float::Bf16,
+            Number::Whole(_) => continue,
+        };
+        let strides = (!tensor.is_contiguous()).then_some(tensor.strides);
+        entries.push((
+            name,
+            Entry {
+                file,
+                float,
+                shape: tensor.shape,
+                offset: tensor.offset,
+                bytes: tensor.reach * usize::from(tensor.number.width()),
+                strides,
+            },
+        ));
+    }
+    Ok(entries)
+}
+
 /// The tensors of a file of `size` bytes, by name.
-pub(super) fn read(
+fn read(
     file: &mut (impl Read + Seek),
     size: u64,
 ) -> Result<BTreeMap<String, StoredTensor>, String> {
@@ -69,7 +110,7 @@ pub(super) fn read(
         ));
     };
     let folder = pickle.trim_end_matches("data.pkl").to_owned();
-    let content = |file: &mut _, name: &str, limit: u64| match archive.find(file, name)? {
+    let content = |file: &mut _, name: &str, limit: u64| match archive.find(name)? {
         Some(stretch) if stretch.size > limit => Err(format!(
             "`{name}` takes {} bytes, which is beyond any checkpoint",
             stretch.size
@@ -111,7 +152,7 @@ pub(super) fn read(
             storage
         } else {
             let storage = archive
-                .find(file, &format!("{folder}data/{key}"))?
+                .find(&format!("{folder}data/{key}"))?
                 .ok_or_else(|| format!("the values of `{name}` are missing"))?;
             storages.insert(key, storage);
             storage

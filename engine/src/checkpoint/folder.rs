@@ -1,88 +1,14 @@
-//! Reads a checkpoint folder's weights, safetensors or PyTorch's own format, whole or in shards, under the names that transformers uses today.
+//! The weights of a checkpoint's folder, whole or in shards, checked against the network that they are for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use thiserror::Error;
 
+use super::error::CheckpointError;
+use super::spelling::Spelling;
 use super::tensor_files::TensorFiles;
-use crate::shapes::{ShapesError, TensorShape};
-
-/// Why a checkpoint cannot be used.
-#[derive(Debug, Error)]
-pub enum CheckpointError {
-    /// A file that cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// None of the files that hold weights is there.
-    #[error("{} has none of {}; download the weights, or set `model.random` to try without", folder.display(), WEIGHTS.join(", "))]
-    NoWeights {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// A file whose content is not what its name promises.
-    #[error("{} is damaged: {problem}; download it again", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        problem: String,
-    },
-    /// A file of weights that cannot be used as it is.
-    #[error("cannot use {}: {problem}", path.display())]
-    Unusable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        problem: String,
-    },
-    /// A `config.json` that makes no network.
-    #[error("{}: {source}", path.display())]
-    Config {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: ShapesError,
-    },
-    /// Only the head differs: it was made for another number of classes.
-    #[error(
-        "the head in {} tells {stored} classes apart, the data has {needed}; use data with those classes, or a checkpoint without a head, which then starts afresh",
-        folder.display()
-    )]
-    Classes {
-        /// The folder.
-        folder: PathBuf,
-        /// Classes of the stored head.
-        stored: usize,
-        /// Classes of the data.
-        needed: usize,
-    },
-    /// The weights are not those of the network that `config.json` describes.
-    #[error("the weights in {} do not fit its config.json: {}", folder.display(), problems.join("; "))]
-    Mismatch {
-        /// The folder.
-        folder: PathBuf,
-        /// Each tensor that is missing, unknown or of another shape.
-        problems: Vec<String>,
-    },
-}
-
-/// How an architecture's tensors are spelled in the checkpoints that exist.
-#[derive(Debug)]
-pub struct Spelling {
-    /// The prefix that checkpoints of the bare model leave out.
-    pub prefix: &'static str,
-    /// Prefixes of what may be missing and is then drawn afresh.
-    pub fresh: &'static [&'static str],
-    /// Prefixes of what other heads and old versions leave behind, under the names with `prefix`.
-    pub ignored: &'static [&'static str],
-}
+use crate::shapes::TensorShape;
 
 /// A checkpoint folder whose tensors have been checked against the network, none of them read yet.
 #[derive(Debug)]
@@ -184,29 +110,8 @@ impl Checkpoint {
 /// Problems that one message lists.
 const SHOWN: usize = 8;
 
-impl Spelling {
-    /// Names as they are spelled today: with the prefix, and `weight` and `bias` in norms, which the first checkpoints called `gamma` and `beta`.
-    fn canonical(&self, names: &mut [String]) {
-        let bare = !names.iter().any(|name| name.starts_with(self.prefix));
-        for name in names {
-            for (old, new) in [
-                ("LayerNorm.gamma", "LayerNorm.weight"),
-                ("LayerNorm.beta", "LayerNorm.bias"),
-            ] {
-                if let Some(stem) = name.strip_suffix(old) {
-                    *name = format!("{stem}{new}");
-                }
-            }
-            let of_the_head = self.fresh.iter().any(|prefix| name.starts_with(prefix));
-            if bare && !of_the_head {
-                name.insert_str(0, self.prefix);
-            }
-        }
-    }
-}
-
 /// Files of which a folder has one, the preferred first. The JSON files say which shards there are.
-const WEIGHTS: [&str; 4] = [
+pub(super) const WEIGHTS: [&str; 4] = [
     "model.safetensors",
     "model.safetensors.index.json",
     "pytorch_model.bin",

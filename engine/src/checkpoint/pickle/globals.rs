@@ -20,7 +20,7 @@ pub(super) enum Global {
 
 /// A number format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::models) enum Number {
+pub(super) enum Number {
     F64,
     F32,
     F16,
@@ -31,7 +31,7 @@ pub(in crate::models) enum Number {
 
 impl Number {
     /// Bytes of one value.
-    pub(in crate::models) fn width(self) -> u8 {
+    pub(super) fn width(self) -> u8 {
         match self {
             Self::F64 => 8,
             Self::F32 => 4,

@@ -1,0 +1,59 @@
+//! Adapters in PEFT's format (<https://github.com/huggingface/peft>): a folder with `adapter_config.json`, tensors and a README.
+
+mod config;
+mod names;
+mod patterns;
+mod rules;
+mod tensors;
+mod write;
+
+pub use config::{AdapterConfig, TargetModules};
+pub use names::suffixes;
+pub use patterns::Patterns;
+pub use rules::{Rules, divisor};
+pub use tensors::AdapterTensors;
+pub use write::{Card, write};
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::error::CheckpointError;
+
+/// What PEFT puts before every module name.
+const PREFIX: &str = "base_model.model.";
+
+const CONFIG_FILE: &str = "adapter_config.json";
+const TENSORS_FILE: &str = "adapter_model.safetensors";
+
+/// Why an adapter cannot be read or written.
+#[derive(Debug, Error)]
+pub enum AdapterError {
+    /// A file that cannot be read.
+    #[error(transparent)]
+    Tensors(#[from] CheckpointError),
+    /// A file that cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// `adapter_config.json` asks for something that is not supported, or is broken.
+    #[error("{}: {problem}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The adapter was made for another network.
+    #[error("{} does not fit the model: {problem}", path.display())]
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+}

@@ -1,0 +1,19 @@
+//! What lies in a checkpoint's folder: weights in safetensors files and PyTorch's archives, and adapters in PEFT's format. Nothing in a file is executed, and
+//! headers are checked before anything is believed. Knows no networks and no tensors of a device.
+
+mod adapter;
+mod error;
+mod folder;
+mod pickle;
+mod safetensors;
+mod spelling;
+mod tensor_files;
+
+pub use adapter::{
+    AdapterConfig, AdapterError, AdapterTensors, Card, Patterns, Rules, TargetModules, divisor,
+    suffixes, write as write_adapter,
+};
+pub use error::CheckpointError;
+pub use folder::Checkpoint;
+pub use spelling::Spelling;
+pub use tensor_files::TensorFiles;
