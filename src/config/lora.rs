@@ -42,7 +42,7 @@ pub struct Lora {
     #[serde(default)]
     #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
     pub dropout: f64,
-    /// A PEFT adapter folder to start from; rank, alpha and targets then come from its `adapter_config.json`.
+    /// A PEFT adapter folder to start from; rank, alpha, targets and dropout then come from its `adapter_config.json`.
     #[schemars(extend("x-path" = "folder"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init: Option<PathBuf>,

@@ -153,7 +153,7 @@ path = "../data/other.csv"
 }
 
 #[test]
-fn an_adapter_to_start_from_says_rank_alpha_and_targets() {
+fn an_adapter_to_start_from_brings_rank_alpha_targets_and_dropout() {
     let text = SOUND.replace(
         "rank = 4\ntargets = [\"query\", \"value\"]",
         "init = \"../adapters/first\"",
@@ -161,16 +161,17 @@ fn an_adapter_to_start_from_says_rank_alpha_and_targets() {
     let grid = laid_out(&text, &[]);
     let lora = &lora(&grid).lora;
     assert_eq!(
-        (lora.rank, lora.alpha, lora.targets.as_slice()),
+        (lora.rank, lora.alpha, lora.targets.as_slice(), lora.dropout),
         (
             16,
             32.0,
-            ["query".to_owned(), "value".to_owned()].as_slice()
+            ["query".to_owned(), "value".to_owned()].as_slice(),
+            0.1
         )
     );
     let again = SOUND.replace(
         "rank = 4",
-        "rank = 16\nalpha = 32\ninit = \"../adapters/first\"",
+        "rank = 16\nalpha = 32\ndropout = 0.1\ninit = \"../adapters/first\"",
     );
     assert_eq!(
         crate::lora(&laid_out(&again, &[])).lora,
@@ -212,6 +213,14 @@ fn settings_other_than_the_adapters_are_refused() {
         "rank = 4\ntargets = [\"query\", \"value\"]",
         "targets = [\"query\"]\ninit = \"../adapters/first\""
     ));
+    let dropout = after(
+        "rank = 4\ntargets = [\"query\", \"value\"]",
+        "dropout = 0.5\ninit = \"../adapters/first\"",
+    );
+    assert!(
+        dropout.contains("`lora.dropout` is 0.5, but the adapter this starts from has 0.1"),
+        "{dropout}"
+    );
 }
 
 #[test]
@@ -225,6 +234,17 @@ fn adapters_that_cannot_be_started_from_say_why() {
     assert_snapshot!(with_init("dora"));
     assert_snapshot!(with_init("broken"));
     assert_snapshot!(with_init("gone"));
+    // What a run would refuse.
+    for (name, key) in [
+        ("all-linear", "`target_modules`"),
+        ("later", "`layers_to_transform`"),
+    ] {
+        let said = with_init(name);
+        assert!(
+            said.contains(key) && said.contains("not supported"),
+            "{said}"
+        );
+    }
 }
 
 #[test]

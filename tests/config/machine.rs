@@ -6,7 +6,7 @@ use std::path::Path;
 use ensayo::config::Environment;
 
 /// The files, and what is in those that are read.
-const FILES: [(&str, &str); 19] = [
+const FILES: [(&str, &str); 21] = [
     ("data/reviews.csv", ""),
     ("data/other.csv", ""),
     ("data/manual.txt", ""),
@@ -26,19 +26,27 @@ const FILES: [(&str, &str); 19] = [
     ("models/other/model.safetensors", ""),
     (
         "adapters/first/adapter_config.json",
-        r#"{"r": 16, "lora_alpha": 32, "target_modules": ["value", "query"], "bias": "none"}"#,
+        r#"{"peft_type": "LORA", "r": 16, "lora_alpha": 32, "lora_dropout": 0.1, "target_modules": ["value", "query"], "bias": "none"}"#,
     ),
     (
         "adapters/dora/adapter_config.json",
-        r#"{"r": 16, "lora_alpha": 32, "target_modules": ["query"], "use_dora": true}"#,
+        r#"{"peft_type": "LORA", "r": 16, "lora_alpha": 32, "target_modules": ["query"], "use_dora": true}"#,
     ),
     (
         "adapters/expression/adapter_config.json",
-        r#"{"r": 16, "lora_alpha": 32, "target_modules": ".*\\.1\\..*\\.(query|value)", "use_rslora": true}"#,
+        r#"{"peft_type": "LORA", "r": 16, "lora_alpha": 32, "target_modules": ".*\\.1\\..*\\.(query|value)", "use_rslora": true}"#,
     ),
     (
         "adapters/unmatched/adapter_config.json",
-        r#"{"r": 16, "lora_alpha": 32, "target_modules": "q_proj"}"#,
+        r#"{"peft_type": "LORA", "r": 16, "lora_alpha": 32, "target_modules": "q_proj"}"#,
+    ),
+    (
+        "adapters/all-linear/adapter_config.json",
+        r#"{"peft_type": "LORA", "r": 16, "lora_alpha": 32, "target_modules": "all-linear"}"#,
+    ),
+    (
+        "adapters/later/adapter_config.json",
+        r#"{"peft_type": "LORA", "r": 16, "lora_alpha": 32, "target_modules": ["query"], "layers_to_transform": [1]}"#,
     ),
     ("adapters/broken/adapter_config.json", r#"{"r": 16"#),
 ];

@@ -71,7 +71,9 @@ fn a_run_begins_where_the_adapter_it_starts_from_ended() {
     assert_eq!(tensors(&first).unwrap(), tensors(&again).unwrap());
     let settings = again.read("run.toml");
     assert!(
-        settings.contains("rank = 4\n") && settings.contains("alpha = 16.0\n"),
+        ["rank = 4\n", "alpha = 16.0\n", "dropout = 0.1\n"]
+            .iter()
+            .all(|line| settings.contains(line)),
         "{settings}"
     );
     let config = |left: &crate::place::Left| -> serde_json::Value {

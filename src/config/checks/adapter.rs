@@ -1,29 +1,16 @@
-//! `lora.init`: the adapter a run starts from says its rank, alpha and targets itself.
+//! `lora.init`: the adapter that a run starts from brings its own rank, alpha, targets and dropout.
 
 use std::path::Path;
 
-use serde::Deserialize;
-use serde_json::Value as Json;
+use engine::checkpoint::{AdapterConfig, TargetModules};
 
 use crate::config::draft::Draft;
 use crate::config::source::Span;
 use crate::config::tree::{Entry, Node, Value};
 
-/// PEFT's `adapter_config.json`, as far as it concerns a configuration.
-#[derive(Deserialize)]
-struct AdapterConfig {
-    r: i64,
-    lora_alpha: f64,
-    target_modules: Json,
-    #[serde(default)]
-    bias: Option<String>,
-    #[serde(default)]
-    use_dora: Option<bool>,
-}
-
-/// Fills rank, alpha and targets from the adapter, and reports where the experiment says otherwise.
+/// Fills rank, alpha, targets and dropout from the adapter, and reports where the experiment says otherwise.
 pub(in crate::config) fn start_from(draft: &mut Draft<'_>) {
-    const KEYS: [&str; 3] = ["lora.rank", "lora.alpha", "lora.targets"];
+    const KEYS: [&str; 4] = ["lora.rank", "lora.alpha", "lora.targets", "lora.dropout"];
     let Some(node) = draft.table.at("lora.init").cloned() else {
         // The adapter would have said them, had its path been right.
         if draft.is_tainted(&["lora.init"]) {
@@ -45,12 +32,13 @@ pub(in crate::config) fn start_from(draft: &mut Draft<'_>) {
     match read {
         Ok((config, names)) => {
             let values = [
-                ("rank", Value::Integer(config.r)),
                 (
-                    "alpha",
-                    Value::Float(config.lora_alpha, config.lora_alpha.to_string()),
+                    "rank",
+                    Value::Integer(config.r.try_into().unwrap_or(i64::MAX)),
                 ),
+                ("alpha", float(config.lora_alpha)),
                 ("targets", targets(names, &node.span)),
+                ("dropout", float(config.lora_dropout)),
             ];
             for (key, value) in values {
                 take_over(
@@ -83,39 +71,14 @@ fn read(draft: &Draft<'_>, folder: &Path) -> Result<AdapterConfig, String> {
         .environment()
         .read(&path)
         .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
-    let config: AdapterConfig = serde_json::from_str(&text)
-        .map_err(|error| format!("`{}` is not an adapter's: {error}", path.display()))?;
-    let unsupported = [
-        (config.r < 1, "its rank is below 1"),
-        (
-            config.use_dora == Some(true),
-            "DoRA (use_dora) is not supported",
-        ),
-        (
-            config.bias.as_deref().is_some_and(|bias| bias != "none"),
-            "trained biases (bias) are not supported",
-        ),
-        (
-            !config.target_modules.is_string() && names(&config.target_modules).is_none(),
-            "target_modules has to be a list of names or a regular expression",
-        ),
-    ];
-    match unsupported.into_iter().find(|(found, _)| *found) {
-        Some((_, message)) => Err(message.to_owned()),
-        None => Ok(config),
-    }
-}
-
-/// Module names, where they are listed.
-fn names(targets: &Json) -> Option<Vec<String>> {
-    let names = targets.as_array()?.iter();
-    names.map(|name| name.as_str().map(str::to_owned)).collect()
+    AdapterConfig::parse(&text).map_err(|problem| format!("`{}`: {problem}", path.display()))
 }
 
 /// Module names. PEFT also takes a regular expression, which only the model can answer.
-fn target_names(draft: &Draft<'_>, targets: &Json) -> Result<Vec<String>, String> {
-    let Some(expression) = targets.as_str() else {
-        return Ok(names(targets).unwrap_or_default());
+fn target_names(draft: &Draft<'_>, targets: &TargetModules) -> Result<Vec<String>, String> {
+    let expression = match targets {
+        TargetModules::Names(names) => return Ok(names.clone()),
+        TargetModules::Expression(expression) => expression,
     };
     let text = |key: &str| draft.table.at(key).and_then(Node::as_text);
     let config = match (text("model.path"), text("model.random.config")) {
@@ -135,6 +98,10 @@ fn target_names(draft: &Draft<'_>, targets: &Json) -> Result<Vec<String>, String
             "its target_modules are the expression `{expression}`, but the model cannot be used"
         )),
     }
+}
+
+fn float(value: f64) -> Value {
+    Value::Float(value, value.to_string())
 }
 
 fn targets(mut names: Vec<String>, span: &Span) -> Value {
