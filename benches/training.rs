@@ -14,7 +14,8 @@ use engine::FloatDType;
 use engine::classifier::{self, Start};
 use engine::device::{Device, peak_memory_bytes};
 use engine::models::adapter::AdapterSettings;
-use engine::models::{ClassifierFiles, Source};
+use engine::models::{NetworkFiles, Source};
+use engine::shapes::Role;
 use engine::training::{AdamWOptions, Decay, Example, LossScale, Options, Schedule, Unobserved};
 use ensayo::data::{Tokenizer, read};
 
@@ -80,7 +81,7 @@ fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> 
         config: &arguments.config,
         seed: 1,
     };
-    let files = ClassifierFiles::open(source, None, 2, 1)?;
+    let files = NetworkFiles::open(source, Role::Classifier { classes: 2 }, None, 1)?;
     let folder = arguments.tokenizer.as_deref();
     let folder = folder.or(arguments.config.parent());
     let shapes = &files.shapes;

@@ -104,7 +104,10 @@ const ENGINE: &[Room] = &[
     ),
     with_burn("embedder", &["device", "nn", "retrieval"]),
     with_burn("training", &["models", "nn", "pcg64"]),
-    with_burn("retrieval", &["checkpoint", "models", "nn", "pcg64"]),
+    with_burn(
+        "retrieval",
+        &["checkpoint", "models", "nn", "pcg64", "shapes"],
+    ),
     with_burn("models", &["checkpoint", "nn", "shapes"]),
     room("checkpoint", &["shapes"]),
     with_burn("nn", &[]),

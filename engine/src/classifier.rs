@@ -10,7 +10,7 @@ use burn::tensor::FloatDType;
 use crate::checkpoint::{AdapterError, Card};
 use crate::device::{Device, OnDevice};
 use crate::models::adapter::{self, AdapterSettings};
-use crate::models::{Classifier, ClassifierFiles, EncoderClassifier, count, trained, unfreeze};
+use crate::models::{Classifier, EncoderClassifier, NetworkFiles, count, trained, unfreeze};
 use crate::nn::ops::{DeviceMemory, Operations};
 use crate::training::{
     Example, History, Observer, Options, Predictions, State, TrainError, evaluate, fine_tune,
@@ -77,7 +77,7 @@ pub trait AdaptedClassifier {
 /// # Errors
 /// When checkpoint or adapter cannot be read, or do not fit each other.
 pub fn load(
-    files: &ClassifierFiles,
+    files: &NetworkFiles,
     start: Start<'_>,
     format: FloatDType,
     device: Device,
@@ -90,7 +90,7 @@ pub fn load(
 }
 
 struct Load<'a> {
-    files: &'a ClassifierFiles,
+    files: &'a NetworkFiles,
     start: Start<'a>,
     format: FloatDType,
 }
@@ -99,7 +99,9 @@ impl OnDevice for Load<'_> {
     type Output = Result<Box<dyn AdaptedClassifier>, AdapterError>;
 
     fn run<B: Operations>(self, device: &B::Device) -> Self::Output {
-        let mut model = self.files.load::<Autodiff<B>>(self.format, device)?;
+        let mut model = self
+            .files
+            .load_classifier::<Autodiff<B>>(self.format, device)?;
         let adapter = match self.start {
             Start::Folder(folder) => adapter::read(&mut model, folder)?,
             Start::Fresh { settings, seed } => {

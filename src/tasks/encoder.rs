@@ -3,7 +3,8 @@
 use engine::FloatDType;
 use engine::checkpoint::CheckpointError;
 use engine::device::{Device, DeviceError};
-use engine::models::{ClassifierFiles, Source};
+use engine::models::{NetworkFiles, Source};
+use engine::shapes::Role;
 use thiserror::Error;
 
 use crate::config::{Model, Precision};
@@ -57,7 +58,7 @@ pub fn format(precision: Precision, device: Device) -> Result<FloatDType, Encode
 ///
 /// # Errors
 /// When files are missing or broken, or the model is not supported.
-pub fn open(model: &Model, classes: usize, seed: u64) -> Result<ClassifierFiles, EncoderError> {
+pub fn open(model: &Model, classes: usize, seed: u64) -> Result<NetworkFiles, EncoderError> {
     let source = match (&model.path, &model.random, &model.id) {
         (Some(folder), _, _) => Source::Folder(folder),
         (_, Some(random), _) => Source::Random {
@@ -70,5 +71,6 @@ pub fn open(model: &Model, classes: usize, seed: u64) -> Result<ClassifierFiles,
             });
         }
     };
-    Ok(ClassifierFiles::open(source, model.dropout, classes, seed)?)
+    let role = Role::Classifier { classes };
+    Ok(NetworkFiles::open(source, role, model.dropout, seed)?)
 }

@@ -7,8 +7,8 @@ use engine::FloatDType;
 use engine::checkpoint::{Checkpoint, TensorFiles};
 use engine::classifier::{self, Start};
 use engine::device::Device;
-use engine::models::{ClassifierFiles, Source, spelling};
-use engine::shapes::EncoderConfig;
+use engine::models::{NetworkFiles, Source};
+use engine::shapes::{Role, Shapes};
 use engine::training::{History, State};
 use ensayo::config::{self, Look, Settings, System};
 use ensayo::data::{Tokenizer, read, read_texts};
@@ -122,10 +122,9 @@ pub static FORMATS: [Format; 13] = [
             let Ok(text) = fs::read_to_string(folder.join("config.json")) else {
                 return false;
             };
-            let Ok(config) = EncoderConfig::read(&text) else {
+            let Ok(shapes) = Shapes::read(&text, 3) else {
                 return false;
             };
-            let shapes = config.shapes(3);
             let _ = (
                 shapes.total_parameters(),
                 shapes.trainable_parameters(8, &["query".into()]),
@@ -206,8 +205,8 @@ pub static FORMATS: [Format; 13] = [
         },
         read: |folder| {
             let text = fs::read_to_string(folder.join("config.json")).unwrap();
-            let config = EncoderConfig::read(&text).unwrap();
-            Checkpoint::open(folder, &config.shapes(2).tensors, spelling(&config)).is_ok()
+            let shapes = Shapes::read(&text, 2).unwrap();
+            Checkpoint::open(folder, &shapes.tensors, shapes.spelling).is_ok()
         },
         has_header: false,
         allowance: 1 << 20,
@@ -388,7 +387,7 @@ fn read_adapter(folder: &Path) -> bool {
         config: Path::new(&config),
         seed: 1,
     };
-    let model = ClassifierFiles::open(source, None, 2, 1).unwrap();
+    let model = NetworkFiles::open(source, Role::Classifier { classes: 2 }, None, 1).unwrap();
     let init = format!("[lora]\ninit = \"{}\"", folder.display());
     let text = LORA.replace("[lora]\ntargets = [\"query\", \"value\"]", &init);
     let text = text.replace("../models/quickstart-encoder/config.json", &config);

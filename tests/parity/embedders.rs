@@ -228,7 +228,7 @@ fn what_is_not_supported_is_refused_by_name() {
         (
             "config.json",
             r#"{"model_type": "gpt2"}"#,
-            "`model_type` is `gpt2`",
+            "model_type `gpt2` is not supported as an embedder",
         ),
         (
             "config_sentence_transformers.json",

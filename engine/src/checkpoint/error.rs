@@ -69,4 +69,7 @@ pub enum CheckpointError {
         /// Each tensor that is missing, unknown or of another shape.
         problems: Vec<String>,
     },
+    /// A network that is to be built as something it was not read as.
+    #[error("the network was read for another use than it is built for")]
+    Role,
 }

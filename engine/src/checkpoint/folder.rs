@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::error::CheckpointError;
-use super::spelling::Spelling;
 use super::tensor_files::TensorFiles;
-use crate::shapes::TensorShape;
+use crate::shapes::{Spelling, TensorShape};
 
 /// A checkpoint folder whose tensors have been checked against the network, none of them read yet.
 #[derive(Debug)]

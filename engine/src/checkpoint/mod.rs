@@ -1,12 +1,13 @@
-//! What lies in a checkpoint's folder: weights in safetensors files and PyTorch's archives, and adapters in PEFT's format. Nothing in a file is executed, and
-//! headers are checked before anything is believed. Knows no networks and no tensors of a device.
+//! What lies in a checkpoint's folder: weights in safetensors files and PyTorch's archives, sentence-transformers' settings, adapters in PEFT's format.
+//!
+//! Nothing in a file is executed, and headers are checked before anything is believed. Knows no tensors of a device.
 
 mod adapter;
 mod error;
 mod folder;
 mod pickle;
 mod safetensors;
-mod spelling;
+mod sentence;
 mod tensor_files;
 
 pub use adapter::{
@@ -15,5 +16,5 @@ pub use adapter::{
 };
 pub use error::CheckpointError;
 pub use folder::Checkpoint;
-pub use spelling::Spelling;
+pub use sentence::{DenseFiles, Pooling, SentenceFilesError, SentenceSettings, Step};
 pub use tensor_files::TensorFiles;

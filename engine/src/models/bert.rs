@@ -9,31 +9,10 @@ use super::block::place;
 use super::classifier::{Classifier, NamedLinears};
 use super::encoder::{Encoder, Numbering, noise_of_firsts};
 use super::weights::Weights;
-use crate::checkpoint::{CheckpointError, Spelling};
+use crate::checkpoint::CheckpointError;
 use crate::nn::ops::{self, Noise, Operations, Site};
 use crate::nn::{Linear, Tokens};
 use crate::shapes::bert::BertConfig;
-
-/// The spellings of BERT's checkpoints. Heads for pre-training stand under `cls`; old versions stored the position numbers.
-pub const SPELLING: Spelling = Spelling {
-    prefix: "bert.",
-    fresh: &["bert.pooler.", "classifier."],
-    ignored: &["cls.", "bert.cls.", "bert.embeddings.position_ids"],
-};
-
-/// The spellings of BERT's checkpoints where no head is wanted: poolers and heads of any task are left aside.
-pub const BARE_SPELLING: Spelling = Spelling {
-    prefix: "bert.",
-    fresh: &[],
-    ignored: &[
-        "cls.",
-        "classifier.",
-        "qa_outputs.",
-        "bert.cls.",
-        "bert.pooler.",
-        "bert.embeddings.position_ids",
-    ],
-};
 
 /// Dropout places of the head.
 const POOLED: Site = Site { layer: 0, place: 2 };

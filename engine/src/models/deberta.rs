@@ -9,32 +9,13 @@ use super::block::{Block, BlockSettings, LINEARS as BLOCK_LINEARS, LayerNoise, a
 use super::classifier::{Classifier, NamedLinears};
 use super::encoder::{EMBEDDINGS, noise_of_firsts, rows};
 use super::weights::Weights;
-use crate::checkpoint::{CheckpointError, Spelling};
+use crate::checkpoint::CheckpointError;
 use crate::nn::ops::{
     self, AttentionOptions, Disentangled, DisentangledOptions, Noise, Operations, Site,
 };
 use crate::nn::{LayerNorm, Linear, RelativePositions, Tokens, in_format_of};
 use crate::shapes::bert::Activation;
 use crate::shapes::deberta::DebertaV2Config;
-
-/// The spellings of DeBERTa's checkpoints. Those of pre-training carry heads for masked words and replaced words, and tables of absolute positions that the
-/// encoder does not read; they have no pooler.
-pub const SPELLING: Spelling = Spelling {
-    prefix: "deberta.",
-    fresh: &["pooler.", "classifier."],
-    ignored: &[
-        "cls.",
-        "deberta.cls.",
-        "lm_predictions.",
-        "deberta.lm_predictions.",
-        "mask_predictions.",
-        "deberta.mask_predictions.",
-        "deberta.embeddings.position_embeddings.",
-        "deberta.embeddings.position_ids",
-        // What the pre-training of v3 added to the generator's words.
-        "deberta.embeddings.word_embeddings._weight",
-    ],
-};
 
 /// Dropout places of the head.
 const CONTEXT: Site = Site { layer: 0, place: 2 };

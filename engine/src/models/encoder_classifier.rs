@@ -4,15 +4,15 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use super::bert::{self, BertClassifier};
+use super::bert::BertClassifier;
 use super::classifier::{Classifier, NamedLinears};
-use super::deberta::{self, DebertaClassifier};
-use super::roberta::{self, RobertaClassifier};
+use super::deberta::DebertaClassifier;
+use super::roberta::RobertaClassifier;
 use super::weights::Weights;
-use crate::checkpoint::{CheckpointError, Spelling};
+use crate::checkpoint::CheckpointError;
 use crate::nn::ops::{Noise, Operations};
 use crate::nn::{Linear, Tokens};
-use crate::shapes::EncoderConfig;
+use crate::shapes::{Architecture, Config, Role};
 
 /// A classifier of any architecture there is a file for.
 #[derive(Module, Debug)]
@@ -26,36 +26,27 @@ pub enum EncoderClassifier<B: Backend> {
     Deberta(DebertaClassifier<B>),
 }
 
-/// How the checkpoints of an architecture spell their tensors.
-#[must_use]
-pub fn spelling(config: &EncoderConfig) -> &'static Spelling {
-    match config {
-        EncoderConfig::Bert(_) => &bert::SPELLING,
-        EncoderConfig::Roberta(_) => &roberta::SPELLING,
-        EncoderConfig::DebertaV2(_) => &deberta::SPELLING,
-    }
-}
-
 impl<B: Operations> EncoderClassifier<B> {
     /// Builds the network from its weights, all of them frozen.
     ///
     /// # Errors
-    /// When the checkpoint cannot be read.
+    /// When the checkpoint cannot be read, or the architecture was not read for a classifier.
     pub fn new(
-        config: &EncoderConfig,
-        classes: usize,
+        architecture: &Architecture,
         weights: &Weights<'_, B>,
     ) -> Result<Self, CheckpointError> {
-        match config {
-            EncoderConfig::Bert(config) => {
-                BertClassifier::new(config, classes, weights).map(Self::Bert)
-            }
-            EncoderConfig::Roberta(config) => {
+        let Role::Classifier { classes } = architecture.role() else {
+            return Err(CheckpointError::Role);
+        };
+        match architecture.config() {
+            Config::Bert(config) => BertClassifier::new(config, classes, weights).map(Self::Bert),
+            Config::Roberta(config) => {
                 RobertaClassifier::new(config, classes, weights).map(Self::Roberta)
             }
-            EncoderConfig::DebertaV2(config) => {
+            Config::DebertaV2(config) => {
                 DebertaClassifier::new(config, classes, weights).map(Self::Deberta)
             }
+            Config::Mpnet(_) | Config::JinaBert(_) => Err(CheckpointError::Role),
         }
     }
 

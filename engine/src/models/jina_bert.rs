@@ -11,13 +11,10 @@ use burn::tensor::{FloatDType, Tensor};
 use super::encoder::rows;
 use super::relative_encoder::{FeedForward, RelativeLayer};
 use super::weights::{Initial, Weights};
-use crate::checkpoint::{CheckpointError, Spelling};
+use crate::checkpoint::CheckpointError;
 use crate::nn::ops::{self, Operations, RelativeBias};
 use crate::nn::{LayerNorm, Linear, Tokens, in_format, in_format_of};
 use crate::shapes::jina_bert::{Gate, JinaBertConfig};
-
-/// The spellings of its checkpoints; poolers and heads of other tasks are left aside.
-pub const SPELLING: Spelling = super::bert::BARE_SPELLING;
 
 /// Jina BERT v2 without a head.
 #[derive(Debug)]

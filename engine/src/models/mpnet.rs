@@ -12,24 +12,11 @@ use super::block::activate;
 use super::encoder::rows;
 use super::relative_encoder::{FeedForward, RelativeLayer};
 use super::weights::{Initial, Weights};
-use crate::checkpoint::{CheckpointError, Spelling};
+use crate::checkpoint::CheckpointError;
 use crate::nn::ops::{Operations, RelativeBias};
 use crate::nn::{LayerNorm, Linear, Tokens, in_format_of};
 use crate::shapes::bert::Activation;
 use crate::shapes::mpnet::{BUCKETS, MpnetConfig, PADDING};
-
-/// The spellings of MPNet's checkpoints; poolers and heads of other tasks are left aside.
-pub const SPELLING: Spelling = Spelling {
-    prefix: "mpnet.",
-    fresh: &[],
-    ignored: &[
-        "lm_head.",
-        "classifier.",
-        "qa_outputs.",
-        "mpnet.pooler.",
-        "mpnet.embeddings.position_ids",
-    ],
-};
 
 /// Distance from which on all are one bucket.
 const FARTHEST: f32 = 128.0;

@@ -10,34 +10,10 @@ use burn::tensor::backend::Backend;
 use super::classifier::{Classifier, NamedLinears};
 use super::encoder::{Encoder, Numbering, noise_of_firsts};
 use super::weights::Weights;
-use crate::checkpoint::{CheckpointError, Spelling};
+use crate::checkpoint::CheckpointError;
 use crate::nn::ops::{self, Noise, Operations, Site};
 use crate::nn::{Linear, Tokens};
 use crate::shapes::roberta::RobertaConfig;
-
-/// The spellings of RoBERTa's checkpoints. Those of the bare model and of the first masked-LMs have a pooler, which this head does without.
-pub const SPELLING: Spelling = Spelling {
-    prefix: "roberta.",
-    fresh: &["classifier."],
-    ignored: &[
-        "lm_head.",
-        "roberta.pooler.",
-        "roberta.embeddings.position_ids",
-    ],
-};
-
-/// The spellings of RoBERTa's checkpoints where no head is wanted: poolers and heads of any task are left aside.
-pub const BARE_SPELLING: Spelling = Spelling {
-    prefix: "roberta.",
-    fresh: &[],
-    ignored: &[
-        "lm_head.",
-        "classifier.",
-        "qa_outputs.",
-        "roberta.pooler.",
-        "roberta.embeddings.position_ids",
-    ],
-};
 
 /// Module names of the head.
 const DENSE: &str = "classifier.dense";

@@ -8,7 +8,7 @@ use burn::tensor::{FloatDType, Tensor, TensorData};
 
 use super::adapter::{self, AdapterSettings};
 use super::{Classifier, EncoderClassifier, Initial, Weights, draw, trained, unfreeze};
-use crate::shapes::EncoderConfig;
+use crate::shapes::{Architecture, Role};
 
 pub(crate) type Model = EncoderClassifier<Autodiff<Flex>>;
 
@@ -37,16 +37,16 @@ pub(crate) const DEBERTA: &str = r#"{
 
 /// A classifier with adapters that already do something on the modules whose names contain one of `targets`.
 pub(crate) fn model(config: &str, targets: &[&str], format: FloatDType) -> Model {
-    let config = EncoderConfig::read(config).unwrap();
+    let architecture = Architecture::read(config, Role::Classifier { classes: 2 }).unwrap();
     let weights = Weights {
         checkpoint: None,
         seed: 1,
         head_seed: 2,
-        deviation: config.initializer_range(),
+        deviation: architecture.initializer_range(),
         format,
         device: &FlexDevice,
     };
-    let mut model = Model::new(&config, 2, &weights).unwrap();
+    let mut model = Model::new(&architecture, &weights).unwrap();
     let modules: BTreeSet<String> = model
         .linears()
         .into_iter()

@@ -11,12 +11,12 @@ use burn::tensor::backend::Backend;
 use rayon::prelude::*;
 
 use super::pooling::{normalise, pool};
-use super::sentence_files::{Pooling, SentenceFilesError, SentenceSettings, Step};
 use super::vectors::Vectors;
-use crate::checkpoint::CheckpointError;
-use crate::models::{Dense, SentenceEncoder, SentenceFiles, Source};
+use crate::checkpoint::{CheckpointError, Pooling, SentenceFilesError, SentenceSettings, Step};
+use crate::models::{Dense, NetworkFiles, SentenceEncoder, Source};
 use crate::nn::Tokens;
 use crate::nn::ops::{Operations, watch_kernels};
+use crate::shapes::Role;
 
 /// Why an embedder cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -55,10 +55,8 @@ pub enum EmbedderError {
 /// An embedder's files, read and checked as far as they can be without its weights.
 #[derive(Debug)]
 pub struct EmbedderFiles {
-    folder: PathBuf,
-    files: SentenceFiles,
+    files: NetworkFiles,
     settings: SentenceSettings,
-    vocab_size: usize,
     max_length: usize,
     width: usize,
 }
@@ -69,14 +67,9 @@ impl EmbedderFiles {
     /// # Errors
     /// When files are missing, broken or not supported, or do not fit each other.
     pub fn open(source: Source<'_>) -> Result<Self, EmbedderError> {
-        let files = match source {
-            Source::Folder(folder) => SentenceFiles::open(folder)?,
-            Source::Random { config, seed } => SentenceFiles::random(config, seed)?,
-        };
-        let folder = source.folder();
-        let settings = SentenceSettings::read(&folder)?;
-        let shapes = files.config().shapes();
-        let limit = files.config().position_limit();
+        let files = NetworkFiles::open(source, Role::Embedder, None, 0)?;
+        let settings = SentenceSettings::read(&files.folder)?;
+        let limit = files.architecture().position_limit();
         let max_length = match (&settings.max_seq_length, limit) {
             (Some((length, path)), Some(positions)) if *length > positions => {
                 // The tokeniser's own limit may count the rows of the table that no text uses.
@@ -91,9 +84,9 @@ impl EmbedderFiles {
                 }
             }
             (Some((length, _)), _) => *length,
-            (None, _) => shapes.max_positions,
+            (None, _) => files.shapes.max_positions,
         };
-        let mut width = shapes.hidden_size;
+        let mut width = files.shapes.hidden_size;
         for step in &settings.steps {
             let Step::Dense(layer) = step else { continue };
             if layer.inputs != width {
@@ -106,8 +99,6 @@ impl EmbedderFiles {
             width = layer.outputs;
         }
         Ok(Self {
-            folder,
-            vocab_size: shapes.vocab_size,
             files,
             settings,
             max_length,
@@ -118,7 +109,7 @@ impl EmbedderFiles {
     /// The folder of configuration and tokeniser.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        &self.folder
+        &self.files.folder
     }
 
     /// What sentence-transformers' files say.
@@ -130,7 +121,7 @@ impl EmbedderFiles {
     /// Tokens that the encoder knows.
     #[must_use]
     pub fn vocab_size(&self) -> usize {
-        self.vocab_size
+        self.files.shapes.vocab_size
     }
 
     /// Tokens after which a text is to be cut, special ones included.
@@ -158,11 +149,11 @@ impl EmbedderFiles {
         for step in &self.settings.steps {
             steps.push(match step {
                 Step::Normalise => None,
-                Step::Dense(layer) => Some(layer.load(self.files.drawn(), device)?),
+                Step::Dense(layer) => Some(Dense::load(layer, self.files.drawn(), device)?),
             });
         }
         Ok(LoadedEmbedder {
-            encoder: self.files.load(format, device)?,
+            encoder: self.files.load_encoder(format, device)?,
             pooling: self.settings.pooling,
             steps,
             width: self.width,

@@ -3,13 +3,12 @@
 
 mod embedder;
 mod pooling;
-mod sentence_files;
 mod similarity;
 mod top;
 mod vectors;
 
+pub use crate::checkpoint::{Pooling, SentenceSettings, Step};
 pub use embedder::{EmbedderError, EmbedderFiles, LoadedEmbedder};
-pub use sentence_files::{Pooling, SentenceFilesError, SentenceSettings, Step};
 pub use similarity::{Metric, Search};
 pub use top::{Hit, best};
 pub use vectors::Vectors;

@@ -4,7 +4,7 @@ use crate::nn::Tokens;
 use crate::nn::ops::{self, Operations};
 use burn::tensor::{Tensor, TensorData};
 
-use super::sentence_files::Pooling;
+use crate::checkpoint::Pooling;
 
 /// One vector for each text: `[tokens, hidden]` to `[texts, hidden]`.
 pub(super) fn pool<B: Operations>(

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::bert::{BertConfig, impossible};
-use super::sentence::Layout;
+use super::architecture::{Network, Role};
+use super::bert::{BARE_SPELLING, BertConfig};
+use super::checks::impossible;
+use super::parts::Parts;
 use super::{Shapes, ShapesError};
 
 /// How the values between the two products of the feed-forward block are gated (arXiv 2002.05202).
@@ -68,32 +70,54 @@ impl JinaBertConfig {
     pub fn gate(&self) -> Gate {
         self.gate
     }
+}
 
-    /// The tensors of the bare model. `max_positions` is the length it was made for; nothing in it ends there.
-    #[must_use]
-    pub fn shapes(&self) -> Shapes {
+impl Network for JinaBertConfig {
+    /// An embedder only. `max_positions` is the length it was made for; nothing in it ends there.
+    fn shapes(&self, role: Role) -> Option<Shapes> {
+        if role != Role::Embedder {
+            return None;
+        }
         let config = &self.encoder;
         let hidden = config.hidden_size;
-        let mut layout = Layout::new("bert");
-        layout.weight("embeddings.word_embeddings", &[config.vocab_size, hidden]);
-        layout.weight(
-            "embeddings.token_type_embeddings",
-            &[config.type_vocab_size, hidden],
-        );
-        layout.norm("embeddings.LayerNorm", hidden);
-        for index in 0..config.num_hidden_layers {
-            let layer = format!("encoder.layer.{index}");
-            for name in ["query", "key", "value"] {
-                layout.linear(&format!("{layer}.attention.self.{name}"), hidden, hidden);
-            }
-            layout.linear(&format!("{layer}.attention.output.dense"), hidden, hidden);
-            layout.norm(&format!("{layer}.attention.output.LayerNorm"), hidden);
-            let inner = config.intermediate_size;
-            layout.weight(&format!("{layer}.mlp.gated_layers"), &[2 * inner, hidden]);
-            layout.linear(&format!("{layer}.mlp.wo"), inner, hidden);
-            layout.norm(&format!("{layer}.mlp.layernorm"), hidden);
+        let mut parts = Parts::default();
+        for (name, rows) in [
+            ("word", config.vocab_size),
+            ("token_type", config.type_vocab_size),
+        ] {
+            let module = format!("bert.embeddings.{name}_embeddings");
+            parts.embedding(&module, rows, hidden);
         }
-        layout.shapes("jina_bert", config, config.max_position_embeddings)
+        parts.norm("bert.embeddings.LayerNorm", hidden);
+        for index in 0..config.num_hidden_layers {
+            let name = |part: &str| format!("bert.encoder.layer.{index}.{part}");
+            let layer = Some(index);
+            for part in ["query", "key", "value"] {
+                let module = name(&format!("attention.self.{part}"));
+                parts.linear(module, part, layer, hidden, hidden);
+            }
+            let module = name("attention.output.dense");
+            parts.linear(module, "attention_output", layer, hidden, hidden);
+            parts.norm(&name("attention.output.LayerNorm"), hidden);
+            let inner = config.intermediate_size;
+            let module = name("mlp.gated_layers");
+            parts.linear_without_bias(module, "intermediate", layer, hidden, 2 * inner);
+            parts.linear(name("mlp.wo"), "output", layer, inner, hidden);
+            parts.norm(&name("mlp.layernorm"), hidden);
+        }
+        Some(config.shapes_of("jina_bert", &BARE_SPELLING, parts))
+    }
+
+    fn initializer_range(&self) -> f64 {
+        self.encoder.initializer_range
+    }
+
+    fn override_dropout(&mut self, probability: f64) {
+        self.encoder.override_dropout(probability);
+    }
+
+    fn embeds_positions(&self) -> bool {
+        false
     }
 }
 

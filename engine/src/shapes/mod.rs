@@ -3,32 +3,29 @@
 //! Pure: it reads text it is given, never a file and never weights. It knows nothing of devices, data or experiments. One file per
 //! architecture says what the network consists of; this one counts and resolves target names.
 
+mod architecture;
 pub mod bert;
+mod checks;
 pub mod deberta;
 pub mod jina_bert;
 pub mod memory;
 pub mod mpnet;
+mod parts;
 pub mod roberta;
-mod sentence;
+mod spelling;
 mod targets;
 
-pub use sentence::SentenceConfig;
+pub use architecture::{Architecture, Config, Network, Role};
+pub use spelling::Spelling;
 pub use targets::{ExpressionError, TargetError, whole_match};
 
-use serde::Deserialize;
-
-use bert::BertConfig;
-use deberta::DebertaV2Config;
-use roberta::RobertaConfig;
-
-/// Values of `model_type` in a `config.json` that can be read.
-pub const MODEL_TYPES: [&str; 4] = ["bert", "roberta", "xlm-roberta", "deberta-v2"];
-
-/// What a sequence classifier consists of.
+/// What a network consists of, for counting it, loading its weights and naming the layers that carry adapters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shapes {
     /// The checkpoint's `model_type`.
     pub model_type: &'static str,
+    /// How checkpoints spell the tensors' names.
+    pub spelling: &'static Spelling,
     /// Every parameter tensor, in the order of the forward pass.
     pub tensors: Vec<TensorShape>,
     /// Every linear layer below the head, in the order of the forward pass.
@@ -106,13 +103,18 @@ pub enum ShapesError {
     #[error("not a readable config.json: {0}")]
     Json(#[from] serde_json::Error),
     /// `model_type` is missing.
-    #[error("config.json has no `model_type`; expected one of: {}", MODEL_TYPES.join(", "))]
-    NoModelType,
-    /// An architecture there is no file for.
-    #[error("model_type `{model_type}` is not supported; supported: {}", MODEL_TYPES.join(", "))]
+    #[error("config.json has no `model_type`; expected one of: {}", role.model_types().join(", "))]
+    NoModelType {
+        /// What the network was to be used as.
+        role: Role,
+    },
+    /// An architecture that there is no file for, or that has no such role.
+    #[error("model_type `{model_type}` is not supported{}; supported: {}", role.use_in_words(), role.model_types().join(", "))]
     ModelType {
         /// The `model_type` as given.
         model_type: String,
+        /// What the network was to be used as.
+        role: Role,
     },
     /// A key whose value makes no network.
     #[error("config.json: `{key}` {problem}")]
@@ -124,77 +126,16 @@ pub enum ShapesError {
     },
 }
 
-/// An encoder's `config.json`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum EncoderConfig {
-    /// `model_type` bert.
-    Bert(BertConfig),
-    /// `model_type` roberta or xlm-roberta.
-    Roberta(RobertaConfig),
-    /// `model_type` deberta-v2, which DeBERTa-v3 has too.
-    DebertaV2(DebertaV2Config),
-}
-
-impl EncoderConfig {
-    /// Reads and checks the text of a `config.json`.
-    ///
-    /// # Errors
-    /// When the text is not JSON, names another architecture, or describes a network that cannot exist.
-    pub fn read(config_json: &str) -> Result<Self, ShapesError> {
-        #[derive(Deserialize)]
-        struct Head {
-            model_type: Option<String>,
-        }
-        let head: Head = serde_json::from_str(config_json)?;
-        match head.model_type.as_deref() {
-            Some("bert") => BertConfig::read(config_json).map(Self::Bert),
-            Some("roberta") => RobertaConfig::read(config_json).map(Self::Roberta),
-            Some("xlm-roberta") => RobertaConfig::read_xlm(config_json).map(Self::Roberta),
-            Some("deberta-v2") => DebertaV2Config::read(config_json).map(Self::DebertaV2),
-            Some(other) => Err(ShapesError::ModelType {
-                model_type: other.to_owned(),
-            }),
-            None => Err(ShapesError::NoModelType),
-        }
-    }
-
-    /// The tensors and linear layers of the classifier with `num_labels` classes.
-    #[must_use]
-    pub fn shapes(&self, num_labels: usize) -> Shapes {
-        match self {
-            Self::Bert(config) => config.shapes(num_labels),
-            Self::Roberta(config) => config.shapes(num_labels),
-            Self::DebertaV2(config) => config.shapes(num_labels),
-        }
-    }
-
-    /// Standard deviation of freshly drawn weights.
-    #[must_use]
-    pub fn initializer_range(&self) -> f64 {
-        match self {
-            Self::Bert(config) => config.initializer_range,
-            Self::Roberta(config) => config.encoder().initializer_range,
-            Self::DebertaV2(config) => config.initializer_range,
-        }
-    }
-
-    /// Replaces every dropout probability.
-    pub fn override_dropout(&mut self, probability: f64) {
-        match self {
-            Self::Bert(config) => config.override_dropout(probability),
-            Self::Roberta(config) => config.override_dropout(probability),
-            Self::DebertaV2(config) => config.override_dropout(probability),
-        }
-    }
-}
-
 impl Shapes {
     /// Reads the text of a `config.json` as a sequence classifier with `num_labels` classes.
     ///
     /// # Errors
     /// When the text is not JSON, names another architecture, or describes a network that cannot exist.
     pub fn read(config_json: &str, num_labels: usize) -> Result<Self, ShapesError> {
-        Ok(EncoderConfig::read(config_json)?.shapes(num_labels))
+        let role = Role::Classifier {
+            classes: num_labels,
+        };
+        Ok(Architecture::read(config_json, role)?.shapes())
     }
 
     /// Parameters of the network without adapters, head included.

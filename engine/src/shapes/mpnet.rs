@@ -2,15 +2,30 @@
 
 use serde_json::{Map, Value};
 
-use super::bert::{BertConfig, impossible};
-use super::sentence::Layout;
-use super::{Shapes, ShapesError};
+use super::architecture::{Network, Role};
+use super::bert::BertConfig;
+use super::checks::impossible;
+use super::parts::Parts;
+use super::{Shapes, ShapesError, Spelling};
 
 /// The id of padding, which the architecture fixes: positions begin behind it.
 pub const PADDING: u32 = 1;
 
 /// Distances that attention tells apart, which the architecture fixes too: `config.json` only says how many rows the table has.
 pub const BUCKETS: usize = 32;
+
+/// The spellings of MPNet's checkpoints; poolers and heads of other tasks are left aside.
+static SPELLING: Spelling = Spelling {
+    prefix: "mpnet.",
+    fresh: &[],
+    ignored: &[
+        "lm_head.",
+        "classifier.",
+        "qa_outputs.",
+        "mpnet.pooler.",
+        "mpnet.embeddings.position_ids",
+    ],
+};
 
 /// MPNet's `config.json`: BERT's keys but for segments, with defaults of its own, and the rows of the table of relative positions.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,35 +77,60 @@ impl MpnetConfig {
     pub fn bucket_rows(&self) -> usize {
         self.bucket_rows
     }
+}
 
-    /// The tensors of the bare model.
-    #[must_use]
-    pub fn shapes(&self) -> Shapes {
+impl Network for MpnetConfig {
+    /// An embedder only.
+    fn shapes(&self, role: Role) -> Option<Shapes> {
+        if role != Role::Embedder {
+            return None;
+        }
         let config = &self.encoder;
         let hidden = config.hidden_size;
-        let mut layout = Layout::new("mpnet");
-        layout.weight("embeddings.word_embeddings", &[config.vocab_size, hidden]);
-        layout.weight(
-            "embeddings.position_embeddings",
-            &[config.max_position_embeddings, hidden],
-        );
-        layout.norm("embeddings.LayerNorm", hidden);
-        layout.weight(
-            "encoder.relative_attention_bias",
-            &[self.bucket_rows, config.num_attention_heads],
+        let mut parts = Parts::default();
+        for (name, rows) in [
+            ("word", config.vocab_size),
+            ("position", config.max_position_embeddings),
+        ] {
+            let module = format!("mpnet.embeddings.{name}_embeddings");
+            parts.embedding(&module, rows, hidden);
+        }
+        parts.norm("mpnet.embeddings.LayerNorm", hidden);
+        parts.embedding(
+            "mpnet.encoder.relative_attention_bias",
+            self.bucket_rows,
+            config.num_attention_heads,
         );
         for index in 0..config.num_hidden_layers {
-            let layer = format!("encoder.layer.{index}");
-            for name in ["q", "k", "v", "o"] {
-                layout.linear(&format!("{layer}.attention.attn.{name}"), hidden, hidden);
+            let name = |part: &str| format!("mpnet.encoder.layer.{index}.{part}");
+            let layer = Some(index);
+            for (part, logical) in [
+                ("q", "query"),
+                ("k", "key"),
+                ("v", "value"),
+                ("o", "attention_output"),
+            ] {
+                let module = name(&format!("attention.attn.{part}"));
+                parts.linear(module, logical, layer, hidden, hidden);
             }
-            layout.norm(&format!("{layer}.attention.LayerNorm"), hidden);
+            parts.norm(&name("attention.LayerNorm"), hidden);
             let inner = config.intermediate_size;
-            layout.linear(&format!("{layer}.intermediate.dense"), hidden, inner);
-            layout.linear(&format!("{layer}.output.dense"), inner, hidden);
-            layout.norm(&format!("{layer}.output.LayerNorm"), hidden);
+            let module = name("intermediate.dense");
+            parts.linear(module, "intermediate", layer, hidden, inner);
+            parts.linear(name("output.dense"), "output", layer, inner, hidden);
+            parts.norm(&name("output.LayerNorm"), hidden);
         }
-        let used = config.max_position_embeddings - PADDING as usize - 1;
-        layout.shapes("mpnet", config, used)
+        Some(Shapes {
+            max_positions: config.max_position_embeddings - PADDING as usize - 1,
+            ..config.shapes_of("mpnet", &SPELLING, parts)
+        })
+    }
+
+    fn initializer_range(&self) -> f64 {
+        self.encoder.initializer_range
+    }
+
+    fn override_dropout(&mut self, probability: f64) {
+        self.encoder.override_dropout(probability);
     }
 }

@@ -3,8 +3,34 @@
 
 use serde_json::{Map, Value};
 
-use super::bert::{BertConfig, Parts, impossible};
-use super::{Shapes, ShapesError};
+use super::architecture::{Network, Role};
+use super::bert::BertConfig;
+use super::checks::impossible;
+use super::{Shapes, ShapesError, Spelling};
+
+/// The spellings of RoBERTa's checkpoints. Those of the bare model and of the first masked-LMs have a pooler, which this head does without.
+static CLASSIFIER_SPELLING: Spelling = Spelling {
+    prefix: "roberta.",
+    fresh: &["classifier."],
+    ignored: &[
+        "lm_head.",
+        "roberta.pooler.",
+        "roberta.embeddings.position_ids",
+    ],
+};
+
+/// The spellings of RoBERTa's checkpoints where no head is wanted: poolers and heads of any task are left aside.
+static BARE_SPELLING: Spelling = Spelling {
+    prefix: "roberta.",
+    fresh: &[],
+    ignored: &[
+        "lm_head.",
+        "classifier.",
+        "qa_outputs.",
+        "roberta.pooler.",
+        "roberta.embeddings.position_ids",
+    ],
+};
 
 /// RoBERTa's or XLM-R's `config.json`: BERT's keys with defaults of their own.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,37 +103,37 @@ impl RobertaConfig {
         self.padding
     }
 
-    /// Replaces every dropout probability.
-    pub fn override_dropout(&mut self, probability: f64) {
-        self.encoder.override_dropout(probability);
-    }
-
     /// Rows of the position embedding that no token uses.
     fn unused_positions(&self) -> usize {
         self.padding as usize + 1
     }
+}
 
-    /// The tensors and linear layers of the classifier with `num_labels` classes. Both layers of the head are trained in full.
-    #[must_use]
-    pub fn shapes(&self, num_labels: usize) -> Shapes {
+impl Network for RobertaConfig {
+    /// Both layers of the head are trained in full.
+    fn shapes(&self, role: Role) -> Option<Shapes> {
         let hidden = self.encoder.hidden_size;
         let mut parts = self.encoder.parts("roberta");
-        parts.weight_and_bias("classifier.dense", &[hidden, hidden], true);
-        parts.weight_and_bias("classifier.out_proj", &[num_labels, hidden], true);
-        self.shapes_of(parts)
-    }
-
-    /// The tensors and linear layers of the model without a head.
-    #[must_use]
-    pub fn bare_shapes(&self) -> Shapes {
-        self.shapes_of(self.encoder.parts("roberta"))
-    }
-
-    fn shapes_of(&self, parts: Parts) -> Shapes {
-        Shapes {
+        let spelling = match role {
+            Role::Classifier { classes } => {
+                parts.weight_and_bias("classifier.dense", &[hidden, hidden], true);
+                parts.weight_and_bias("classifier.out_proj", &[classes, hidden], true);
+                &CLASSIFIER_SPELLING
+            }
+            Role::Embedder => &BARE_SPELLING,
+        };
+        Some(Shapes {
             max_positions: self.encoder.max_position_embeddings - self.unused_positions(),
-            ..self.encoder.shapes_of(self.model_type, parts)
-        }
+            ..self.encoder.shapes_of(self.model_type, spelling, parts)
+        })
+    }
+
+    fn initializer_range(&self) -> f64 {
+        self.encoder.initializer_range
+    }
+
+    fn override_dropout(&mut self, probability: f64) {
+        self.encoder.override_dropout(probability);
     }
 }
 

@@ -180,11 +180,10 @@ fn is_name_or_end(module: &str, target: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shapes::bert::BertConfig;
 
     fn small() -> Shapes {
         let config = r#"{"model_type": "bert", "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}"#;
-        BertConfig::read(config).unwrap().shapes(2)
+        Shapes::read(config, 2).unwrap()
     }
 
     fn modules(targets: &[&str]) -> Vec<String> {

@@ -9,12 +9,13 @@ use engine::classifier::{self, Start};
 use engine::device::Device;
 use engine::embedder;
 use engine::models::adapter::AdapterSettings;
-use engine::models::{ClassifierFiles, Source};
+use engine::models::{NetworkFiles, Source};
 use engine::nn::ops::{
     AttentionOptions, Dropout, Noise, Operations, Ragged, Segments, Site, token_key, watch_kernels,
 };
 
 use engine::retrieval::EmbedderFiles;
+use engine::shapes::Role;
 use engine::training::{AdamWOptions, Decay, Example, LossScale, Options, Schedule, Unobserved};
 
 use crate::Accelerated as Card;
@@ -140,7 +141,7 @@ fn tensors_of_more_than_two_to_the_32_elements() {
 fn train(config: &Path, format: FloatDType, checkpointing: bool) {
     let device = Device::Cuda(0);
     let source = Source::Random { config, seed: 1 };
-    let files = ClassifierFiles::open(source, Some(0.1), 2, 1).unwrap();
+    let files = NetworkFiles::open(source, Role::Classifier { classes: 2 }, Some(0.1), 1).unwrap();
     let modules = files
         .shapes
         .linears

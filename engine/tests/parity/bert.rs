@@ -3,11 +3,12 @@
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{FloatDType, Tensor};
 use engine::checkpoint::{Card, Checkpoint};
-use engine::models::bert::{BertClassifier, SPELLING};
+use engine::models::bert::BertClassifier;
 use engine::models::{Classifier, Weights, adapter, count, trained, unfreeze};
 use engine::nn::Tokens;
 use engine::nn::ops::alone_with_gradients;
 use engine::shapes::bert::BertConfig;
+use engine::shapes::{Network, Role};
 use engine::training::summed_cross_entropy;
 
 use crate::fixture::{
@@ -26,7 +27,8 @@ fn load_with_fresh(folder: &str, classes: usize) -> (BertClassifier<B>, BertConf
     let folder = path(folder);
     let mut config = config(&folder);
     config.override_dropout(0.0);
-    let checkpoint = Checkpoint::open(&folder, &config.shapes(classes).tensors, &SPELLING).unwrap();
+    let shapes = config.shapes(Role::Classifier { classes }).unwrap();
+    let checkpoint = Checkpoint::open(&folder, &shapes.tensors, shapes.spelling).unwrap();
     let device = Default::default();
     let weights = Weights {
         checkpoint: Some(&checkpoint),
@@ -206,7 +208,8 @@ fn a_fresh_pooler_travels_with_the_adapter() {
     let folder = tempfile::tempdir().unwrap();
     let (mut model, config, fresh) = load_with_fresh("bert/mlm", 2);
     let targets = config
-        .shapes(2)
+        .shapes(Role::Classifier { classes: 2 })
+        .unwrap()
         .resolve_targets(&["query".into()])
         .unwrap()
         .iter()
@@ -228,8 +231,8 @@ fn a_fresh_pooler_travels_with_the_adapter() {
 
     // Another seed draws another pooler; the adapter must replace it.
     let folder_of_base = path("bert/mlm");
-    let checkpoint =
-        Checkpoint::open(&folder_of_base, &config.shapes(2).tensors, &SPELLING).unwrap();
+    let shapes = config.shapes(Role::Classifier { classes: 2 }).unwrap();
+    let checkpoint = Checkpoint::open(&folder_of_base, &shapes.tensors, shapes.spelling).unwrap();
     let device = Default::default();
     let weights = Weights {
         checkpoint: Some(&checkpoint),
@@ -255,7 +258,7 @@ fn a_fresh_pooler_travels_with_the_adapter() {
 #[test]
 fn the_built_model_has_the_parameters_that_shapes_lists() {
     let (config, mut model) = load("bert/checkpoint", 2);
-    let shapes = config.shapes(2);
+    let shapes = config.shapes(Role::Classifier { classes: 2 }).unwrap();
     let linears: Vec<(String, [usize; 2])> = model
         .linears()
         .into_iter()
@@ -305,7 +308,8 @@ fn a_fresh_adapter_changes_nothing() {
     );
     let before = values::<B, 2>(model.logits(&tokens, None));
     let modules = config
-        .shapes(2)
+        .shapes(Role::Classifier { classes: 2 })
+        .unwrap()
         .linears
         .into_iter()
         .map(|linear| linear.module)

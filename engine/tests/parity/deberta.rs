@@ -3,12 +3,10 @@
 use burn::backend::Flex;
 use burn::tensor::FloatDType;
 use engine::checkpoint::{Card, Checkpoint};
-use engine::models::{
-    Classifier, EncoderClassifier, Weights, adapter, spelling, trained, unfreeze,
-};
+use engine::models::{Classifier, EncoderClassifier, Weights, adapter, trained, unfreeze};
 use engine::nn::ops::Noise;
 use engine::nn::{RelativePositions, Tokens, token_keys};
-use engine::shapes::EncoderConfig;
+use engine::shapes::{Architecture, Role};
 use engine::training::{AdamWOptions, Decay, Example, Options, Schedule, Unobserved, fine_tune};
 use serde::Deserialize;
 
@@ -78,10 +76,10 @@ fn distances_have_the_rows_of_transformers() {
 fn pretraining<T: engine::nn::ops::Operations>(seed: u64) -> (EncoderClassifier<T>, Vec<String>) {
     let folder = path("deberta/pretraining");
     let text = std::fs::read_to_string(folder.join("config.json")).unwrap();
-    let mut config = EncoderConfig::read(&text).unwrap();
+    let mut config = Architecture::read(&text, Role::Classifier { classes: 2 }).unwrap();
     config.override_dropout(0.0);
-    let tensors = config.shapes(2).tensors;
-    let checkpoint = Checkpoint::open(&folder, &tensors, spelling(&config)).unwrap();
+    let shapes = config.shapes();
+    let checkpoint = Checkpoint::open(&folder, &shapes.tensors, shapes.spelling).unwrap();
     let device = Default::default();
     let weights = Weights {
         checkpoint: Some(&checkpoint),
@@ -91,7 +89,7 @@ fn pretraining<T: engine::nn::ops::Operations>(seed: u64) -> (EncoderClassifier<
         format: FloatDType::F32,
         device: &device,
     };
-    let model = EncoderClassifier::new(&config, 2, &weights).unwrap();
+    let model = EncoderClassifier::new(&config, &weights).unwrap();
     (model, checkpoint.fresh().to_vec())
 }
 
@@ -151,7 +149,7 @@ fn a_fresh_pooler_travels_with_the_adapter() {
 }
 
 /// Logits of a model whose dropout is on, for some texts of the data set.
-fn noisy(config: &EncoderConfig, rows: &[usize], step: u64) -> Vec<f32> {
+fn noisy(config: &Architecture, rows: &[usize], step: u64) -> Vec<f32> {
     let device = Default::default();
     let weights = Weights {
         checkpoint: None,
@@ -161,7 +159,7 @@ fn noisy(config: &EncoderConfig, rows: &[usize], step: u64) -> Vec<f32> {
         format: FloatDType::F32,
         device: &device,
     };
-    let mut model = EncoderClassifier::<B>::new(config, 2, &weights).unwrap();
+    let mut model = EncoderClassifier::<B>::new(config, &weights).unwrap();
     let settings = adapter::AdapterSettings {
         rank: 2,
         alpha: 4.0,
@@ -188,7 +186,7 @@ fn dropout_repeats_itself_whatever_a_text_is_batched_with() {
     for case in CASES {
         let folder = path(&format!("deberta/{case}/checkpoint"));
         let text = std::fs::read_to_string(folder.join("config.json")).unwrap();
-        let config = EncoderConfig::read(&text).unwrap();
+        let config = Architecture::read(&text, Role::Classifier { classes: 2 }).unwrap();
         let together = noisy(&config, &[0, 1, 2], 4);
         assert_eq!(together, noisy(&config, &[0, 1, 2], 4));
         assert_ne!(together, noisy(&config, &[0, 1, 2], 5));

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use engine::checkpoint::{Checkpoint, TensorFiles};
-use engine::models::{Classifier, spelling};
+use engine::models::Classifier;
 use engine::nn::Tokens;
-use engine::shapes::EncoderConfig;
+use engine::shapes::Shapes;
 
 use crate::fixture::{Fixture, path, values};
 use crate::roberta::load;
@@ -69,9 +69,8 @@ fn safetensors_win_where_both_are_there() {
 
     fs::remove_file(folder.path().join("model.safetensors")).unwrap();
     let text = fs::read_to_string(source.join("config.json")).unwrap();
-    let config = EncoderConfig::read(&text).unwrap();
-    let tensors = config.shapes(2).tensors;
-    let opened = Checkpoint::open(folder.path(), &tensors, spelling(&config));
+    let shapes = Shapes::read(&text, 2).unwrap();
+    let opened = Checkpoint::open(folder.path(), &shapes.tensors, shapes.spelling);
     let error = opened.unwrap_err().to_string();
     assert!(
         error.contains("pytorch_model.bin") && error.contains("not what torch.save writes"),

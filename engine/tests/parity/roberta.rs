@@ -3,12 +3,10 @@
 use burn::module::Module;
 use burn::tensor::FloatDType;
 use engine::checkpoint::Checkpoint;
-use engine::models::{
-    Classifier, EncoderClassifier, Weights, adapter, count, spelling, trained, unfreeze,
-};
+use engine::models::{Classifier, EncoderClassifier, Weights, adapter, count, trained, unfreeze};
 use engine::nn::Tokens;
 use engine::nn::ops::alone_with_gradients;
-use engine::shapes::EncoderConfig;
+use engine::shapes::{Architecture, Role};
 use engine::training::summed_cross_entropy;
 
 use crate::bert::B;
@@ -18,7 +16,7 @@ use crate::fixture::{Fixture, assert_close, assert_close_to_scale, assert_relati
 const FAMILY: [(&str, usize); 2] = [("roberta", 2), ("xlm-roberta", 3)];
 
 /// A checkpoint of any encoder, its dropout switched off, and what was not in it.
-pub fn load(folder: &str, classes: usize) -> (EncoderConfig, EncoderClassifier<B>, Vec<String>) {
+pub fn load(folder: &str, classes: usize) -> (Architecture, EncoderClassifier<B>, Vec<String>) {
     load_in(folder, classes, FloatDType::F32)
 }
 
@@ -27,13 +25,13 @@ pub fn load_in(
     folder: &str,
     classes: usize,
     format: FloatDType,
-) -> (EncoderConfig, EncoderClassifier<B>, Vec<String>) {
+) -> (Architecture, EncoderClassifier<B>, Vec<String>) {
     let folder = path(folder);
     let text = std::fs::read_to_string(folder.join("config.json")).unwrap();
-    let mut config = EncoderConfig::read(&text).unwrap();
+    let mut config = Architecture::read(&text, Role::Classifier { classes }).unwrap();
     config.override_dropout(0.0);
-    let tensors = config.shapes(classes).tensors;
-    let checkpoint = Checkpoint::open(&folder, &tensors, spelling(&config)).unwrap();
+    let shapes = config.shapes();
+    let checkpoint = Checkpoint::open(&folder, &shapes.tensors, shapes.spelling).unwrap();
     let device = Default::default();
     let weights = Weights {
         checkpoint: Some(&checkpoint),
@@ -43,7 +41,7 @@ pub fn load_in(
         format,
         device: &device,
     };
-    let model = EncoderClassifier::new(&config, classes, &weights).unwrap();
+    let model = EncoderClassifier::new(&config, &weights).unwrap();
     let fresh = checkpoint.fresh().to_vec();
     (config, model, fresh)
 }
@@ -134,7 +132,7 @@ pub fn check_adapter(folder: &str, classes: usize, case: &str) {
 /// Compares the built model's linear layers and counts with those that shapes list.
 pub fn check_counts(folder: &str, classes: usize) {
     let (config, mut model, _) = load(&format!("{folder}/checkpoint"), classes);
-    let shapes = config.shapes(classes);
+    let shapes = config.shapes();
     let linears = model.linears();
     let linears = linears.iter().map(|(name, linear)| (name, linear.sizes()));
     let expected = shapes.linears.iter();
@@ -186,9 +184,10 @@ fn dropout_acts_at_both_places_of_the_head() {
             json.insert(key.into(), 0.0.into());
         }
         json.insert("classifier_dropout".into(), probability.into());
-        let config = EncoderConfig::read(&serde_json::to_string(&json).unwrap()).unwrap();
-        let tensors = config.shapes(2).tensors;
-        let checkpoint = Checkpoint::open(&folder, &tensors, spelling(&config)).unwrap();
+        let json = serde_json::to_string(&json).unwrap();
+        let config = Architecture::read(&json, Role::Classifier { classes: 2 }).unwrap();
+        let shapes = config.shapes();
+        let checkpoint = Checkpoint::open(&folder, &shapes.tensors, shapes.spelling).unwrap();
         let device = Default::default();
         let weights = Weights {
             checkpoint: Some(&checkpoint),
@@ -198,7 +197,7 @@ fn dropout_acts_at_both_places_of_the_head() {
             format: FloatDType::F32,
             device: &device,
         };
-        let model: EncoderClassifier<B> = EncoderClassifier::new(&config, 2, &weights).unwrap();
+        let model: EncoderClassifier<B> = EncoderClassifier::new(&config, &weights).unwrap();
         let texts = [vec![0_u32, 7, 2], vec![0, 9, 9, 2]];
         let keys = engine::nn::token_keys(&texts, &[0, 1]);
         let noise = Noise::new(1, step, keys);

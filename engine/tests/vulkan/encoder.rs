@@ -4,10 +4,11 @@ use burn::backend::{Autodiff, Flex};
 use burn::tensor::FloatDType;
 use burn::tensor::backend::AutodiffBackend;
 use engine::checkpoint::Checkpoint;
-use engine::models::bert::{BertClassifier, SPELLING};
+use engine::models::bert::BertClassifier;
 use engine::models::{Classifier, Weights, adapter, trained, unfreeze};
 use engine::nn::ops::{Noise, Operations, alone_with_gradients};
 use engine::nn::{Tokens, token_keys};
+use engine::shapes::{Network, Role};
 use engine::training::summed_cross_entropy;
 
 use crate::fixture::{Fixture, assert_close, assert_relative, config, path, values};
@@ -22,7 +23,8 @@ fn run<T: AutodiffBackend + Operations>(dropout: f64) -> (Vec<f32>, Vec<(String,
     let folder = path("bert/checkpoint");
     let mut config = config(&folder);
     config.override_dropout(dropout);
-    let checkpoint = Checkpoint::open(&folder, &config.shapes(2).tensors, &SPELLING).unwrap();
+    let shapes = config.shapes(Role::Classifier { classes: 2 }).unwrap();
+    let checkpoint = Checkpoint::open(&folder, &shapes.tensors, shapes.spelling).unwrap();
     let weights = Weights {
         checkpoint: Some(&checkpoint),
         seed: 0,

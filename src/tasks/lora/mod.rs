@@ -16,7 +16,7 @@ use engine::FloatDType;
 use engine::checkpoint::{AdapterError, Card};
 use engine::classifier::{self, AdaptedClassifier, Start};
 use engine::device::{Device, format_name};
-use engine::models::ClassifierFiles;
+use engine::models::NetworkFiles;
 use engine::models::adapter::AdapterSettings;
 use engine::shapes::LinearShape;
 use engine::training::{
@@ -97,7 +97,7 @@ struct Run<'a, 'b> {
     format: FloatDType,
     halvings: u32,
     splits: &'a Splits,
-    encoder: &'a ClassifierFiles,
+    encoder: &'a NetworkFiles,
     sets: &'a Sets<'a>,
     progress: &'a mut Progress<'b>,
     device: Device,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use engine::models::ClassifierFiles;
+use engine::models::NetworkFiles;
 use engine::training::Example;
 use thiserror::Error;
 
@@ -29,7 +29,7 @@ pub(super) struct Sets<'a> {
 impl<'a> Sets<'a> {
     pub(super) fn new(
         splits: &'a Splits,
-        encoder: &ClassifierFiles,
+        encoder: &NetworkFiles,
         max_length: usize,
         results: &Path,
         notes: &mut Vec<String>,

@@ -1,26 +1,19 @@
 //! What sentence-transformers' files in a model's folder say: how token vectors become one vector, and where texts are cut.
 
+mod dense;
+mod json;
+mod pooling;
+
+pub use dense::DenseFiles;
+pub use pooling::Pooling;
+
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
-use crate::models::DenseFiles;
-
-/// How the vectors of a text's tokens become one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pooling {
-    /// Their mean.
-    Mean,
-    /// That of the first token.
-    Cls,
-    /// The largest value of each feature.
-    Max,
-}
+use json::json;
 
 /// What happens to a text's vector behind the pooling.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +80,6 @@ struct Module {
 }
 
 const STEPS: &str = "Transformer, then Pooling, then any of Dense and Normalize";
-const POOLINGS: &str = "one of mean, cls, max";
 
 impl SentenceSettings {
     /// Reads the files in a model's folder. Without `modules.json`, it is mean pooling and nothing else, as in sentence-transformers, and a note says so.
@@ -137,12 +129,12 @@ impl SentenceSettings {
                         return Err(unsupported(what));
                     }
                 }
-                (1, "Pooling") => self.pooling = read_pooling(&place.join("config.json"))?,
+                (1, "Pooling") => self.pooling = pooling::read(&place.join("config.json"))?,
                 (2.., "Normalize") => {
-                    reads_sentences(&place.join("config.json"))?;
+                    dense::reads_sentences(&place.join("config.json"))?;
                     self.steps.push(Step::Normalise);
                 }
-                (2.., "Dense") => self.steps.push(Step::Dense(read_dense(&place)?)),
+                (2.., "Dense") => self.steps.push(Step::Dense(dense::read(&place)?)),
                 _ => {
                     let what = format!("module {index}, a `{}`, in this place", module.r#type);
                     return Err(unsupported(what));
@@ -220,146 +212,4 @@ impl SentenceSettings {
         self.prompt.clone_from(prompt);
         Ok(())
     }
-}
-
-/// A JSON file; `None` where there is none.
-fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SentenceFilesError> {
-    let path = || path.to_owned();
-    let text = match fs::read_to_string(path()) {
-        Ok(text) => text,
-        Err(reason) if reason.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(reason) => {
-            return Err(SentenceFilesError::Unreadable {
-                path: path(),
-                reason,
-            });
-        }
-    };
-    let value = serde_json::from_str(&text).map_err(|error| SentenceFilesError::Broken {
-        path: path(),
-        reason: error.to_string(),
-    })?;
-    Ok(Some(value))
-}
-
-/// A JSON file that must be there.
-fn required<T: DeserializeOwned>(path: &Path) -> Result<T, SentenceFilesError> {
-    json(path)?.ok_or_else(|| SentenceFilesError::Unreadable {
-        path: path.to_owned(),
-        reason: io::ErrorKind::NotFound.into(),
-    })
-}
-
-/// The modes of `1_Pooling/config.json`: today's `pooling_mode`, or a flag for each.
-fn read_pooling(path: &Path) -> Result<Pooling, SentenceFilesError> {
-    let keys: Map<String, Value> = required(path)?;
-    let unsupported = |what: String| SentenceFilesError::Unsupported {
-        path: path.to_owned(),
-        what,
-        supported: POOLINGS,
-    };
-    let mut modes = Vec::new();
-    for (key, value) in &keys {
-        let known = matches!(
-            key.as_str(),
-            "word_embedding_dimension" | "embedding_dimension"
-        );
-        match (key.as_str(), value) {
-            _ if known => {}
-            // Without prompts, or with one that counts, there is nothing to leave out.
-            ("include_prompt", Value::Bool(true)) => {}
-            ("pooling_mode", Value::String(mode)) => modes.push(mode.clone()),
-            ("pooling_mode", Value::Array(several)) => {
-                modes.extend(several.iter().map(|mode| match mode.as_str() {
-                    Some(mode) => mode.to_owned(),
-                    None => mode.to_string(),
-                }));
-            }
-            (key, Value::Bool(set)) if key.starts_with("pooling_mode_") => {
-                // Where today's key is there too, the flags do not count.
-                if *set && !keys.contains_key("pooling_mode") {
-                    let mode = key.trim_start_matches("pooling_mode_");
-                    modes.push(mode.trim_end_matches("_tokens").replace("cls_token", "cls"));
-                }
-            }
-            (key, value) => return Err(unsupported(format!("`{key}`: {value}"))),
-        }
-    }
-    match modes.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] | ["mean"] => Ok(Pooling::Mean),
-        ["cls"] => Ok(Pooling::Cls),
-        ["max"] => Ok(Pooling::Max),
-        [other] => Err(unsupported(format!("pooling `{other}`"))),
-        _ => Err(unsupported(format!(
-            "the poolings {} together",
-            modes.join(", ")
-        ))),
-    }
-}
-
-/// Refuses a module that works on anything but the sentence's vector.
-fn reads_sentences(path: &Path) -> Result<(), SentenceFilesError> {
-    let keys: Map<String, Value> = json(path)?.unwrap_or_default();
-    for key in ["module_input_name", "module_output_name"] {
-        match keys.get(key) {
-            None | Some(Value::Null) => {}
-            Some(Value::String(name)) if name == "sentence_embedding" => {}
-            Some(other) => {
-                return Err(SentenceFilesError::Unsupported {
-                    path: path.to_owned(),
-                    what: format!("`{key}`: {other}"),
-                    supported: "sentence_embedding",
-                });
-            }
-        }
-    }
-    Ok(())
-}
-
-fn read_dense(folder: &Path) -> Result<DenseFiles, SentenceFilesError> {
-    #[derive(Debug, Deserialize)]
-    struct Dense {
-        in_features: usize,
-        out_features: usize,
-        #[serde(default = "yes")]
-        bias: bool,
-        activation_function: Option<String>,
-        #[serde(default)]
-        use_residual: bool,
-    }
-    let path = folder.join("config.json");
-    let file: Dense = required(&path)?;
-    reads_sentences(&path)?;
-    let unsupported = |what: String, supported| SentenceFilesError::Unsupported {
-        path: path.clone(),
-        what,
-        supported,
-    };
-    if file.use_residual {
-        let what = "`use_residual`: true".to_owned();
-        return Err(unsupported(
-            what,
-            "a linear layer without a residual connection",
-        ));
-    }
-    let name = file.activation_function.as_deref();
-    let tanh = match name.map(|name| name.rsplit('.').next().unwrap_or_default()) {
-        None | Some("Tanh") => true,
-        Some("Identity") => false,
-        Some(other) => {
-            let what = format!("the activation `{other}`");
-            return Err(unsupported(what, "Tanh, Identity"));
-        }
-    };
-    Ok(DenseFiles {
-        folder: folder.to_owned(),
-        inputs: file.in_features,
-        outputs: file.out_features,
-        bias: file.bias,
-        tanh,
-    })
-}
-
-fn yes() -> bool {
-    true
 }

@@ -1,7 +1,7 @@
 //! The names that checkpoints give to tensors, and those that transformers uses today.
 
 /// How an architecture's tensors are spelled in the checkpoints that exist.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Spelling {
     /// The prefix that checkpoints of the bare model leave out.
     pub prefix: &'static str,
@@ -13,7 +13,7 @@ pub struct Spelling {
 
 impl Spelling {
     /// Names as they are spelled today: with the prefix, and `weight` and `bias` in norms, which the first checkpoints called `gamma` and `beta`.
-    pub(super) fn canonical(&self, names: &mut [String]) {
+    pub(crate) fn canonical(&self, names: &mut [String]) {
         let bare = !names.iter().any(|name| name.starts_with(self.prefix));
         for name in names {
             for (old, new) in [
