@@ -11,7 +11,7 @@ use super::encoder::{EMBEDDINGS, noise_of_firsts, rows};
 use super::weights::Weights;
 use crate::checkpoint::CheckpointError;
 use crate::nn::ops::{
-    self, AttentionOptions, Disentangled, DisentangledOptions, Noise, Operations, Site,
+    self, AttentionOptions, Disentangled, DisentangledOptions, Mask, Noise, Operations, Site,
 };
 use crate::nn::{LayerNorm, Linear, RelativePositions, Tokens, in_format_of};
 use crate::shapes::bert::Activation;
@@ -277,6 +277,7 @@ impl<B: Operations> Layer<B> {
         AttentionOptions {
             heads: settings.heads,
             scale: ((head_size * terms) as f32).sqrt().recip(),
+            mask: Mask::Full,
             dropout: noise.at(place::PROBABILITIES, settings.attention_dropout),
         }
     }

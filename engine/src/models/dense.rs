@@ -58,11 +58,10 @@ impl<B: Operations> Dense<B> {
         #[allow(clippy::cast_precision_loss)]
         let initial = Initial::Uniform((files.inputs as f64).sqrt().recip());
         let weight = weights.tensor("linear.weight", [files.outputs, files.inputs], initial)?;
-        let bias = if files.bias {
-            weights.tensor("linear.bias", [files.outputs], initial)?
-        } else {
-            Tensor::zeros([files.outputs], device)
-        };
+        let bias = files
+            .bias
+            .then(|| weights.tensor("linear.bias", [files.outputs], initial))
+            .transpose()?;
         Ok(Self {
             linear: Linear::new(weight, bias),
             tanh: files.tanh,

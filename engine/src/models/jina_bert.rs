@@ -61,10 +61,7 @@ impl<B: Operations> Gated<B> {
             [2 * inner, hidden],
             Initial::Normal(weights.deviation),
         )?;
-        let half = |first: usize| {
-            let bias = in_format(Tensor::zeros([inner], weights.device), weights.format);
-            Linear::new(both.clone().slice(first..first + inner), bias)
-        };
+        let half = |first: usize| Linear::new(both.clone().slice(first..first + inner), None);
         Ok(Self {
             through_gate: half(0),
             plain: half(inner),

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use crate::nn::ops::{self, AttentionOptions, Operations, RelativeBias};
+use crate::nn::ops::{self, AttentionOptions, Mask, Operations, RelativeBias};
 use crate::nn::{LayerNorm, Linear, Tokens};
 
 /// A layer: attention with a relative bias, then a feed-forward block, each with a residual connection and a norm behind it.
@@ -40,6 +40,7 @@ impl<B: Operations, F: FeedForward<B>> RelativeLayer<B, F> {
         let options = AttentionOptions {
             heads: self.heads,
             scale: head_size.sqrt().recip(),
+            mask: Mask::Full,
             dropout: None,
         };
         let context = ops::biased_attention(query, key, value, &tokens.ragged, bias, &options);

@@ -99,11 +99,11 @@ pub fn trained<B: Operations, M: Classifier<B>>(model: &mut M) -> Vec<(String, T
         }
     }
     for (name, linear) in head {
-        all.push((
-            format!("{name}.weight"),
-            Trained::Matrix(&mut linear.weight),
-        ));
-        all.push((format!("{name}.bias"), Trained::Vector(&mut linear.bias)));
+        let weight = Trained::Matrix(linear.weight.parameter_mut());
+        all.push((format!("{name}.weight"), weight));
+        if let Some(bias) = &mut linear.bias {
+            all.push((format!("{name}.bias"), Trained::Vector(bias)));
+        }
     }
     all
 }

@@ -147,7 +147,7 @@ impl<B: Operations> Weights<'_, B> {
         let bias = self.seeded(seed, &format!("{name}.bias"), [outputs], zero)?;
         Ok(Linear::new(
             in_format(weight, format),
-            in_format(bias, format),
+            Some(in_format(bias, format)),
         ))
     }
 

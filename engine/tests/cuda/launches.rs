@@ -11,7 +11,8 @@ use engine::embedder;
 use engine::models::adapter::AdapterSettings;
 use engine::models::{NetworkFiles, Source};
 use engine::nn::ops::{
-    AttentionOptions, Dropout, Noise, Operations, Ragged, Segments, Site, token_key, watch_kernels,
+    AttentionOptions, Dropout, Mask, Noise, Operations, Ragged, Segments, Site, token_key,
+    watch_kernels,
 };
 
 use engine::retrieval::EmbedderFiles;
@@ -80,14 +81,22 @@ fn on_scores(lengths: &[usize], format: FloatDType) {
         let square: Tensor<Card, 4> = square.reshape([lengths.len(), 3, longest, longest]);
         square.into_primitive().tensor()
     };
-    for dropout in [None, Some(quarter(lengths))] {
+    let causal = Mask::Causal { window: Some(5) };
+    for (dropout, mask) in [
+        (None, Mask::Full),
+        (Some(quarter(lengths)), Mask::Full),
+        (None, causal),
+        (Some(quarter(lengths)), causal),
+    ] {
         let options = AttentionOptions {
             heads: 3,
             scale: 0.5,
+            mask,
             dropout,
         };
-        let probabilities = Card::attention_probabilities(square(), &ragged, &options);
-        let gradient = Card::attention_scores_gradient(probabilities, square(), &ragged, &options);
+        let texts = [&ragged; 2];
+        let probabilities = Card::attention_probabilities(square(), texts, &options);
+        let gradient = Card::attention_scores_gradient(probabilities, square(), texts, &options);
         drop(Tensor::<Card, 4>::from_primitive(TensorPrimitive::Float(gradient)).into_data());
     }
 }

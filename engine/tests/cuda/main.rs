@@ -20,6 +20,8 @@ mod fixture;
 #[path = "../vulkan/kernels.rs"]
 mod kernels;
 mod launches;
+#[path = "../parity/masks.rs"]
+mod masks;
 #[path = "../parity/ops.rs"]
 mod ops;
 
@@ -224,7 +226,13 @@ fn executed_kernels_compute_what_the_processor_computes() {
         return;
     };
     let log = card.folder("run-kernels");
-    let passed = run(card, Mode::Run, 61, &log, &["kernels::", "ops::"]);
+    let passed = run(
+        card,
+        Mode::Run,
+        61,
+        &log,
+        &["kernels::", "masks::", "ops::"],
+    );
     assert!(passed > 10, "{passed}");
 }
 

@@ -11,6 +11,7 @@ mod bert;
 mod deberta;
 mod fixture;
 mod half;
+mod masks;
 mod ops;
 mod optimizer;
 mod pytorch_bin;
@@ -22,5 +23,5 @@ fn ready() -> bool {
     true
 }
 
-/// The backend under test. `ops` is also part of the targets `vulkan` and `cuda`, with others.
+/// The backend under test. `masks` and `ops` are also part of the targets `vulkan` and `cuda`, with others.
 type B = burn::backend::Autodiff<burn::backend::Flex>;

@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 use engine::nn::ops::{
-    AttentionOptions, Ragged, Segments, alone_with_gradients, attention, gelu, layer_norm, pack,
-    unpack,
+    AttentionOptions, Mask, Ragged, Segments, alone_with_gradients, attention, gelu, layer_norm,
+    pack, unpack,
 };
 use engine::training::summed_cross_entropy;
 
@@ -142,9 +142,11 @@ fn attention_over_ragged_rows_equals_pytorchs_forward_and_backward() {
         let options = AttentionOptions {
             heads,
             scale,
+            mask: Mask::Full,
             dropout: None,
         };
-        let output = attention(query.clone(), key.clone(), value.clone(), &ragged, &options);
+        let texts = [&ragged; 2];
+        let output = attention(query.clone(), key.clone(), value.clone(), texts, &options);
         let inputs = [
             ("query", Gradient::Matrix(query)),
             ("key", Gradient::Matrix(key)),

@@ -7,8 +7,8 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{FloatDType, Tensor, TensorData, TensorPrimitive};
 use engine::nn::ops::{
-    AttentionOptions, Dropout, Noise, Operations, Ragged, Segments, Site, alone_with_gradients,
-    attention, dropout, gelu, layer_norm, mix, pack, token_key, unpack,
+    AttentionOptions, Dropout, Mask, Noise, Operations, Ragged, Segments, Site,
+    alone_with_gradients, attention, dropout, gelu, layer_norm, mix, pack, token_key, unpack,
 };
 
 use crate::fixture::{assert_close_to_scale, assert_relative, values};
@@ -61,11 +61,12 @@ fn attend<T: AutodiffBackend + Operations>(lengths: &[usize]) -> Vec<Vec<f32>> {
     let options = AttentionOptions {
         heads: 3,
         scale: 0.35,
+        mask: Mask::Full,
         dropout: Some(quarter(lengths)),
     };
     let ragged = Ragged::new(Segments::new(lengths), &Default::default());
     let [query, key, value] = operands.clone();
-    let output = attention(query, key, value, &ragged, &options);
+    let output = attention(query, key, value, [&ragged; 2], &options);
     let mut gradients = (output.clone() * random::<T>(4, tokens, 24))
         .sum()
         .backward();
@@ -164,6 +165,7 @@ fn all_kernels<T: Operations>(dtype: FloatDType) -> Vec<(&'static str, Vec<f32>)
     let options = AttentionOptions {
         heads: 3,
         scale: 0.5,
+        mask: Mask::Full,
         dropout: Some(drawn.clone()),
     };
     let norm = T::token_norm_backward(input.clone(), vector(11), 1e-5, gradient.clone(), false);
@@ -185,13 +187,13 @@ fn all_kernels<T: Operations>(dtype: FloatDType) -> Vec<(&'static str, Vec<f32>)
             T::pack(T::unpack(gradient, tokens), tokens),
         ),
     ];
-    let probabilities = T::attention_probabilities(square(13), &ragged, &options);
+    let probabilities = T::attention_probabilities(square(13), [&ragged; 2], &options);
     let without = AttentionOptions {
         dropout: None,
         ..options.clone()
     };
-    let before = T::attention_probabilities(square(14), &ragged, &without);
-    let above = T::attention_scores_gradient(before, square(15), &ragged, &options);
+    let before = T::attention_probabilities(square(14), [&ragged; 2], &without);
+    let above = T::attention_scores_gradient(before, square(15), [&ragged; 2], &options);
     // Places of padding are without meaning: only real queries and keys are compared.
     let real = |tensor: FloatTensor<T>| {
         let tensor = Tensor::<T, 4>::from_primitive(TensorPrimitive::Float(tensor));

@@ -12,6 +12,8 @@
 #[path = "../parity/fixture.rs"]
 #[allow(dead_code, reason = "shared with the target `parity`")]
 mod fixture;
+#[path = "../parity/masks.rs"]
+mod masks;
 #[path = "../parity/ops.rs"]
 mod ops;
 

@@ -118,13 +118,14 @@ fn replace<B: Operations>(
     let found = weight.is_some();
     if let Some(values) = weight {
         let values = Tensor::from_data(TensorData::new(values, [outputs, inputs]), &device);
-        let values = in_format_of(values, &linear.weight.val());
-        linear.weight = Param::from_tensor(values).set_require_grad(false);
+        linear.weight.replace(values);
     }
-    if let Some(values) = stored.take(&format!("{name}.bias"), &[outputs])? {
+    if let Some(bias) = &mut linear.bias
+        && let Some(values) = stored.take(&format!("{name}.bias"), &[outputs])?
+    {
         let values = Tensor::from_data(TensorData::new(values, [outputs]), &device);
-        let values = in_format_of(values, &linear.bias.val());
-        linear.bias = Param::from_tensor(values).set_require_grad(false);
+        let values = in_format_of(values, &bias.val());
+        *bias = Param::from_tensor(values).set_require_grad(false);
     }
     Ok(found)
 }

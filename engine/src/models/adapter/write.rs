@@ -42,8 +42,10 @@ pub fn write<B: Operations, M: Classifier<B>>(
                 format!("{name}.weight"),
                 (shape, bytes(weight.flatten(0, 1))),
             );
-            let shape = linear.bias.dims().to_vec();
-            tensors.insert(format!("{name}.bias"), (shape, bytes(linear.bias.val())));
+            if let Some(bias) = &linear.bias {
+                let shape = bias.dims().to_vec();
+                tensors.insert(format!("{name}.bias"), (shape, bytes(bias.val())));
+            }
         } else if let Some(lora) = &linear.lora {
             let rank = lora.a.dims()[0];
             let alpha = lora.scaling * divisor(rank, settings.rank_stabilised);

@@ -111,13 +111,13 @@ impl<B: Operations> Backward<B, 1> for Unpack {
 struct Attention;
 
 impl<B: Operations> Backward<B, 3> for Attention {
-    type State = ([FloatTensor<B>; 3], Ragged<B>, AttentionOptions);
+    type State = ([FloatTensor<B>; 3], [Ragged<B>; 2], AttentionOptions);
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<B>(&ops.node);
-        let ([query, key, value], ragged, options) = ops.state;
-        let gradients =
-            B::ragged_attention_backward(query, key, value, gradient, &ragged, &options);
+        let ([query, key, value], texts, options) = ops.state;
+        let texts = texts.each_ref();
+        let gradients = B::ragged_attention_backward(query, key, value, gradient, texts, &options);
         for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(node) = parent {
                 grads.register::<B>(node.id, gradient);
@@ -219,16 +219,16 @@ impl<B: Operations, C: CheckpointStrategy> Operations for Autodiff<B, C> {
         query: FloatTensor<Self>,
         key: FloatTensor<Self>,
         value: FloatTensor<Self>,
-        ragged: &Ragged<Self>,
+        texts: [&Ragged<Self>; 2],
         options: &AttentionOptions,
     ) -> FloatTensor<Self> {
-        let ragged = ragged.cast::<B>();
+        let texts = texts.map(Ragged::cast::<B>);
         let nodes = [query.node, key.node, value.node];
         let operands = [query.primitive, key.primitive, value.primitive];
         let [query, key, value] = operands.clone();
-        let output = B::ragged_attention(query, key, value, &ragged, options);
+        let output = B::ragged_attention(query, key, value, texts.each_ref(), options);
         match Attention.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((operands, ragged, options.clone()), output),
+            OpsKind::Tracked(prep) => prep.finish((operands, texts, options.clone()), output),
             OpsKind::UnTracked(prep) => prep.finish(output),
         }
     }

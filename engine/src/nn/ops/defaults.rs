@@ -4,10 +4,10 @@
 
 use burn::tensor::activation::softmax;
 use burn::tensor::ops::FloatTensor;
-use burn::tensor::{DType, FloatDType, Tensor, TensorData, TensorMetadata};
+use burn::tensor::{Bool, DType, FloatDType, Tensor, TensorData, TensorMetadata};
 
 use super::{
-    AttentionGradients, AttentionOptions, Dropout, LayerNormGradients, Operations, Ragged,
+    AttentionGradients, AttentionOptions, Dropout, LayerNormGradients, Mask, Operations, Ragged,
     Selection, probability_feature, unwrap, wrap,
 };
 
@@ -192,38 +192,39 @@ pub(super) fn join_heads<B: Operations>(
     B::pack(unwrap(flat), &ragged.tokens)
 }
 
-/// `[rows, heads, longest, longest]`: the factors of dropout on probabilities, 1 at padding.
+/// `[rows, heads, queries, keys]`: the factors of dropout on probabilities, 1 at padding.
 fn probability_factors<B: Operations>(
     dropout: &Dropout,
-    ragged: &Ragged<B>,
+    [queries, keys]: [&Ragged<B>; 2],
     heads: usize,
 ) -> TensorData {
-    let (rows, longest) = (ragged.segments.rows(), ragged.segments.longest());
+    let (rows, places) = (queries.segments.rows(), queries.segments.longest());
+    let width = keys.segments.longest();
     let scale = dropout.scale();
-    let mut factors = vec![1.0_f32; rows * heads * longest * longest];
-    for (row, (start, length)) in ragged.segments.iter().enumerate() {
+    let mut factors = vec![1.0_f32; rows * heads * places * width];
+    for (row, (start, length)) in queries.segments.iter().enumerate() {
         for head in 0..heads {
             for position in 0..length {
                 let draws = dropout.row(start + position);
-                let first = ((row * heads + head) * longest + position) * longest;
-                for key in 0..length {
+                let first = ((row * heads + head) * places + position) * width;
+                for key in 0..keys.segments.length(row) {
                     factors[first + key] = draws.factor(probability_feature(head, key), scale);
                 }
             }
         }
     }
-    TensorData::new(factors, [rows, heads, longest, longest])
+    TensorData::new(factors, [rows, heads, places, width])
 }
 
-/// `values` `[rows, heads, longest, longest]` after the dropout of `options`.
+/// `values` `[rows, heads, queries, keys]` after the dropout of `options`.
 fn drop_probabilities<B: Operations>(
     values: FloatTensor<B>,
-    ragged: &Ragged<B>,
+    texts: [&Ragged<B>; 2],
     options: &AttentionOptions,
 ) -> FloatTensor<B> {
     match &options.dropout {
         Some(dropout) => {
-            let factors = probability_factors(dropout, ragged, options.heads);
+            let factors = probability_factors(dropout, texts, options.heads);
             let factors = like::<B>(factors, &values);
             B::float_mul(values, factors)
         }
@@ -231,32 +232,47 @@ fn drop_probabilities<B: Operations>(
     }
 }
 
+/// `[rows, 1, queries or 1, keys]`: the keys that a query does not see.
+fn hidden_keys<B: Operations>([queries, keys]: [&Ragged<B>; 2], mask: Mask) -> Tensor<B, 4, Bool> {
+    let (rows, width) = (keys.segments.rows(), keys.segments.longest());
+    if mask == Mask::Full {
+        return keys.padding().reshape([rows, 1, 1, width]);
+    }
+    let places = queries.segments.longest();
+    let mut hidden = vec![true; rows * places * width];
+    for row in 0..rows {
+        let [asked, held] = [queries, keys].map(|texts| texts.segments.length(row));
+        for position in 0..asked {
+            let first = (row * places + position) * width;
+            hidden[first..first + width][mask.visible(position, asked, held)].fill(false);
+        }
+    }
+    let hidden = TensorData::new(hidden, [rows, 1, places, width]);
+    Tensor::from_data(hidden, &keys.padding().device())
+}
+
 pub(super) fn attention_probabilities<B: Operations>(
     scores: FloatTensor<B>,
-    ragged: &Ragged<B>,
+    texts: [&Ragged<B>; 2],
     options: &AttentionOptions,
 ) -> FloatTensor<B> {
     let dtype = scores.dtype();
     let scores: Tensor<B, 4> = wrap::<B, 4>(wide::<B>(scores)) * options.scale;
-    let [rows, heads, longest, _] = scores.dims();
-    let padding = ragged
-        .padding()
-        .reshape([rows, 1, 1, longest])
-        .expand([rows, heads, longest, longest]);
+    let hidden = hidden_keys(texts, options.mask).expand(scores.dims());
     // A number whose exponential is 0.
-    let scores = scores.mask_fill(padding, -30_000.0);
-    let dropped = drop_probabilities::<B>(unwrap(softmax(scores, 3)), ragged, options);
+    let scores = scores.mask_fill(hidden, -30_000.0);
+    let dropped = drop_probabilities::<B>(unwrap(softmax(scores, 3)), texts, options);
     narrow::<B>(dropped, dtype)
 }
 
 pub(super) fn attention_scores_gradient<B: Operations>(
     probabilities: FloatTensor<B>,
     gradient: FloatTensor<B>,
-    ragged: &Ragged<B>,
+    texts: [&Ragged<B>; 2],
     options: &AttentionOptions,
 ) -> FloatTensor<B> {
     let dtype = gradient.dtype();
-    let gradient = drop_probabilities::<B>(wide::<B>(gradient), ragged, options);
+    let gradient = drop_probabilities::<B>(wide::<B>(gradient), texts, options);
     let probabilities: Tensor<B, 4> = wrap(wide::<B>(probabilities));
     let weighted = wrap::<B, 4>(gradient) * probabilities.clone();
     let scores = (weighted.clone() - probabilities * weighted.sum_dim(3)) * options.scale;
@@ -275,15 +291,16 @@ pub(super) fn attention<B: Operations>(
     query: FloatTensor<B>,
     key: FloatTensor<B>,
     value: FloatTensor<B>,
-    ragged: &Ragged<B>,
+    texts: [&Ragged<B>; 2],
     options: &AttentionOptions,
 ) -> FloatTensor<B> {
     let scaled = scaled_already(options);
-    let [query, key, value] =
-        [query, key, value].map(|packed| split_heads::<B>(packed, ragged, options.heads));
+    let [queries, keys] = texts;
+    let query = split_heads::<B>(query, queries, options.heads);
+    let [key, value] = [key, value].map(|packed| split_heads::<B>(packed, keys, options.heads));
     let scores = (query * options.scale).matmul(key.swap_dims(2, 3));
-    let probabilities = B::attention_probabilities(unwrap(scores), ragged, &scaled);
-    join_heads(wrap::<B, 4>(probabilities).matmul(value), ragged)
+    let probabilities = B::attention_probabilities(unwrap(scores), texts, &scaled);
+    join_heads(wrap::<B, 4>(probabilities).matmul(value), queries)
 }
 
 pub(super) fn attention_backward<B: Operations>(
@@ -291,11 +308,13 @@ pub(super) fn attention_backward<B: Operations>(
     key: FloatTensor<B>,
     value: FloatTensor<B>,
     gradient: FloatTensor<B>,
-    ragged: &Ragged<B>,
+    texts: [&Ragged<B>; 2],
     options: &AttentionOptions,
 ) -> AttentionGradients<B> {
-    let [query, key, value, gradient] =
-        [query, key, value, gradient].map(|packed| split_heads::<B>(packed, ragged, options.heads));
+    let [queries, keys] = texts;
+    let split = |packed, ragged| split_heads::<B>(packed, ragged, options.heads);
+    let [query, gradient] = [query, gradient].map(|packed| split(packed, queries));
+    let [key, value] = [key, value].map(|packed| split(packed, keys));
     let query = query * options.scale;
     let scores = unwrap(query.clone().matmul(key.clone().swap_dims(2, 3)));
     let scaled = scaled_already(options);
@@ -303,16 +322,20 @@ pub(super) fn attention_backward<B: Operations>(
         dropout: None,
         ..scaled.clone()
     };
-    let kept = B::attention_probabilities(scores.clone(), ragged, &without);
+    let kept = B::attention_probabilities(scores.clone(), texts, &without);
     let used = match options.dropout {
-        Some(_) => B::attention_probabilities(scores, ragged, &scaled),
+        Some(_) => B::attention_probabilities(scores, texts, &scaled),
         None => kept.clone(),
     };
     let value_gradient = wrap::<B, 4>(used).swap_dims(2, 3).matmul(gradient.clone());
     let above = unwrap(gradient.matmul(value.swap_dims(2, 3)));
-    let scores = B::attention_scores_gradient(kept, above, ragged, &scaled);
+    let scores = B::attention_scores_gradient(kept, above, texts, &scaled);
     let scores: Tensor<B, 4> = wrap(scores);
     let query_gradient = scores.clone().matmul(key) * options.scale;
     let key_gradient = scores.swap_dims(2, 3).matmul(query);
-    [query_gradient, key_gradient, value_gradient].map(|padded| join_heads(padded, ragged))
+    [
+        join_heads(query_gradient, queries),
+        join_heads(key_gradient, keys),
+        join_heads(value_gradient, keys),
+    ]
 }

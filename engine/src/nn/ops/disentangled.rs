@@ -85,7 +85,7 @@ impl Distances {
 /// How disentangled attention reads its operands.
 #[derive(Debug, Clone)]
 pub struct DisentangledOptions {
-    /// As in attention of other kinds.
+    /// As in attention of other kinds, but that every query sees all keys.
     pub attention: AttentionOptions,
     /// The rows of the position tables.
     pub distances: Distances,
@@ -250,7 +250,7 @@ pub(super) fn attention<B: Operations>(
     let padded = Padded::<B>::new(operands, ragged, options);
     let options = &options.attention;
     let scores = unwrap(padded.scores(options.scale));
-    let probabilities = B::attention_probabilities(scores, ragged, &scaled_already(options));
+    let probabilities = B::attention_probabilities(scores, [ragged; 2], &scaled_already(options));
     join_heads(wrap::<B, 4>(probabilities).matmul(padded.value), ragged)
 }
 
@@ -272,14 +272,19 @@ pub(super) fn backward<B: Operations>(
         ..with_dropout.clone()
     };
     let scores = unwrap(padded.scores(options.scale));
-    let kept = B::attention_probabilities(scores.clone(), ragged, &without);
+    let kept = B::attention_probabilities(scores.clone(), [ragged; 2], &without);
     let used = match options.dropout {
-        Some(_) => B::attention_probabilities(scores, ragged, &with_dropout),
+        Some(_) => B::attention_probabilities(scores, [ragged; 2], &with_dropout),
         None => kept.clone(),
     };
     let value = wrap::<B, 4>(used).swap_dims(2, 3).matmul(gradient.clone());
     let above = unwrap(gradient.matmul(padded.value.clone().swap_dims(2, 3)));
-    let scores: Tensor<B, 4> = wrap(B::attention_scores_gradient(kept, above, ragged, options));
+    let scores: Tensor<B, 4> = wrap(B::attention_scores_gradient(
+        kept,
+        above,
+        [ragged; 2],
+        options,
+    ));
     let mut query = scores.clone().matmul(padded.key.clone());
     let mut key = scores.clone().swap_dims(2, 3).matmul(padded.query.clone());
     let mut position_key = None;

@@ -10,6 +10,7 @@ mod cube;
 mod defaults;
 mod disentangled;
 mod flex;
+mod mask;
 mod math;
 mod noise;
 mod ragged;
@@ -21,6 +22,7 @@ pub use bias::RelativeBias;
 pub use cube::{ALL_WELL, LAUNCHED, NAME_KERNELS, names_kernels, trial, watch_kernels};
 pub use disentangled::{Disentangled, DisentangledOptions, Distances, Wanted};
 pub use flex::{products, squared_lengths};
+pub use mask::Mask;
 pub use noise::{Dropout, Noise, Site, mix, token_key};
 pub use ragged::{Ragged, Segments, Selection};
 
@@ -35,6 +37,8 @@ pub struct AttentionOptions {
     pub heads: usize,
     /// What the products of queries and keys are multiplied by.
     pub scale: f32,
+    /// Which keys a query sees.
+    pub mask: Mask,
     /// Dropout on the probabilities: a token's features are `(head << 20) | key position`.
     pub dropout: Option<Dropout>,
 }
@@ -140,28 +144,28 @@ pub trait Operations: Backend {
         defaults::unpack::<Self>(packed, selection)
     }
 
-    /// Softmax attention (arXiv 1706.03762) of each text's tokens among themselves.
+    /// Softmax attention (arXiv 1706.03762) of each text's queries to its keys.
     ///
-    /// `query`, `key`, `value` and the result are `[tokens, heads * size]`.
+    /// `query` and the result are `[tokens, heads * size]` of the first of `texts`, `key` and `value` of the second.
     fn ragged_attention(
         query: FloatTensor<Self>,
         key: FloatTensor<Self>,
         value: FloatTensor<Self>,
-        ragged: &Ragged<Self>,
+        texts: [&Ragged<Self>; 2],
         options: &AttentionOptions,
     ) -> FloatTensor<Self> {
-        defaults::attention::<Self>(query, key, value, ragged, options)
+        defaults::attention::<Self>(query, key, value, texts, options)
     }
 
-    /// The part of attention between its two products, in the padded shape: softmax over the real keys of `scores` times the scale, and dropout.
+    /// The part of attention between its two products, in the padded shape: softmax over the keys that are seen, of `scores` times the scale, and dropout.
     ///
-    /// `scores` and the result are `[texts, heads, longest, longest]`; what padding gets is without meaning.
+    /// `scores` and the result are `[texts, heads, queries, keys]`, as many as the longest of `texts` have; what padding gets is without meaning.
     fn attention_probabilities(
         scores: FloatTensor<Self>,
-        ragged: &Ragged<Self>,
+        texts: [&Ragged<Self>; 2],
         options: &AttentionOptions,
     ) -> FloatTensor<Self> {
-        defaults::attention_probabilities::<Self>(scores, ragged, options)
+        defaults::attention_probabilities::<Self>(scores, texts, options)
     }
 
     /// Gradient of [`Operations::attention_probabilities`] for the scores, from the probabilities before dropout and the `gradient` for those after it.
@@ -169,13 +173,14 @@ pub trait Operations: Backend {
     fn attention_scores_gradient(
         probabilities: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
-        ragged: &Ragged<Self>,
+        texts: [&Ragged<Self>; 2],
         options: &AttentionOptions,
     ) -> FloatTensor<Self> {
-        defaults::attention_scores_gradient::<Self>(probabilities, gradient, ragged, options)
+        defaults::attention_scores_gradient::<Self>(probabilities, gradient, texts, options)
     }
 
-    /// [`Operations::ragged_attention`] with `bias` added to the scaled scores, without dropout. For texts no longer than the bias serves.
+    /// [`Operations::ragged_attention`] with `bias` added to the scaled scores, of each text's tokens among themselves: without mask and dropout. For texts no
+    /// longer than the bias serves.
     fn biased_attention(
         query: FloatTensor<Self>,
         key: FloatTensor<Self>,
@@ -193,10 +198,10 @@ pub trait Operations: Backend {
         key: FloatTensor<Self>,
         value: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
-        ragged: &Ragged<Self>,
+        texts: [&Ragged<Self>; 2],
         options: &AttentionOptions,
     ) -> AttentionGradients<Self> {
-        defaults::attention_backward::<Self>(query, key, value, gradient, ragged, options)
+        defaults::attention_backward::<Self>(query, key, value, gradient, texts, options)
     }
 
     /// Attention with relative positions (arXiv 2006.03654) of each text's tokens among themselves: `[tokens, heads * size]`.
@@ -292,14 +297,14 @@ pub fn attention<B: Operations>(
     query: Tensor<B, 2>,
     key: Tensor<B, 2>,
     value: Tensor<B, 2>,
-    ragged: &Ragged<B>,
+    texts: [&Ragged<B>; 2],
     options: &AttentionOptions,
 ) -> Tensor<B, 2> {
     wrap(B::ragged_attention(
         unwrap(query),
         unwrap(key),
         unwrap(value),
-        ragged,
+        texts,
         options,
     ))
 }

@@ -54,6 +54,7 @@ fn options(lengths: &[usize], probability: f64) -> AttentionOptions {
     AttentionOptions {
         heads: HEADS,
         scale: 0.5,
+        mask: Mask::Full,
         dropout,
     }
 }
@@ -62,26 +63,53 @@ fn options(lengths: &[usize], probability: f64) -> AttentionOptions {
 fn attention_over_ragged_rows_equals_the_padded_computation() {
     let lengths = [5, 1, 17, 40];
     let ragged = Ragged::<Flex>::new(Segments::new(&lengths), &FlexDevice);
+    let texts = [&ragged; 2];
     let tokens = lengths.iter().sum();
     let [query, key, value, gradient] =
         [1, 2, 3, 4].map(|seed| unwrap(random(seed, tokens, WIDTH)));
     for probability in [0.0, 0.3] {
         let options = options(&lengths, probability);
         let ours =
-            Flex::ragged_attention(query.clone(), key.clone(), value.clone(), &ragged, &options);
-        let padded = defaults::attention::<Flex>(
-            query.clone(),
-            key.clone(),
-            value.clone(),
-            &ragged,
-            &options,
-        );
+            Flex::ragged_attention(query.clone(), key.clone(), value.clone(), texts, &options);
+        let padded =
+            defaults::attention::<Flex>(query.clone(), key.clone(), value.clone(), texts, &options);
         assert_close(ours, padded, 1e-6);
         let arguments = || (query.clone(), key.clone(), value.clone(), gradient.clone());
         let (q, k, v, g) = arguments();
-        let ours = Flex::ragged_attention_backward(q, k, v, g, &ragged, &options);
+        let ours = Flex::ragged_attention_backward(q, k, v, g, texts, &options);
         let (q, k, v, g) = arguments();
-        let padded = defaults::attention_backward::<Flex>(q, k, v, g, &ragged, &options);
+        let padded = defaults::attention_backward::<Flex>(q, k, v, g, texts, &options);
+        for (ours, padded) in ours.into_iter().zip(padded) {
+            assert_close(ours, padded, 5e-6);
+        }
+    }
+}
+
+#[test]
+fn masked_attention_over_ragged_rows_equals_the_padded_computation() {
+    let ragged = |lengths: &[usize]| Ragged::<Flex>::new(Segments::new(lengths), &FlexDevice);
+    let asked = [5, 1, 3, 0, 40];
+    let (queries, keys) = (ragged(&asked), ragged(&[5, 17, 9, 2, 50]));
+    let random = |seed, rows| unwrap::<Flex, 2>(random(seed, rows, WIDTH));
+    let [query, gradient] = [1, 4].map(|seed| random(seed, 49));
+    let [key, value] = [2, 3].map(|seed| random(seed, 83));
+    for (window, probability) in [(None, 0.0), (None, 0.3), (Some(1), 0.0), (Some(7), 0.3)] {
+        let options = AttentionOptions {
+            mask: Mask::Causal { window },
+            ..options(&asked, probability)
+        };
+        let operands = || (query.clone(), key.clone(), value.clone());
+        let texts = [&queries, &keys];
+        let (q, k, v) = operands();
+        let ours = Flex::ragged_attention(q, k, v, texts, &options);
+        let (q, k, v) = operands();
+        let padded = defaults::attention::<Flex>(q, k, v, texts, &options);
+        assert_close(ours, padded, 1e-6);
+        let (q, k, v) = operands();
+        let ours = Flex::ragged_attention_backward(q, k, v, gradient.clone(), texts, &options);
+        let (q, k, v) = operands();
+        let padded =
+            defaults::attention_backward::<Flex>(q, k, v, gradient.clone(), texts, &options);
         for (ours, padded) in ours.into_iter().zip(padded) {
             assert_close(ours, padded, 5e-6);
         }
@@ -155,7 +183,7 @@ fn a_text_attends_the_same_with_dropout_in_any_batch() {
         query.clone(),
         key.clone(),
         value.clone(),
-        &Ragged::new(Segments::new(&lengths), &FlexDevice),
+        [&Ragged::new(Segments::new(&lengths), &FlexDevice); 2],
         &options(&lengths, 0.3),
     );
     let second = |tensor: &Tensor<Flex, 2>| tensor.clone().slice(7..18);
@@ -164,10 +192,11 @@ fn a_text_attends_the_same_with_dropout_in_any_batch() {
         second(&query),
         second(&key),
         second(&value),
-        &Ragged::new(Segments::new(&[11]), &FlexDevice),
+        [&Ragged::new(Segments::new(&[11]), &FlexDevice); 2],
         &AttentionOptions {
             heads: HEADS,
             scale: 0.5,
+            mask: Mask::Full,
             dropout: Noise::new(3, 9, Arc::new(keys)).at(Site { layer: 1, place: 1 }, 0.3),
         },
     );
@@ -288,6 +317,7 @@ fn cast(tensor: &FloatTensor<Flex>, format: FloatDType) -> FloatTensor<Flex> {
 fn operations_in_16_bits_are_those_of_f32_rounded() {
     let lengths = [5, 1, 17];
     let ragged = Ragged::<Flex>::new(Segments::new(&lengths), &FlexDevice);
+    let texts = [&ragged; 2];
     let tokens = lengths.iter().sum();
     let options = options(&lengths, 0.3);
     let dropout = options.dropout.clone().unwrap();
@@ -327,19 +357,18 @@ fn operations_in_16_bits_are_those_of_f32_rounded() {
         near(ours.input, theirs.input, 2.0);
         assert_eq!(ours.affine.unwrap()[0].dtype(), DType::F32);
 
-        let expected =
-            Flex::ragged_attention(fq.clone(), fk.clone(), fv.clone(), &ragged, &options);
-        let own = Flex::ragged_attention(q.clone(), k.clone(), v.clone(), &ragged, &options);
+        let expected = Flex::ragged_attention(fq.clone(), fk.clone(), fv.clone(), texts, &options);
+        let own = Flex::ragged_attention(q.clone(), k.clone(), v.clone(), texts, &options);
         near(own, expected.clone(), 1.0);
         let composed =
-            defaults::attention::<Flex>(q.clone(), k.clone(), v.clone(), &ragged, &options);
+            defaults::attention::<Flex>(q.clone(), k.clone(), v.clone(), texts, &options);
         near(composed, expected, 2.0);
         let expected = Flex::ragged_attention_backward(
             fq.clone(),
             fk.clone(),
             fv.clone(),
             fg.clone(),
-            &ragged,
+            texts,
             &options,
         );
         let own = Flex::ragged_attention_backward(
@@ -347,7 +376,7 @@ fn operations_in_16_bits_are_those_of_f32_rounded() {
             k.clone(),
             v.clone(),
             g.clone(),
-            &ragged,
+            texts,
             &options,
         );
         let composed = defaults::attention_backward::<Flex>(
@@ -355,7 +384,7 @@ fn operations_in_16_bits_are_those_of_f32_rounded() {
             k.clone(),
             v.clone(),
             g.clone(),
-            &ragged,
+            texts,
             &options,
         );
         for ((own, composed), expected) in own.into_iter().zip(composed).zip(expected) {
@@ -368,15 +397,17 @@ fn operations_in_16_bits_are_those_of_f32_rounded() {
 #[test]
 fn scores_that_f16_cannot_hold_unscaled_do_not_break_attention() {
     let ragged = Ragged::<Flex>::new(Segments::new(&[3, 9]), &FlexDevice);
+    let texts = [&ragged; 2];
     let [query, key, value] = [1, 2, 3].map(|seed| unwrap(random(seed, 12, WIDTH) * 150.0));
     let options = AttentionOptions {
         heads: HEADS,
         scale: 1e-4,
+        mask: Mask::Full,
         dropout: None,
     };
     let [q, k, v] = [&query, &key, &value].map(|tensor| cast(tensor, FloatDType::F16));
-    let composed = values(defaults::attention::<Flex>(q, k, v, &ragged, &options));
-    let expected = values(Flex::ragged_attention(query, key, value, &ragged, &options));
+    let composed = values(defaults::attention::<Flex>(q, k, v, texts, &options));
+    let expected = values(Flex::ragged_attention(query, key, value, texts, &options));
     for (actual, expected) in composed.iter().zip(expected) {
         assert!((actual - expected).abs() < 2.0, "{actual} {expected}");
     }
@@ -404,6 +435,6 @@ fn biased_attention_over_ragged_rows_equals_the_padded_computation() {
     assert_close(attend(&steep), padded, 1e-6);
     assert_ne!(values(attend(&steep)), values(attend(&flat)));
     let (q, k, v) = operands();
-    let without = Flex::ragged_attention(q, k, v, &ragged, &options);
+    let without = Flex::ragged_attention(q, k, v, [&ragged; 2], &options);
     assert_close(attend(&flat), without, 1e-6);
 }

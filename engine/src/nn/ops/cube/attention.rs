@@ -10,31 +10,52 @@ use super::dropout::{self, Draws, DrawsLaunch, Wide, factor, token_draws};
 use super::launch::{addresses, as_rows, empty, together};
 use super::reduce::{maximum, sum};
 use super::watch::watched;
-use crate::nn::ops::{AttentionOptions, PROBABILITY_FEATURE_BITS};
+use crate::nn::ops::{AttentionOptions, Mask, PROBABILITY_FEATURE_BITS};
 
 /// The query that a cube works for.
 #[derive(CubeType, Clone, Copy)]
 struct Query {
     /// Its token among those of all texts.
     token: usize,
-    /// Tokens of its text.
-    length: usize,
+    /// The first key that it sees.
+    first: usize,
+    /// The number of the key behind the last that it sees.
+    end: usize,
     /// Whether it is a token at all, or padding.
     real: bool,
     /// What its features begin with.
     head: u32,
 }
 
+/// Where a cube's query stands. `window` is how many keys a causal query sees at most.
 #[cube]
-fn query<I: Int>(starts: &Tensor<I>, heads: usize, longest: usize) -> Query {
+fn query<I: Int>(
+    starts: &Tensor<I>,
+    key_starts: &Tensor<I>,
+    heads: usize,
+    longest: usize,
+    window: usize,
+    #[comptime] causal: bool,
+) -> Query {
     let (row, position) = (CUBE_POS / (heads * longest), CUBE_POS % longest);
     let start = usize::cast_from(starts[row]);
-    let length = usize::cast_from(starts[row + 1]) - start;
+    let queries = usize::cast_from(starts[row + 1]) - start;
+    let keys = usize::cast_from(key_starts[row + 1]) - usize::cast_from(key_starts[row]);
     let head = ((CUBE_POS / longest) % heads) as u32;
+    let mut first = 0;
+    let mut end = keys;
+    if causal {
+        // The text's last query is that of its last key. Padding may stand behind it.
+        end = min(keys, keys + position + 1 - queries);
+        if end > window {
+            first = end - window;
+        }
+    }
     Query {
         token: start + position,
-        length,
-        real: position < length,
+        first,
+        end,
+        real: position < queries,
         head: head << PROBABILITY_FEATURE_BITS,
     }
 }
@@ -63,36 +84,39 @@ fn drawn(draws: &Draws, keys: &Tensor<u32>, token: usize, #[comptime] dropped: b
 fn attention_probabilities_kernel<T: Float, I: Int>(
     scores: &Tensor<T>,
     starts: &Tensor<I>,
+    key_starts: &Tensor<I>,
     keys: &Tensor<u32>,
     output: &mut Tensor<T>,
     draws: &Draws,
     scale: f32,
+    window: usize,
     queries: usize,
     #[comptime] units: usize,
     #[comptime] dropped: bool,
+    #[comptime] causal: bool,
     #[define(T, I)] _dtypes: [StorageType; 2],
 ) {
     if CUBE_POS >= queries {
         terminate!();
     }
-    let longest = output.shape(3);
-    let query = query::<I>(starts, output.shape(1), longest);
+    let (heads, places, longest) = (output.shape(1), output.shape(2), output.shape(3));
+    let query = query::<I>(starts, key_starts, heads, places, window, causal);
     let mut shared = SharedMemory::<f32>::new(units);
     let from = CUBE_POS * scores.stride(2);
     let to = CUBE_POS * output.stride(2);
     let unit = UNIT_POS as usize;
 
     let mut largest = f32::min_value();
-    let mut key = unit;
-    while key < query.length {
+    let mut key = query.first + unit;
+    while key < query.end {
         largest = max(largest, f32::cast_from(scores[from + key]) * scale);
         key += units;
     }
     let largest = maximum(largest, &mut shared, units);
 
     let mut total = 0.0f32;
-    let mut key = unit;
-    while key < query.length {
+    let mut key = query.first + unit;
+    while key < query.end {
         total += (f32::cast_from(scores[from + key]) * scale - largest).exp();
         key += units;
     }
@@ -102,7 +126,7 @@ fn attention_probabilities_kernel<T: Float, I: Int>(
     let mut key = unit;
     while key < longest {
         let mut value = 0.0f32;
-        if query.real && key < query.length {
+        if query.real && key >= query.first && key < query.end {
             value = (f32::cast_from(scores[from + key]) * scale - largest).exp() / total
                 * kept(draws, token, query.head, key, dropped);
         }
@@ -117,20 +141,23 @@ fn attention_scores_gradient_kernel<T: Float, I: Int>(
     probabilities: &Tensor<T>,
     gradient: &Tensor<T>,
     starts: &Tensor<I>,
+    key_starts: &Tensor<I>,
     keys: &Tensor<u32>,
     output: &mut Tensor<T>,
     draws: &Draws,
     scale: f32,
+    window: usize,
     queries: usize,
     #[comptime] units: usize,
     #[comptime] dropped: bool,
+    #[comptime] causal: bool,
     #[define(T, I)] _dtypes: [StorageType; 2],
 ) {
     if CUBE_POS >= queries {
         terminate!();
     }
-    let longest = output.shape(3);
-    let query = query::<I>(starts, output.shape(1), longest);
+    let (heads, places, longest) = (output.shape(1), output.shape(2), output.shape(3));
+    let query = query::<I>(starts, key_starts, heads, places, window, causal);
     let mut shared = SharedMemory::<f32>::new(units);
     let from = CUBE_POS * probabilities.stride(2);
     let gradients = CUBE_POS * gradient.stride(2);
@@ -139,8 +166,8 @@ fn attention_scores_gradient_kernel<T: Float, I: Int>(
     let token = drawn(draws, keys, query.token, dropped);
 
     let mut total = 0.0f32;
-    let mut key = unit;
-    while key < query.length {
+    let mut key = query.first + unit;
+    while key < query.end {
         total += f32::cast_from(probabilities[from + key])
             * f32::cast_from(gradient[gradients + key])
             * kept(draws, token, query.head, key, dropped);
@@ -151,7 +178,7 @@ fn attention_scores_gradient_kernel<T: Float, I: Int>(
     let mut key = unit;
     while key < longest {
         let mut value = 0.0f32;
-        if query.real && key < query.length {
+        if query.real && key >= query.first && key < query.end {
             let probability = f32::cast_from(probabilities[from + key]);
             let above = f32::cast_from(gradient[gradients + key])
                 * kept(draws, token, query.head, key, dropped);
@@ -173,13 +200,21 @@ fn draws<R: CubeRuntime>(
     }
 }
 
-/// `scores` and the result are `[texts, heads, longest, longest]`, `starts` `[texts + 1]`.
+/// Whether a mask is causal, and how many of `keys` a query then sees at most.
+fn reach(mask: Mask, keys: usize) -> (bool, usize) {
+    match mask {
+        Mask::Full => (false, keys),
+        Mask::Causal { window } => (true, window.unwrap_or(keys)),
+    }
+}
+
+/// `scores` and the result are `[texts, heads, queries, keys]`, `starts` `[texts + 1]` each.
 pub(super) fn probabilities<R: CubeRuntime>(
     scores: CubeTensor<R>,
-    starts: CubeTensor<R>,
+    starts: [CubeTensor<R>; 2],
     options: &AttentionOptions,
 ) -> CubeTensor<R> {
-    let (scores, starts) = (as_rows(scores), into_contiguous(starts));
+    let (scores, [starts, key_starts]) = (as_rows(scores), starts.map(into_contiguous));
     let shape = scores.shape();
     let output = empty(&scores, shape.clone(), scores.dtype);
     if output.meta.num_elements() == 0 {
@@ -188,6 +223,7 @@ pub(super) fn probabilities<R: CubeRuntime>(
     let (client, dtypes) = (scores.client.clone(), [scores.dtype, starts.dtype]);
     let (draws, keys, dropped) = draws(options, &scores);
     let queries = shape[0] * shape[1] * shape[2];
+    let (causal, window) = reach(options.mask, shape[3]);
     let (count, dim, units) = together(&client, queries, shape[3]);
     watched(&client, "attention_probabilities_kernel", || {
         attention_probabilities_kernel::launch::<R>(
@@ -197,28 +233,31 @@ pub(super) fn probabilities<R: CubeRuntime>(
             addresses(&[&scores, &output]),
             scores.into_tensor_arg(),
             starts.into_tensor_arg(),
+            key_starts.into_tensor_arg(),
             keys.into_tensor_arg(),
             output.clone().into_tensor_arg(),
             draws,
             options.scale,
+            window,
             queries,
             units,
             dropped,
+            causal,
             dtypes.map(Into::into),
         );
     });
     output
 }
 
-/// `probabilities` (before dropout), `gradient` (for those after it) and the result are `[texts, heads, longest, longest]`.
+/// `probabilities` (before dropout), `gradient` (for those after it) and the result are `[texts, heads, queries, keys]`.
 pub(super) fn scores_gradient<R: CubeRuntime>(
     probabilities: CubeTensor<R>,
     gradient: CubeTensor<R>,
-    starts: CubeTensor<R>,
+    starts: [CubeTensor<R>; 2],
     options: &AttentionOptions,
 ) -> CubeTensor<R> {
     let (probabilities, gradient) = (as_rows(probabilities), as_rows(gradient));
-    let starts = into_contiguous(starts);
+    let [starts, key_starts] = starts.map(into_contiguous);
     let shape = probabilities.shape();
     let output = empty(&probabilities, shape.clone(), probabilities.dtype);
     if output.meta.num_elements() == 0 {
@@ -228,6 +267,7 @@ pub(super) fn scores_gradient<R: CubeRuntime>(
     let dtypes = [probabilities.dtype, starts.dtype];
     let (draws, keys, dropped) = draws(options, &probabilities);
     let queries = shape[0] * shape[1] * shape[2];
+    let (causal, window) = reach(options.mask, shape[3]);
     let (count, dim, units) = together(&client, queries, shape[3]);
     watched(&client, "attention_scores_gradient_kernel", || {
         attention_scores_gradient_kernel::launch::<R>(
@@ -238,13 +278,16 @@ pub(super) fn scores_gradient<R: CubeRuntime>(
             probabilities.into_tensor_arg(),
             gradient.into_tensor_arg(),
             starts.into_tensor_arg(),
+            key_starts.into_tensor_arg(),
             keys.into_tensor_arg(),
             output.clone().into_tensor_arg(),
             draws,
             options.scale,
+            window,
             queries,
             units,
             dropped,
+            causal,
             dtypes.map(Into::into),
         );
     });

@@ -90,12 +90,25 @@ fn read_selection<B: FusionBackend>(inputs: &[TensorIr], handles: &mut Handles<B
     }
 }
 
-/// The device's tensors of a batch's layout, as the first inputs of a step.
+/// The device's tensors of a batch's layout, as inputs of a step.
 fn layout_inputs<B: FusionBackend>(
     ragged: &Ragged<Fusion<B>>,
 ) -> [FusionTensor<B::FusionRuntime>; 4] {
     let [rows, places, left_out] = selection_inputs(&ragged.tokens);
     [rows, places, left_out, ragged.starts.clone()]
+}
+
+/// The layouts of queries and keys from a step's first inputs.
+fn read_layouts<B: FusionBackend>(
+    inputs: &[TensorIr],
+    segments: &[Arc<Segments>; 2],
+    handles: &mut Handles<B>,
+) -> [Ragged<B>; 2] {
+    let [queries, keys] = segments.each_ref().map(Arc::clone);
+    [
+        read_layout::<B>(&inputs[..4], queries, handles),
+        read_layout::<B>(&inputs[4..8], keys, handles),
+    ]
 }
 
 /// A batch's layout from a step's first inputs.
@@ -204,38 +217,40 @@ impl<B: FusionBackend + Operations> Operations for Fusion<B> {
 
     fn attention_probabilities(
         scores: FloatTensor<Self>,
-        ragged: &Ragged<Self>,
+        texts: [&Ragged<Self>; 2],
         options: &AttentionOptions,
     ) -> FloatTensor<Self> {
         let (shape, dtype) = (scores.shape(), scores.dtype());
-        let (segments, options) = (ragged.segments.clone(), options.clone());
-        let [rows, places, left_out, starts] = layout_inputs(ragged);
+        let segments = texts.map(|ragged| ragged.segments.clone());
+        let options = options.clone();
+        let [[a, b, c, d], [e, f, g, h]] = texts.map(layout_inputs::<B>);
         let run = move |inputs: &[TensorIr], handles: &mut Handles<B>| {
-            let ragged = read_layout::<B>(inputs, segments.clone(), handles);
-            let scores = handles.get_float_tensor::<B>(&inputs[4]);
-            B::attention_probabilities(scores, &ragged, &options)
+            let texts = read_layouts::<B>(inputs, &segments, handles);
+            let scores = handles.get_float_tensor::<B>(&inputs[8]);
+            B::attention_probabilities(scores, texts.each_ref(), &options)
         };
-        let inputs = [rows, places, left_out, starts, scores];
-        queue::<B, _, 5>("attention_probabilities", inputs, shape, dtype, run)
+        let inputs = [a, b, c, d, e, f, g, h, scores];
+        queue::<B, _, 9>("attention_probabilities", inputs, shape, dtype, run)
     }
 
     fn attention_scores_gradient(
         probabilities: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
-        ragged: &Ragged<Self>,
+        texts: [&Ragged<Self>; 2],
         options: &AttentionOptions,
     ) -> FloatTensor<Self> {
         let (shape, dtype) = (probabilities.shape(), probabilities.dtype());
-        let (segments, options) = (ragged.segments.clone(), options.clone());
-        let [rows, places, left_out, starts] = layout_inputs(ragged);
+        let segments = texts.map(|ragged| ragged.segments.clone());
+        let options = options.clone();
+        let [[a, b, c, d], [e, f, g, h]] = texts.map(layout_inputs::<B>);
         let run = move |inputs: &[TensorIr], handles: &mut Handles<B>| {
-            let ragged = read_layout::<B>(inputs, segments.clone(), handles);
+            let texts = read_layouts::<B>(inputs, &segments, handles);
             let [probabilities, gradient] =
-                [4, 5].map(|index| handles.get_float_tensor::<B>(&inputs[index]));
-            B::attention_scores_gradient(probabilities, gradient, &ragged, &options)
+                [8, 9].map(|index| handles.get_float_tensor::<B>(&inputs[index]));
+            B::attention_scores_gradient(probabilities, gradient, texts.each_ref(), &options)
         };
-        let inputs = [rows, places, left_out, starts, probabilities, gradient];
-        queue::<B, _, 6>("attention_scores_gradient", inputs, shape, dtype, run)
+        let inputs = [a, b, c, d, e, f, g, h, probabilities, gradient];
+        queue::<B, _, 10>("attention_scores_gradient", inputs, shape, dtype, run)
     }
 
     fn device_memory(device: &Self::Device) -> Option<DeviceMemory> {

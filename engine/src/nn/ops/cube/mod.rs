@@ -24,7 +24,8 @@ mod watch;
 pub use trial::trial;
 pub use watch::{ALL_WELL, LAUNCHED, NAME_KERNELS, names_kernels, watch_kernels};
 
-use burn::tensor::ops::FloatTensor;
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::{FloatTensor, IntTensor};
 use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement};
 
 use cubecl::ir::{ElemType, FloatKind, StorageType};
@@ -92,19 +93,19 @@ where
 
     fn attention_probabilities(
         scores: FloatTensor<Self>,
-        ragged: &Ragged<Self>,
+        texts: [&Ragged<Self>; 2],
         options: &AttentionOptions,
     ) -> FloatTensor<Self> {
-        attention::probabilities(scores, ragged.starts.clone(), options)
+        attention::probabilities(scores, starts(texts), options)
     }
 
     fn attention_scores_gradient(
         probabilities: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
-        ragged: &Ragged<Self>,
+        texts: [&Ragged<Self>; 2],
         options: &AttentionOptions,
     ) -> FloatTensor<Self> {
-        attention::scores_gradient(probabilities, gradient, ragged.starts.clone(), options)
+        attention::scores_gradient(probabilities, gradient, starts(texts), options)
     }
 
     fn device_memory(device: &Self::Device) -> Option<DeviceMemory> {
@@ -123,4 +124,9 @@ where
         let mut kinds = units.cmma.iter().chain(&units.mma);
         Some(kinds.any(|kind| kind.a_type == tf32))
     }
+}
+
+/// Where each text's queries and keys begin.
+fn starts<B: Backend>(texts: [&Ragged<B>; 2]) -> [IntTensor<B>; 2] {
+    texts.map(|ragged| ragged.starts.clone())
 }

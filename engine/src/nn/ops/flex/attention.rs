@@ -9,8 +9,52 @@ use rayon::prelude::*;
 use super::tensor;
 use super::vector::{softmax, sum};
 use crate::nn::ops::{
-    AttentionGradients, AttentionOptions, Dropout, Segments, probability_feature,
+    AttentionGradients, AttentionOptions, Dropout, Mask, Segments, probability_feature,
 };
+
+/// One text among those of a batch.
+#[derive(Clone, Copy)]
+pub(super) struct Text {
+    /// The first token of its queries.
+    start: usize,
+    /// Number of its queries.
+    queries: usize,
+    /// The first token of its keys.
+    key_start: usize,
+    /// Number of its keys.
+    pub(super) keys: usize,
+}
+
+impl Text {
+    /// The texts of a batch, in order.
+    fn all<'a>([queries, keys]: [&'a Segments; 2]) -> impl Iterator<Item = Self> + 'a {
+        let both = queries.iter().zip(keys.iter());
+        both.map(|((start, queries), (key_start, keys))| Self {
+            start,
+            queries,
+            key_start,
+            keys,
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.queries == 0 || self.keys == 0
+    }
+
+    /// Scores `[heads, queries, keys]` to the softmax over the keys that each query sees; 0 for the others.
+    fn softmax(&self, scores: &mut [f32], scale: f32, mask: Mask) {
+        if mask == Mask::Full {
+            return softmax(scores, self.keys, scale);
+        }
+        for (index, row) in scores.chunks_exact_mut(self.keys).enumerate() {
+            let seen = mask.visible(index % self.queries, self.queries, self.keys);
+            row[..seen.start].fill(0.0);
+            row[seen.end..].fill(0.0);
+            let length = seen.len();
+            softmax(&mut row[seen], length.max(1), scale);
+        }
+    }
+}
 
 /// One text's `[heads, length, size]` within `[tokens, heads * size]`, without a copy.
 fn heads_of(packed: &FlexTensor, start: usize, length: usize, heads: usize) -> FlexTensor {
@@ -47,35 +91,40 @@ fn product(a: &FlexTensor, b: &FlexTensor) -> FlexTensor {
     Flex::float_matmul(a.clone(), b.clone())
 }
 
-/// A text's probabilities `[heads, length, length]`, before and after dropout.
+/// A text's probabilities `[heads, queries, keys]`, before and after dropout.
 fn probabilities(
     query: &FlexTensor,
     key: &FlexTensor,
-    start: usize,
+    text: Text,
     options: &AttentionOptions,
 ) -> (FlexTensor, Option<FlexTensor>) {
     let mut scores = product(query, &key.transpose(1, 2));
-    let length = scores.shape()[2];
-    softmax(scores.storage_mut(), length, options.scale);
+    text.softmax(scores.storage_mut(), options.scale, options.mask);
     let dropped = options.dropout.as_ref().map(|dropout| {
         let mut dropped = scores.storage::<f32>().to_vec();
-        drop_probabilities(&mut dropped, length, start, 0, dropout);
+        drop_probabilities(
+            &mut dropped,
+            [text.queries, text.keys],
+            text.start,
+            0,
+            dropout,
+        );
         tensor(dropped, scores.shape())
     });
     (scores, dropped)
 }
 
-/// Dropout on the probabilities `[heads, length, length]` of a text that begins at the token `start`, from the head `first_head` on.
+/// Dropout on the probabilities `[heads, queries, keys]` of a text whose queries begin at the token `start`, from the head `first_head` on.
 pub(super) fn drop_probabilities(
     probabilities: &mut [f32],
-    length: usize,
+    [queries, keys]: [usize; 2],
     start: usize,
     first_head: usize,
     dropout: &Dropout,
 ) {
     let scale = dropout.scale();
-    for (index, row) in probabilities.chunks_exact_mut(length).enumerate() {
-        let (head, position) = (first_head + index / length, index % length);
+    for (index, row) in probabilities.chunks_exact_mut(keys).enumerate() {
+        let (head, position) = (first_head + index / queries, index % queries);
         let draws = dropout.row(start + position);
         for (key, value) in row.iter_mut().enumerate() {
             *value *= draws.factor(probability_feature(head, key), scale);
@@ -123,27 +172,28 @@ fn texts<'a>(mut buffer: &'a mut [f32], segments: &Segments, width: usize) -> Ve
         .collect()
 }
 
-/// Attention of each text among its own tokens, head by head, so that one head's scores stay in the processor's caches.
+/// Attention of each text's queries to its keys, head by head, so that one head's scores stay in the processor's caches.
 ///
-/// `weigh` gets the products of queries and keys `[length, length]`, the text's first token and the head, and leaves what the values are weighed by.
+/// `weigh` gets the products of queries and keys `[queries, keys]`, the text and the head, and leaves what the values are weighed by.
 pub(super) fn attend(
     [query, key, value]: [&FlexTensor; 3],
-    segments: &Segments,
+    segments: [&Segments; 2],
     heads: usize,
-    weigh: impl Fn(&mut [f32], usize, usize) + Sync,
+    weigh: impl Fn(&mut [f32], Text, usize) + Sync,
 ) -> FlexTensor {
     let width = query.shape()[1];
-    let mut output = vec![0.0_f32; segments.tokens() * width];
-    texts(&mut output, segments, width)
+    let mut output = vec![0.0_f32; segments[0].tokens() * width];
+    texts(&mut output, segments[0], width)
         .into_par_iter()
-        .zip(segments.iter().collect::<Vec<_>>())
-        .filter(|(_, (_, length))| *length > 0)
-        .for_each(|(rows, (start, length))| {
+        .zip(Text::all(segments).collect::<Vec<_>>())
+        .filter(|(_, text)| !text.is_empty())
+        .for_each(|(rows, text)| {
             let contexts = (0..heads).into_par_iter().map(|head| {
-                let of = |packed| head_of(packed, start, length, head, heads);
-                let mut scores = product(&of(query), &of(key).transpose(0, 1));
-                weigh(scores.storage_mut(), start, head);
-                product(&scores, &of(value))
+                let query = head_of(query, text.start, text.queries, head, heads);
+                let of_keys = |packed| head_of(packed, text.key_start, text.keys, head, heads);
+                let mut scores = product(&query, &of_keys(key).transpose(0, 1));
+                weigh(scores.storage_mut(), text, head);
+                product(&scores, &of_keys(value))
             });
             let contexts: Vec<FlexTensor> = contexts.collect();
             let contexts: Vec<&[f32]> = contexts.iter().map(FlexTensor::storage).collect();
@@ -159,39 +209,40 @@ pub(super) fn attend(
 
 pub(super) fn forward(
     operands: [&FlexTensor; 3],
-    segments: &Segments,
+    segments: [&Segments; 2],
     options: &AttentionOptions,
 ) -> FlexTensor {
-    attend(operands, segments, options.heads, |scores, start, head| {
-        let length = scores.len().isqrt();
-        softmax(scores, length, options.scale);
+    attend(operands, segments, options.heads, |scores, text, head| {
+        text.softmax(scores, options.scale, options.mask);
         if let Some(dropout) = &options.dropout {
-            drop_probabilities(scores, length, start, head, dropout);
+            let sizes = [text.queries, text.keys];
+            drop_probabilities(scores, sizes, text.start, head, dropout);
         }
     })
 }
 
 pub(super) fn backward(
     [query, key, value, gradient]: [&FlexTensor; 4],
-    segments: &Segments,
+    segments: [&Segments; 2],
     options: &AttentionOptions,
 ) -> AttentionGradients<Flex> {
-    let (shape, width) = (query.shape(), query.shape()[1]);
-    let mut outputs = [(); 3].map(|()| vec![0.0_f32; segments.tokens() * width]);
+    let width = query.shape()[1];
+    let [of_queries, of_keys] = segments;
+    let zeros = |segments: &Segments| vec![0.0_f32; segments.tokens() * width];
+    let mut outputs = [zeros(of_queries), zeros(of_keys), zeros(of_keys)];
     let [queries, keys, values] = &mut outputs;
-    let rows = texts(queries, segments, width)
+    texts(queries, of_queries, width)
         .into_par_iter()
-        .zip(texts(keys, segments, width))
-        .zip(texts(values, segments, width));
-    rows.enumerate()
-        .for_each(|(row, ((query_rows, key_rows), value_rows))| {
-            let (start, length) = (segments.start(row), segments.length(row));
-            if length == 0 {
-                return;
-            }
-            let of = |packed| heads_of(packed, start, length, options.heads);
-            let (query, key, value, gradient) = (of(query), of(key), of(value), of(gradient));
-            let (kept, dropped) = probabilities(&query, &key, start, options);
+        .zip(texts(keys, of_keys, width))
+        .zip(texts(values, of_keys, width))
+        .zip(Text::all(segments).collect::<Vec<_>>())
+        .filter(|(_, text)| !text.is_empty())
+        .for_each(|(((query_rows, key_rows), value_rows), text)| {
+            let asked = |packed| heads_of(packed, text.start, text.queries, options.heads);
+            let held = |packed| heads_of(packed, text.key_start, text.keys, options.heads);
+            let (query, gradient) = (asked(query), asked(gradient));
+            let (key, value) = (held(key), held(value));
+            let (kept, dropped) = probabilities(&query, &key, text, options);
             let used = dropped.as_ref().unwrap_or(&kept);
             join(&product(&used.transpose(1, 2), &gradient), value_rows);
 
@@ -200,11 +251,18 @@ pub(super) fn backward(
                 scores.storage_mut(),
                 kept.storage(),
                 used.storage(),
-                length,
+                text.keys,
                 options.scale,
             );
             join(&product(&scores, &key), query_rows);
             join(&product(&scores.transpose(1, 2), &query), key_rows);
         });
-    outputs.map(|values| tensor(values, shape.clone()))
+    let shapes = [query, key, value].map(TensorMetadata::shape);
+    let [queries, keys, values] = outputs;
+    let [query, key, value] = shapes;
+    [
+        tensor(queries, query),
+        tensor(keys, key),
+        tensor(values, value),
+    ]
 }

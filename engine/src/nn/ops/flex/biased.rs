@@ -12,13 +12,18 @@ pub(super) fn forward(
     bias: &RelativeBias,
     options: &AttentionOptions,
 ) -> FlexTensor {
-    attend(operands, segments, options.heads, |scores, _, head| {
-        let length = scores.len().isqrt();
-        for (position, row) in scores.chunks_exact_mut(length).enumerate() {
-            for (score, bias) in row.iter_mut().zip(bias.row(head, position, length)) {
-                *score = *score * options.scale + bias;
+    attend(
+        operands,
+        [segments; 2],
+        options.heads,
+        |scores, text, head| {
+            let length = text.keys;
+            for (position, row) in scores.chunks_exact_mut(length).enumerate() {
+                for (score, bias) in row.iter_mut().zip(bias.row(head, position, length)) {
+                    *score = *score * options.scale + bias;
+                }
             }
-        }
-        softmax(scores, length, 1.0);
-    })
+            softmax(scores, length, 1.0);
+        },
+    )
 }

@@ -138,7 +138,7 @@ impl Head {
         softmax(values, length, options.attention.scale);
         let dropped = options.attention.dropout.as_ref().map(|dropout| {
             let mut dropped = scores.storage::<f32>().to_vec();
-            drop_probabilities(&mut dropped, length, self.start, self.number, dropout);
+            drop_probabilities(&mut dropped, [length; 2], self.start, self.number, dropout);
             tensor(dropped, scores.shape())
         });
         (scores, dropped)

@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use super::biased as composed;
 use super::{
     AttentionGradients, AttentionOptions, Disentangled, DisentangledOptions, Dropout,
-    LayerNormGradients, Operations, Portions, Ragged, RelativeBias, Wanted, defaults,
+    LayerNormGradients, Operations, Portions, Ragged, RelativeBias, Segments, Wanted, defaults,
 };
 
 /// Values that one thread works on at a time.
@@ -112,19 +112,19 @@ impl Operations for Flex {
         query: FloatTensor<Self>,
         key: FloatTensor<Self>,
         value: FloatTensor<Self>,
-        ragged: &Ragged<Self>,
+        texts: [&Ragged<Self>; 2],
         options: &AttentionOptions,
     ) -> FloatTensor<Self> {
         let dtype = query.dtype();
         if defaults::is_half(dtype) {
             let [query, key, value] = [query, key, value].map(defaults::wide::<Self>);
-            let output = Self::ragged_attention(query, key, value, ragged, options);
+            let output = Self::ragged_attention(query, key, value, texts, options);
             return defaults::narrow::<Self>(output, dtype);
         }
         if dtype != DType::F32 {
-            return defaults::attention::<Self>(query, key, value, ragged, options);
+            return defaults::attention::<Self>(query, key, value, texts, options);
         }
-        attention::forward([&query, &key, &value], &ragged.segments, options)
+        attention::forward([&query, &key, &value], segments(texts), options)
     }
 
     fn biased_attention(
@@ -152,7 +152,7 @@ impl Operations for Flex {
         key: FloatTensor<Self>,
         value: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
-        ragged: &Ragged<Self>,
+        texts: [&Ragged<Self>; 2],
         options: &AttentionOptions,
     ) -> AttentionGradients<Self> {
         let dtype = query.dtype();
@@ -160,15 +160,16 @@ impl Operations for Flex {
             let [query, key, value, gradient] =
                 [query, key, value, gradient].map(defaults::wide::<Self>);
             let gradients =
-                Self::ragged_attention_backward(query, key, value, gradient, ragged, options);
+                Self::ragged_attention_backward(query, key, value, gradient, texts, options);
             return gradients.map(|gradient| defaults::narrow::<Self>(gradient, dtype));
         }
         if dtype != DType::F32 {
             return defaults::attention_backward::<Self>(
-                query, key, value, gradient, ragged, options,
+                query, key, value, gradient, texts, options,
             );
         }
-        attention::backward([&query, &key, &value, &gradient], &ragged.segments, options)
+        let operands = [&query, &key, &value, &gradient];
+        attention::backward(operands, segments(texts), options)
     }
 
     fn disentangled_attention(
@@ -196,6 +197,10 @@ impl Operations for Flex {
         }
         disentangled::backward(&operands, &gradient, wanted, &ragged.segments, options)
     }
+}
+
+fn segments(texts: [&Ragged<Flex>; 2]) -> [&Segments; 2] {
+    texts.map(|ragged| &*ragged.segments)
 }
 
 /// A tensor whose values lie in order from the start of its buffer. Writing to it copies them only where another tensor shares them.
