@@ -6,6 +6,8 @@
 //!
 //! Texts are the first stretches of 300 words of a file, each 200 words after the one before; tokenising and pooling count.
 
+mod line;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -36,18 +38,8 @@ struct Arguments {
     bench: bool,
 }
 
-#[allow(clippy::print_stdout, clippy::print_stderr)]
 fn main() -> ExitCode {
-    match measure(&Arguments::parse()) {
-        Ok(line) => {
-            println!("{line}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
-        }
-    }
+    line::print(measure(&Arguments::parse()))
 }
 
 #[allow(clippy::cast_precision_loss)]

@@ -6,6 +6,8 @@
 //!
 //! Rows in file order, batches of 8, texts cut at 512 tokens, dropout on, adapters of rank 8 on query and value. Random weights: the time is the same.
 
+mod line;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -61,18 +63,8 @@ enum Precision {
     F16,
 }
 
-#[allow(clippy::print_stdout, clippy::print_stderr)]
 fn main() -> ExitCode {
-    match measure(&Arguments::parse()) {
-        Ok(line) => {
-            println!("{line}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
-        }
-    }
+    line::print(measure(&Arguments::parse()))
 }
 
 #[allow(clippy::cast_precision_loss)]

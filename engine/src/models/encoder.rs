@@ -10,7 +10,7 @@ use super::block::{Block, BlockSettings, LINEARS as BLOCK_LINEARS, LayerNoise, p
 use super::classifier::NamedLinears;
 use super::weights::Weights;
 use crate::checkpoint::CheckpointError;
-use crate::nn::ops::{self, AttentionOptions, Mask, Noise, Operations, Site};
+use crate::nn::ops::{self, AttentionOptions, Noise, Operations, Site};
 use crate::nn::{LayerNorm, Linear, Tokens, in_format, in_format_of};
 use crate::shapes::bert::BertConfig;
 
@@ -254,14 +254,8 @@ impl<B: Operations> Layer<B> {
         let query = projected(&self.query, 0);
         let key = projected(&self.key, 1);
         let value = projected(&self.value, 2);
-        #[allow(clippy::cast_precision_loss)]
-        let head_size = (query.dims()[1] / self.heads) as f32;
-        let options = AttentionOptions {
-            heads: self.heads,
-            scale: head_size.sqrt().recip(),
-            mask: Mask::Full,
-            dropout: noise.at(place::PROBABILITIES, self.attention_dropout),
-        };
+        let dropout = noise.at(place::PROBABILITIES, self.attention_dropout);
+        let options = AttentionOptions::full(self.heads, query.dims()[1], dropout);
         let context = ops::attention(query, key, value, [&tokens.ragged; 2], &options);
         self.block.forward(context, input, noise)
     }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use crate::nn::ops::{self, AttentionOptions, Mask, Operations, RelativeBias};
+use crate::nn::ops::{self, AttentionOptions, Operations, RelativeBias};
 use crate::nn::{LayerNorm, Linear, Tokens};
 
 /// A layer: attention with a relative bias, then a feed-forward block, each with a residual connection and a norm behind it.
@@ -35,14 +35,7 @@ impl<B: Operations, F: FeedForward<B>> RelativeLayer<B, F> {
     ) -> Tensor<B, 2> {
         let [query, key, value] =
             [&self.query, &self.key, &self.value].map(|linear| linear.forward(input.clone(), None));
-        #[allow(clippy::cast_precision_loss)]
-        let head_size = (query.dims()[1] / self.heads) as f32;
-        let options = AttentionOptions {
-            heads: self.heads,
-            scale: head_size.sqrt().recip(),
-            mask: Mask::Full,
-            dropout: None,
-        };
+        let options = AttentionOptions::full(self.heads, query.dims()[1], None);
         let context = ops::biased_attention(query, key, value, &tokens.ragged, bias, &options);
         let attended = self.attention_output.forward(context, None) + input;
         let attended = self.attention_norm.forward(attended);

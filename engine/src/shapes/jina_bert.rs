@@ -6,7 +6,7 @@ use super::architecture::{Network, Role};
 use super::bert::{BARE_SPELLING, BertConfig};
 use super::checks::impossible;
 use super::parts::Parts;
-use super::{Shapes, ShapesError};
+use super::{LinearShape, Shapes, ShapesError};
 
 /// How the values between the two products of the feed-forward block are gated (arXiv 2002.05202).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,8 +100,13 @@ impl Network for JinaBertConfig {
             parts.linear(module, "attention_output", layer, hidden, hidden);
             parts.norm(&name("attention.output.LayerNorm"), hidden);
             let inner = config.intermediate_size;
-            let module = name("mlp.gated_layers");
-            parts.linear_without_bias(module, "intermediate", layer, hidden, 2 * inner);
+            parts.linear_without_bias(LinearShape {
+                module: name("mlp.gated_layers"),
+                logical: "intermediate",
+                layer,
+                input: hidden,
+                output: 2 * inner,
+            });
             parts.linear(name("mlp.wo"), "output", layer, inner, hidden);
             parts.norm(&name("mlp.layernorm"), hidden);
         }

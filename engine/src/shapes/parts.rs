@@ -48,7 +48,7 @@ impl Parts {
         self.weight_and_bias(module, &[width], false);
     }
 
-    /// A linear layer that can carry an adapter, with a bias.
+    /// A linear layer with a bias, which can carry an adapter.
     pub(super) fn linear(
         &mut self,
         module: String,
@@ -58,29 +58,6 @@ impl Parts {
         output: usize,
     ) {
         self.weight_and_bias(&module, &[output, input], false);
-        self.adaptable(module, logical, layer, [input, output]);
-    }
-
-    /// The same without a bias.
-    pub(super) fn linear_without_bias(
-        &mut self,
-        module: String,
-        logical: &'static str,
-        layer: Option<usize>,
-        input: usize,
-        output: usize,
-    ) {
-        self.weight(&module, &[output, input], false);
-        self.adaptable(module, logical, layer, [input, output]);
-    }
-
-    fn adaptable(
-        &mut self,
-        module: String,
-        logical: &'static str,
-        layer: Option<usize>,
-        [input, output]: [usize; 2],
-    ) {
         self.linears.push(LinearShape {
             module,
             logical,
@@ -88,6 +65,12 @@ impl Parts {
             input,
             output,
         });
+    }
+
+    /// A linear layer without a bias, which can carry an adapter.
+    pub(super) fn linear_without_bias(&mut self, linear: LinearShape) {
+        self.weight(&linear.module, &[linear.output, linear.input], false);
+        self.linears.push(linear);
     }
 
     /// A bias is as long as the weight's first dimension, in linear layers and norms alike.

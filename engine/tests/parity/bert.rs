@@ -4,7 +4,7 @@ use burn::backend::{Autodiff, Flex};
 use burn::tensor::{FloatDType, Tensor};
 use engine::checkpoint::{Card, Checkpoint};
 use engine::models::bert::BertClassifier;
-use engine::models::{Classifier, Weights, adapter, count, trained, unfreeze};
+use engine::models::{Classifier, adapter, count, trained, unfreeze};
 use engine::nn::Tokens;
 use engine::nn::ops::alone_with_gradients;
 use engine::shapes::bert::BertConfig;
@@ -12,7 +12,7 @@ use engine::shapes::{Network, Role};
 use engine::training::summed_cross_entropy;
 
 use crate::fixture::{
-    Fixture, assert_close, assert_close_to_scale, assert_relative, config, path, values,
+    Fixture, assert_close, assert_close_to_scale, assert_relative, config, path, values, weights,
 };
 
 pub type B = Autodiff<Flex>;
@@ -30,14 +30,7 @@ fn load_with_fresh(folder: &str, classes: usize) -> (BertClassifier<B>, BertConf
     let shapes = config.shapes(Role::Classifier { classes }).unwrap();
     let checkpoint = Checkpoint::open(&folder, &shapes.tensors, shapes.spelling).unwrap();
     let device = Default::default();
-    let weights = Weights {
-        checkpoint: Some(&checkpoint),
-        seed: 0,
-        head_seed: 0,
-        deviation: config.initializer_range,
-        format: FloatDType::F32,
-        device: &device,
-    };
+    let weights = weights(&checkpoint, 0, FloatDType::F32, &device);
     let model = BertClassifier::new(&config, classes, &weights).unwrap();
     (model, config, checkpoint.fresh().to_vec())
 }
@@ -234,14 +227,7 @@ fn a_fresh_pooler_travels_with_the_adapter() {
     let shapes = config.shapes(Role::Classifier { classes: 2 }).unwrap();
     let checkpoint = Checkpoint::open(&folder_of_base, &shapes.tensors, shapes.spelling).unwrap();
     let device = Default::default();
-    let weights = Weights {
-        checkpoint: Some(&checkpoint),
-        seed: 99,
-        head_seed: 99,
-        deviation: 0.02,
-        format: FloatDType::F32,
-        device: &device,
-    };
+    let weights = weights(&checkpoint, 99, FloatDType::F32, &device);
     let mut again: BertClassifier<B> = BertClassifier::new(&config, 2, &weights).unwrap();
     let tokens = Tokens::new(&[[2_u32, 7, 9, 3]], &device);
     assert_ne!(

@@ -11,7 +11,7 @@ use engine::training::{AdamWOptions, Decay, Example, Options, Schedule, Unobserv
 use serde::Deserialize;
 
 use crate::bert::B;
-use crate::fixture::{Fixture, assert_close, path, values};
+use crate::fixture::{Fixture, assert_close, path, values, weights};
 use crate::roberta::{check_adapter, check_counts, check_forward, load};
 
 /// Buckets and none, projections shared and not, both orders of the terms and each alone.
@@ -81,14 +81,7 @@ fn pretraining<T: engine::nn::ops::Operations>(seed: u64) -> (EncoderClassifier<
     let shapes = config.shapes();
     let checkpoint = Checkpoint::open(&folder, &shapes.tensors, shapes.spelling).unwrap();
     let device = Default::default();
-    let weights = Weights {
-        checkpoint: Some(&checkpoint),
-        seed,
-        head_seed: seed,
-        deviation: config.initializer_range(),
-        format: FloatDType::F32,
-        device: &device,
-    };
+    let weights = weights(&checkpoint, seed, FloatDType::F32, &device);
     let model = EncoderClassifier::new(&config, &weights).unwrap();
     (model, checkpoint.fresh().to_vec())
 }

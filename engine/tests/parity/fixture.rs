@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{FloatDType, Tensor, TensorData};
+use engine::checkpoint::Checkpoint;
+use engine::models::Weights;
 use engine::shapes::bert::BertConfig;
 
 #[path = "../../../tests/parity/fixture.rs"]
@@ -25,6 +27,23 @@ impl Fixture {
 /// The configuration of a checkpoint fixture.
 pub fn config(folder: &Path) -> BertConfig {
     BertConfig::read(&std::fs::read_to_string(folder.join("config.json")).unwrap()).unwrap()
+}
+
+/// All weights of a checkpoint, and what it lacks drawn from a seed.
+pub fn weights<'a, B: Backend>(
+    checkpoint: &'a Checkpoint,
+    seed: u64,
+    format: FloatDType,
+    device: &'a B::Device,
+) -> Weights<'a, B> {
+    Weights {
+        checkpoint: Some(checkpoint),
+        seed,
+        head_seed: seed,
+        deviation: 0.2,
+        format,
+        device,
+    }
 }
 
 /// The values of a tensor.

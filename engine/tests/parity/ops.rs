@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 use engine::nn::ops::{
-    AttentionOptions, Mask, Ragged, Segments, alone_with_gradients, attention, gelu, layer_norm,
-    pack, unpack,
+    AttentionOptions, Ragged, Segments, alone_with_gradients, attention, gelu, layer_norm, pack,
+    unpack,
 };
 use engine::training::summed_cross_entropy;
 
@@ -137,14 +137,7 @@ fn attention_over_ragged_rows_equals_pytorchs_forward_and_backward() {
             &device,
         );
         let heads = fixture.integers(&format!("{case}.heads"))[0];
-        #[allow(clippy::cast_precision_loss)]
-        let scale = ((query.dims()[1] / heads) as f32).sqrt().recip();
-        let options = AttentionOptions {
-            heads,
-            scale,
-            mask: Mask::Full,
-            dropout: None,
-        };
+        let options = AttentionOptions::full(heads, query.dims()[1], None);
         let texts = [&ragged; 2];
         let output = attention(query.clone(), key.clone(), value.clone(), texts, &options);
         let inputs = [

@@ -3,14 +3,16 @@
 use burn::module::Module;
 use burn::tensor::FloatDType;
 use engine::checkpoint::Checkpoint;
-use engine::models::{Classifier, EncoderClassifier, Weights, adapter, count, trained, unfreeze};
+use engine::models::{Classifier, EncoderClassifier, adapter, count, trained, unfreeze};
 use engine::nn::Tokens;
 use engine::nn::ops::alone_with_gradients;
 use engine::shapes::{Architecture, Role};
 use engine::training::summed_cross_entropy;
 
 use crate::bert::B;
-use crate::fixture::{Fixture, assert_close, assert_close_to_scale, assert_relative, path, values};
+use crate::fixture::{
+    Fixture, assert_close, assert_close_to_scale, assert_relative, path, values, weights,
+};
 
 /// Folders of whole checkpoints and their classes.
 const FAMILY: [(&str, usize); 2] = [("roberta", 2), ("xlm-roberta", 3)];
@@ -33,14 +35,7 @@ pub fn load_in(
     let shapes = config.shapes();
     let checkpoint = Checkpoint::open(&folder, &shapes.tensors, shapes.spelling).unwrap();
     let device = Default::default();
-    let weights = Weights {
-        checkpoint: Some(&checkpoint),
-        seed: 0,
-        head_seed: 0,
-        deviation: config.initializer_range(),
-        format,
-        device: &device,
-    };
+    let weights = weights(&checkpoint, 0, format, &device);
     let model = EncoderClassifier::new(&config, &weights).unwrap();
     let fresh = checkpoint.fresh().to_vec();
     (config, model, fresh)
@@ -189,14 +184,7 @@ fn dropout_acts_at_both_places_of_the_head() {
         let shapes = config.shapes();
         let checkpoint = Checkpoint::open(&folder, &shapes.tensors, shapes.spelling).unwrap();
         let device = Default::default();
-        let weights = Weights {
-            checkpoint: Some(&checkpoint),
-            seed: 0,
-            head_seed: 0,
-            deviation: 0.02,
-            format: FloatDType::F32,
-            device: &device,
-        };
+        let weights = weights(&checkpoint, 0, FloatDType::F32, &device);
         let model: EncoderClassifier<B> = EncoderClassifier::new(&config, &weights).unwrap();
         let texts = [vec![0_u32, 7, 2], vec![0, 9, 9, 2]];
         let keys = engine::nn::token_keys(&texts, &[0, 1]);

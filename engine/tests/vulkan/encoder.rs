@@ -5,13 +5,13 @@ use burn::tensor::FloatDType;
 use burn::tensor::backend::AutodiffBackend;
 use engine::checkpoint::Checkpoint;
 use engine::models::bert::BertClassifier;
-use engine::models::{Classifier, Weights, adapter, trained, unfreeze};
+use engine::models::{Classifier, adapter, trained, unfreeze};
 use engine::nn::ops::{Noise, Operations, alone_with_gradients};
 use engine::nn::{Tokens, token_keys};
 use engine::shapes::{Network, Role};
 use engine::training::summed_cross_entropy;
 
-use crate::fixture::{Fixture, assert_close, assert_relative, config, path, values};
+use crate::fixture::{Fixture, assert_close, assert_relative, config, path, values, weights};
 use crate::{B, ready};
 
 const ADAPTER: &str = "bert/lora/query-value";
@@ -25,14 +25,7 @@ fn run<T: AutodiffBackend + Operations>(dropout: f64) -> (Vec<f32>, Vec<(String,
     config.override_dropout(dropout);
     let shapes = config.shapes(Role::Classifier { classes: 2 }).unwrap();
     let checkpoint = Checkpoint::open(&folder, &shapes.tensors, shapes.spelling).unwrap();
-    let weights = Weights {
-        checkpoint: Some(&checkpoint),
-        seed: 0,
-        head_seed: 0,
-        deviation: config.initializer_range,
-        format: FloatDType::F32,
-        device: &device,
-    };
+    let weights = weights(&checkpoint, 0, FloatDType::F32, &device);
     let mut model: BertClassifier<T> = BertClassifier::new(&config, 2, &weights).unwrap();
     adapter::read(&mut model, &path(&format!("{ADAPTER}/adapter"))).unwrap();
     unfreeze(&mut model);

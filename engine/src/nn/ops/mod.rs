@@ -43,6 +43,21 @@ pub struct AttentionOptions {
     pub dropout: Option<Dropout>,
 }
 
+impl AttentionOptions {
+    /// Every query sees all keys, and products are divided by the root of a head's width, of `heads` that share `width` evenly.
+    #[must_use]
+    pub fn full(heads: usize, width: usize, dropout: Option<Dropout>) -> Self {
+        #[allow(clippy::cast_precision_loss)]
+        let head_size = (width / heads) as f32;
+        Self {
+            heads,
+            scale: head_size.sqrt().recip(),
+            mask: Mask::Full,
+            dropout,
+        }
+    }
+}
+
 /// Bits for the key's position in the feature number of an attention probability; the head stands above them.
 const PROBABILITY_FEATURE_BITS: u32 = 20;
 
