@@ -1,5 +1,5 @@
-//! The nearest of 100,000 chunks to each of 100 questions: `Search` against a plain matrix product of the same size. `similarity_numpy.py` does the same with
-//! numpy.
+//! The nearest of 100,000 chunks to each of 100 questions: `Search` against a plain matrix product
+//! of the same size. `similarity_numpy.py` does the same with numpy.
 //!
 //!     cargo bench --bench similarity
 //!     python engine/benches/similarity_numpy.py

@@ -1,4 +1,5 @@
-//! A classifier with an adapter on a device, without the backend in its type: what the program trains, asks and keeps.
+//! A classifier with an adapter on a device, without the backend in its type: what the program
+//! trains, asks and keeps.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -62,7 +63,8 @@ pub trait AdaptedClassifier {
         progress: &mut dyn FnMut(usize) -> bool,
     ) -> Option<Predictions>;
 
-    /// Writes adapter and head in PEFT's format. `fresh` names base tensors that no checkpoint holds.
+    /// Writes adapter and head in PEFT's format. `fresh` names base tensors that no checkpoint
+    /// holds.
     ///
     /// # Errors
     /// When a file cannot be written.

@@ -43,7 +43,7 @@ pub enum Device {
 #[derive(Debug, Error)]
 pub enum DeviceError {
     /// The words do not name a device.
-    #[error("`{asked}` is no device: use auto, cpu or cuda:N, such as cuda:0")]
+    #[error("`{asked}` is not a device: use auto, cpu or cuda:N, such as cuda:0")]
     Unknown {
         /// What was asked for.
         asked: String,
@@ -74,7 +74,7 @@ pub enum DeviceError {
     Trial {
         /// The card's number.
         index: usize,
-        /// Why.
+        /// What the system answered.
         source: std::io::Error,
     },
     /// The card has no units for a number format.
@@ -113,13 +113,14 @@ impl Device {
         })
     }
 
-    /// The device for `auto`, `cpu` or `cuda:N`, not tried yet. `auto` takes the first card if there is a driver, and the processor if there is none; a driver
-    /// that cannot be used is an error later, never a silent run on the processor.
+    /// The device for `auto`, `cpu` or `cuda:N`, not tried yet. `auto` takes the first card if
+    /// there is a driver, and the processor if there is none; a driver that cannot be used is an
+    /// error later, never a silent run on the processor.
     ///
     /// # Errors
     /// When the words name no device, or a card without a driver.
     pub fn choose(asked: &str) -> Result<Self, DeviceError> {
-        match Self::meant(asked)? {
+        match Self::resolve(asked)? {
             Self::Cuda(index) if !has_driver() => Err(DeviceError::NoDriver { index }),
             device => Ok(device),
         }
@@ -140,7 +141,7 @@ impl Device {
     ///
     /// # Errors
     /// When the words name no device.
-    pub fn meant(asked: &str) -> Result<Self, DeviceError> {
+    pub fn resolve(asked: &str) -> Result<Self, DeviceError> {
         match asked {
             "auto" if has_driver() => Ok(Self::Cuda(0)),
             "auto" => Ok(Self::Cpu),
@@ -177,7 +178,8 @@ impl Device {
         }
     }
 
-    /// The number format for frozen weights and activations where the settings leave it to the device: on a card the best one that its matrix units have.
+    /// The number format for frozen weights and activations where the settings leave it to the
+    /// device: on a card the best one that its matrix units have.
     #[must_use]
     pub fn own_format(self) -> FloatDType {
         let formats = [FloatDType::BF16, FloatDType::F16];
@@ -198,7 +200,8 @@ impl Device {
     pub fn computes_in(self, format: FloatDType) -> Result<(), DeviceError> {
         let known = match self {
             Self::Cpu => true,
-            // cubecl believes that every card has bf16; on one without it, most kernels would not compile.
+            // cubecl believes that every card has bf16; on one without it, most kernels would not
+            // compile.
             Self::Cuda(_) if format == FloatDType::BF16 => self.has_units(format),
             Self::Cuda(index) => <Cuda>::supports_dtype(&CudaDevice::new(index), format.into()),
         };
@@ -213,7 +216,8 @@ impl Device {
         let Self::Cuda(index) = self else {
             return false;
         };
-        // cubecl lists bf16 for every card with matrix units. Those that can came together with TF32, which it lists for them alone.
+        // cubecl lists bf16 for every card with matrix units. Those that can came together with
+        // TF32, which it lists for them alone.
         let kind = match format {
             FloatDType::F16 => FloatKind::F16,
             FloatDType::BF16 => FloatKind::TF32,

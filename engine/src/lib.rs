@@ -1,5 +1,6 @@
-//! The tensor side of ensayo, which compiles once: encoders, their training and their use. It knows no experiments, records or people; the program gives it plain
-//! arguments and watches it through observers.
+//! The tensor side of ensayo, which compiles once: encoders, their training and their use. It knows
+//! no experiments, records or people; the program gives it plain arguments and watches it through
+//! observers.
 
 pub mod checkpoint;
 pub mod classifier;

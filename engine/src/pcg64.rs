@@ -1,11 +1,11 @@
-//! numpy's default random generator, bit for bit: `SeedSequence` into `PCG64` (XSL-RR 128/64, O'Neill 2014), and its permutations.
-//! Knows nothing of rows or splits.
+//! numpy's default random generator, bit for bit: `SeedSequence` into `PCG64` (XSL-RR 128/64,
+//! O'Neill 2014), and its permutations. Knows nothing of rows or splits.
 
 const SEED_MULTIPLIER_A: u32 = 0x931e_8875;
 const SEED_MULTIPLIER_B: u32 = 0x58f3_8ded;
 const PCG_MULTIPLIER: u128 = 0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645;
 
-/// The generator behind `numpy.random.default_rng(seed)`.
+/// The generator of `numpy.random.default_rng(seed)`.
 #[derive(Debug, Clone)]
 pub struct Pcg64 {
     state: u128,
@@ -48,8 +48,8 @@ impl Pcg64 {
         lower
     }
 
-    /// A uniform integer from 0 to `max`, both included: numpy's `random_interval`, which masks off the bits above those of
-    /// `max` and draws again while the result is too large.
+    /// A uniform integer from 0 to `max`, both included: numpy's `random_interval`, which masks off
+    /// the bits above those of `max` and draws again while the result is too large.
     pub fn next_up_to(&mut self, max: u64) -> u64 {
         if max == 0 {
             return 0;

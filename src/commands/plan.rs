@@ -17,7 +17,7 @@ use crate::tasks::lora::Forecast;
 pub fn run(args: &PlanArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
     let plan = make(args)?;
     writeln!(output, "{}", headline(&plan))?;
-    let device = Device::meant(&args.device).map_err(CommandError::input)?;
+    let device = Device::resolve(&args.device).map_err(CommandError::input)?;
     let memory = memory(&plan, device);
     let rows: Vec<_> = plan
         .runs

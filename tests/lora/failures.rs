@@ -166,7 +166,7 @@ fn an_adapter_for_other_classes_or_another_width_is_refused() {
     place.write("experiments/broken.toml", &start("model", "three"));
     let error = error_of(&place);
     assert!(
-        error.contains("adapter_model.safetensors does not fit the model: its head tells 2 classes apart, the data has 3"),
+        error.contains("adapter_model.safetensors does not fit the model: its head is for 2 classes, the data has 3"),
         "{error}"
     );
     place.model(

@@ -13,48 +13,48 @@ pub enum CheckpointError {
     /// A file that cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
-        /// The file.
+        /// The file that cannot be read.
         path: PathBuf,
-        /// Why.
+        /// What the system answered.
         source: std::io::Error,
     },
     /// None of the files that hold weights is there.
     #[error("{} has none of {}; download the weights, or set `model.random` to try without", folder.display(), WEIGHTS.join(", "))]
     NoWeights {
-        /// The folder.
+        /// The folder without weights.
         folder: PathBuf,
     },
     /// A file whose content is not what its name promises.
     #[error("{} is damaged: {problem}; download it again", path.display())]
     Damaged {
-        /// The file.
+        /// The damaged file.
         path: PathBuf,
-        /// What is wrong.
+        /// What does not fit, as the rest of a sentence.
         problem: String,
     },
     /// A file of weights that cannot be used as it is.
     #[error("cannot use {}: {problem}", path.display())]
     Unusable {
-        /// The file.
+        /// The file of weights.
         path: PathBuf,
-        /// Why.
+        /// What it has that is not supported, as the rest of a sentence.
         problem: String,
     },
-    /// A `config.json` that makes no network.
+    /// A `config.json` that describes no network.
     #[error("{}: {source}", path.display())]
     Config {
-        /// The file.
+        /// The `config.json`.
         path: PathBuf,
-        /// Why.
+        /// The key that is wrong, and how.
         source: ShapesError,
     },
     /// Only the head differs: it was made for another number of classes.
     #[error(
-        "the head in {} tells {stored} classes apart, the data has {needed}; use data with those classes, or a checkpoint without a head, which then starts afresh",
+        "the head in {} is for {stored} classes, the data has {needed}; use data with as many classes, or a checkpoint without a head, which is then initialised anew",
         folder.display()
     )]
     Classes {
-        /// The folder.
+        /// The folder of the weights with that head.
         folder: PathBuf,
         /// Classes of the stored head.
         stored: usize,
@@ -64,7 +64,7 @@ pub enum CheckpointError {
     /// The weights are not those of the network that `config.json` describes.
     #[error("the weights in {} do not fit its config.json: {}", folder.display(), problems.join("; "))]
     Mismatch {
-        /// The folder.
+        /// The folder that holds both.
         folder: PathBuf,
         /// Each tensor that is missing, unknown or of another shape.
         problems: Vec<String>,

@@ -1,4 +1,5 @@
-//! The weights of a checkpoint's folder, whole or in shards, checked against the network that they are for.
+//! The weights of a checkpoint's folder, whole or in shards, checked against the network that they
+//! are for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,8 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens a folder and checks that it holds every tensor of `tensors` in its shape and no unknown one.
+    /// Opens a folder and checks that it holds every tensor of `tensors` in its shape and no
+    /// unknown one.
     ///
     /// # Errors
     /// When a file cannot be read or is damaged, or the tensors are not those of the network.
@@ -36,13 +38,13 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    /// The tensors that the checkpoint does not have and that start afresh.
+    /// The tensors that the checkpoint does not have and that are newly initialised.
     #[must_use]
     pub fn fresh(&self) -> &[String] {
         &self.fresh
     }
 
-    /// A tensor's values as 32-bit floats; `None` if it starts afresh.
+    /// A tensor's values as 32-bit floats; `None` if it is newly initialised.
     ///
     /// # Errors
     /// When the file cannot be read.

@@ -1,6 +1,8 @@
-//! What lies in a checkpoint's folder: weights in safetensors files and PyTorch's archives, sentence-transformers' settings, adapters in PEFT's format.
+//! What lies in a checkpoint's folder: weights in safetensors files and PyTorch's archives,
+//! sentence-transformers' settings, adapters in PEFT's format.
 //!
-//! Nothing in a file is executed, and headers are checked before anything is believed. Knows no tensors of a device.
+//! Nothing in a file is executed, and headers are checked before anything is believed. Knows no
+//! tensors of a device.
 
 mod adapter;
 mod error;

@@ -1,4 +1,5 @@
-//! Safetensors files and PyTorch's: headers checked before anything is believed, values read one tensor at a time.
+//! Safetensors files and PyTorch's: headers checked before anything is believed, values read one
+//! tensor at a time.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,4 +1,5 @@
-//! What went wrong on a card at work, found in what the libraries say: which kernel, and the compiler's line or the driver's error.
+//! What went wrong on a card at work, found in the output of the libraries: which kernel, and the
+//! compiler's line or the driver's error.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -24,12 +25,13 @@ pub enum DeviceFailure {
     },
     /// A kernel asks for more than the card has.
     Limit {
-        /// What cubecl says.
+        /// cubecl's message.
         words: String,
     },
 }
 
-/// What cubecl 0.10 writes before the compiler's log, and between it and the source (`cubecl-cuda`, `compute/context.rs`).
+/// What cubecl 0.10 writes before the compiler's log, and between it and the source (`cubecl-cuda`,
+/// `compute/context.rs`).
 const LOG: &str = "[Compilation Error]";
 const SOURCE: &str = "[Source]";
 /// How a failure speaks of a kernel whose name it does not know.
@@ -40,7 +42,8 @@ const EXECUTING: &str = "Executing ";
 const LONGEST: usize = 400;
 
 impl DeviceFailure {
-    /// Recognises a failure in a panic's message or an error's words, which may be those of `Debug`.
+    /// Recognises a failure in a panic's message or an error's words, which may be those of
+    /// `Debug`.
     #[must_use]
     pub fn recognise(said: &str) -> Option<Self> {
         let said = said.replace("\\n", "\n").replace("\\\"", "\"");
@@ -91,17 +94,19 @@ impl fmt::Display for DeviceFailure {
     }
 }
 
-/// The variables of a process that is started once more to learn which kernel fails: cubecl names them, and the driver waits for each.
+/// The variables of a process that is started once more to learn which kernel fails: cubecl names
+/// them, and the driver waits for each.
 pub const NAMING: [(&str, &str); 2] = [(NAME_KERNELS, "1"), ("CUDA_LAUNCH_BLOCKING", "1")];
 
-/// Whether words about a failure leave out which kernel it was, though that can be found out: see [`named`].
+/// Whether words about a failure leave out which kernel it was, though that can be found out: see
+/// [`named`].
 #[must_use]
 pub fn lacks_a_name(words: &str) -> bool {
     words.contains(&format!(": {UNNAMED} failed: "))
 }
 
-/// The words about a failure with the kernels that may have failed, from what a process said that was started with [`NAMING`]: those that
-/// were launched after all had been well for the last time.
+/// The words about a failure with the kernels that may have failed, from what a process said that
+/// was started with [`NAMING`]: those that were launched after all had been well for the last time.
 #[must_use]
 pub fn named(words: &str, said: &str) -> String {
     let (_, since) = said.rsplit_once(ALL_WELL).unwrap_or(("", said));

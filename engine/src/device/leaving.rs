@@ -1,4 +1,5 @@
-//! A process that computes ends at its first panic, whichever thread it is on, and says what of the device failed.
+//! A process that computes ends at its first panic, whichever thread it is on, and says what of the
+//! device failed.
 
 use std::io::{self, Write};
 use std::panic::{self, PanicHookInfo};
@@ -9,10 +10,11 @@ use super::memory::{OUT_OF_MEMORY, says_out_of_memory};
 use super::tuning::CARD;
 use crate::nn::ops::names_kernels;
 
-/// The exit code of a process that leaves since a card failed; its last words are [`CARD_FAILED`] and what it is.
+/// The exit code of a process that leaves since a card failed; its last words are [`CARD_FAILED`]
+/// and what it is.
 pub const DEVICE_FAILURE: u8 = 13;
 
-/// What a process says before the card and its failure.
+/// The words of a message before the card and its failure.
 pub const CARD_FAILED: &str = "failed on ";
 
 /// What a panic was about.
@@ -27,7 +29,8 @@ pub enum Panic {
 }
 
 impl Panic {
-    /// The exit code by which a job's process tells its parent: [`OUT_OF_MEMORY`], [`DEVICE_FAILURE`], or that of Rust's own panics.
+    /// The exit code by which a job's process informs its parent: [`OUT_OF_MEMORY`],
+    /// [`DEVICE_FAILURE`], or that of Rust's own panics.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
@@ -38,10 +41,12 @@ impl Panic {
     }
 }
 
-/// Makes the process leave at a panic of any thread, with an exit code by what it was about. cubecl's threads panic when a card is full or fails, and the
-/// thread that waits for them may wait for ever, or see a later and different error.
+/// Makes the process leave at a panic of any thread, with an exit code by what it was about.
+/// cubecl's threads panic when a card is full or fails, and the thread that waits for them may wait
+/// for ever, or see a later and different error.
 ///
-/// The processor's allocator aborts the process instead, with words that [`says_out_of_memory`] knows.
+/// The processor's allocator aborts the process instead, with words that [`says_out_of_memory`]
+/// knows.
 pub fn leave_at_a_panic(exit_code: fn(Panic) -> u8) {
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |panic: &PanicHookInfo<'_>| {
@@ -55,7 +60,7 @@ pub fn leave_at_a_panic(exit_code: fn(Panic) -> u8) {
                 std::thread::sleep(Duration::from_millis(200));
             }
             let card = CARD.get().map_or("the card", String::as_str);
-            // Where nobody listens any more, nothing is lost.
+            // Where the other end has closed, nothing is lost.
             let _ = writeln!(io::stderr(), "{CARD_FAILED}{card}: {failure}");
             Panic::Device
         } else {

@@ -1,4 +1,5 @@
-//! How much memory a device has, how much a process has taken, and how one tells that it ran out.
+//! How much memory a device has, how much a process has taken, and how running out of it is
+//! recognised.
 
 use std::process::{Command, Stdio};
 
@@ -8,7 +9,8 @@ use super::Device;
 pub const OUT_OF_MEMORY: u8 = 12;
 
 impl Device {
-    /// The memory that there is for a run: what the system can give on the processor, all of a card's. `None` where nobody tells.
+    /// The memory that there is for a run: what the system can give on the processor, all of a
+    /// card's. `None` where that is unknown.
     #[must_use]
     pub fn memory_bytes(self) -> Option<u64> {
         match self {
@@ -30,10 +32,11 @@ impl Device {
     }
 }
 
-/// Whether a message tells that memory ran out.
+/// Whether a message is about memory that ran out.
 #[must_use]
 pub fn says_out_of_memory(message: &str) -> bool {
-    // cubecl's `IoError::BufferTooBig`, alone or inside another error; the driver's own word; Rust's allocator.
+    // cubecl's `IoError::BufferTooBig`, alone or inside another error; the driver's own word;
+    // Rust's allocator.
     message.contains("can't allocate buffer of size")
         || message.contains("CUDA_ERROR_OUT_OF_MEMORY")
         || message.lines().any(|line| {
@@ -41,7 +44,7 @@ pub fn says_out_of_memory(message: &str) -> bool {
         })
 }
 
-/// The most memory this process has held, in bytes, where the system tells.
+/// The most memory this process has held, in bytes, where the system counts it.
 #[must_use]
 pub fn peak_memory_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -76,13 +79,13 @@ mod tests {
         let message = panic.downcast_ref::<String>().unwrap();
         assert!(message.contains("1099511627776"), "{message}");
         assert!(says_out_of_memory(message), "{message}");
-        // As an error behind others, which is what the calling thread may see.
-        let behind = ServerError::ServerUnhealthy {
+        // As the cause of another error, which is what the calling thread may see.
+        let wrapped = ServerError::ServerUnhealthy {
             errors: vec![ServerError::Io(error())],
             backtrace: BackTrace::capture(),
         };
-        assert!(says_out_of_memory(&format!("{behind}")), "{behind}");
-        assert!(says_out_of_memory(&format!("{behind:?}")), "{behind:?}");
+        assert!(says_out_of_memory(&format!("{wrapped}")), "{wrapped}");
+        assert!(says_out_of_memory(&format!("{wrapped:?}")), "{wrapped:?}");
         let driver = "DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")";
         assert!(says_out_of_memory(driver));
         assert!(says_out_of_memory(

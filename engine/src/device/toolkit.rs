@@ -1,7 +1,9 @@
-//! Where CUDA's compiler and headers are: an installed toolkit, or the wheels of a Python environment, whose include folders are merged into one.
+//! Where CUDA's compiler and headers are: an installed toolkit, or the wheels of a Python
+//! environment, whose include folders are merged into one.
 //!
-//! cubecl compiles kernels at run time. It takes headers from `$CUDA_PATH/include` and lets the dynamic linker find NVRTC, which reads its path once,
-//! when a process starts; a process whose environment is not yet right is therefore started again.
+//! cubecl compiles kernels at run time. It takes headers from `$CUDA_PATH/include` and lets the
+//! dynamic linker find NVRTC, which reads its path once, when a process starts; a process whose
+//! environment is not yet right is therefore started again.
 
 mod merge;
 
@@ -10,16 +12,19 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// What installs the compiler and the headers without a toolkit, into the Python environment that is active.
+/// What installs the compiler and the headers without a toolkit, into the Python environment that
+/// is active.
 pub const INSTALL: &str = "pip install 'nvidia-cuda-nvrtc-cu12==12.8.*' 'nvidia-cuda-runtime-cu12==12.8.*' 'nvidia-cuda-nvcc-cu12==12.8.*' 'nvidia-cuda-cccl-cu12==12.8.*'";
 
-/// Headers that kernels include, each with the package that brings it. Without the last two, burn's products on matrix units would silently be left out.
+/// Headers that kernels include, each with the package that brings it. Without the last two, burn's
+/// products on matrix units would silently be left out.
 const HEADERS: [(&str, &str); 3] = [
     ("cuda_runtime.h", "nvidia-cuda-runtime-cu12"),
     ("crt/mma.h", "nvidia-cuda-nvcc-cu12"),
     ("nv/target", "nvidia-cuda-cccl-cu12"),
 ];
-/// Set by a process for its successor to the folder it has found, so that nobody starts again for ever.
+/// Set by a process for its successor to the folder it has found, so that processes do not start
+/// each other for ever.
 const FOUND: &str = "ENSAYO_CUDA_TOOLKIT";
 /// The version whose compiler and driver this program calls, as CUDA counts: 12.8.
 const VERSION: u32 = 12_080;
@@ -81,7 +86,7 @@ pub enum ToolkitError {
     Merge {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// What the system answered.
         source: std::io::Error,
     },
 }
@@ -127,7 +132,8 @@ impl Places {
 }
 
 impl Toolkit {
-    /// The first complete one that is new enough: where `CUDA_PATH` leads, if it is set; else the wheels of an active Python environment; else an installed one.
+    /// The first complete one that is new enough: where `CUDA_PATH` leads, if it is set; else the
+    /// wheels of an active Python environment; else an installed one.
     ///
     /// # Errors
     /// When there is none, or the one that was asked for lacks something.
@@ -140,7 +146,8 @@ impl Toolkit {
             let found = found.ok_or_else(|| ToolkitError::WrongPath { path: path.clone() })?;
             return found.complete();
         }
-        // One that is incomplete, as those that come with PyTorch, or old, as a distribution's, must not hide a complete one.
+        // One that is incomplete, as those that come with PyTorch, or old, as a distribution's,
+        // must not hide a complete one.
         let wheels = places
             .environments
             .iter()
@@ -161,7 +168,8 @@ impl Toolkit {
 
     fn complete(self) -> Result<Self, ToolkitError> {
         let folder = self.root.join("include");
-        // An installed toolkit may have CUDA's C++ library in a folder of its own, which cubecl knows.
+        // An installed toolkit may have CUDA's C++ library in a folder of its own, which cubecl
+        // knows.
         let has = |header: &str| {
             folder.join(header).exists() || folder.join("cccl").join(header).exists()
         };
@@ -178,7 +186,8 @@ impl Toolkit {
         }
     }
 
-    /// The variables with which a process finds this toolkit, given those that it has now; none if it does already.
+    /// The variables with which a process finds this toolkit, given those that it has now; none if
+    /// it does already.
     #[must_use]
     pub fn missing_variables(
         &self,
@@ -210,7 +219,8 @@ impl Toolkit {
     }
 }
 
-/// The variables that this process lacks to find CUDA's compiler and headers, which it only can have from its start; none where it finds them.
+/// The variables that this process lacks to find CUDA's compiler and headers, which it only can
+/// have from its start; none where it finds them.
 ///
 /// # Errors
 /// When they are not installed.
@@ -231,7 +241,8 @@ fn installed(root: &Path) -> Option<Toolkit> {
     })
 }
 
-/// The wheels below a Python environment, its `site-packages`, a folder that pip installed into, or their own folder `nvidia`; merged.
+/// The wheels below a Python environment, its `site-packages`, a folder that pip installed into, or
+/// their own folder `nvidia`; merged.
 fn wheels(root: &Path, cache: &Path) -> Result<Option<Toolkit>, ToolkitError> {
     let Some(packages) = nvidia(root) else {
         return Ok(None);
@@ -253,7 +264,7 @@ fn nvidia(root: &Path) -> Option<PathBuf> {
     near.into_iter().chain(below).find(has_wheels)
 }
 
-/// The version that `cuda.h` tells, if it does.
+/// The version that `cuda.h` defines, if it does.
 fn version(headers: &Path) -> Option<u32> {
     let text = std::fs::read_to_string(headers.join("cuda.h")).ok()?;
     let (_, after) = text.split_once("#define CUDA_VERSION ")?;

@@ -1,4 +1,5 @@
-//! Whether there is an NVIDIA driver, and whether a card can be used: it is tried in a process of its own.
+//! Whether there is an NVIDIA driver, and whether a card can be used: it is tried in a process of
+//! its own.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -12,10 +13,11 @@ use super::tuning::remember_tuning;
 use super::{CudaTrouble, Device, DeviceError, format_name};
 use crate::nn::ops::{trial, watch_kernels};
 
-/// The name of the hidden subcommand that tries a card in a process of its own, since CUDA's failures end the process they happen in.
+/// The name of the hidden subcommand that tries a card in a process of its own, since CUDA's
+/// failures end the process they happen in.
 pub const PROBE: &str = "probe-cuda";
 
-/// What a card said of itself when it was tried.
+/// What a trial found out about a card.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
     /// Its model.
@@ -27,7 +29,8 @@ pub struct Card {
 /// Where Linux's NVIDIA driver shows its version.
 pub(super) const DRIVER_VERSION: &str = "/proc/driver/nvidia/version";
 
-/// Whether an NVIDIA driver is installed: natively, in a container, or in Windows' subsystem for Linux.
+/// Whether an NVIDIA driver is installed: natively, in a container, or in Windows' subsystem for
+/// Linux.
 pub(super) fn has_driver() -> bool {
     [DRIVER_VERSION, "/dev/nvidiactl", "/dev/dxg"]
         .iter()
@@ -54,12 +57,14 @@ pub(super) fn try_card(index: usize) -> Result<Card, DeviceError> {
     Err(DeviceError::Unusable { index, trouble })
 }
 
-/// Tries a card: compiles a few kernels, runs them and compares what they compute. Panics in CUDA's own words where that fails. For [`PROBE`] only.
+/// Tries a card: compiles a few kernels, runs them and compares what they compute. Panics in CUDA's
+/// own words where that fails. For [`PROBE`] only.
 ///
 /// # Errors
 /// What came out wrong.
 pub fn probe(index: usize) -> Result<Card, String> {
-    // What cubecl would keep in the current folder, from whatever program and card, must not decide what is tried.
+    // What cubecl would keep in the current folder, from whatever program and card, must not decide
+    // what is tried.
     let choices = tempfile::tempdir().map_err(|error| error.to_string())?;
     remember_tuning(choices.path());
     watch_kernels(true);

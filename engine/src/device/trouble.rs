@@ -1,4 +1,5 @@
-//! The ways in which an NVIDIA card can be unusable, told apart by what CUDA says when it is tried, each with its cure.
+//! The ways in which an NVIDIA card can be unusable, recognised by the errors of a trial, each with
+//! its cure.
 
 use std::fmt;
 
@@ -34,10 +35,11 @@ pub enum CudaTrouble {
     Fails(String),
 }
 
-/// What CUDA says in each case, in the order in which to look: the first of these that occurs names the trouble.
+/// The error of each case, in the order in which to look: the first of these that occurs names the
+/// trouble.
 ///
-/// The words are those of cudarc 0.19 (`lib.rs`, `driver/sys`, `driver/result.rs`), cubecl-cuda 0.10 (`lib.rs`, `compute/context.rs`), cubecl-runtime 0.10
-/// (`server/base.rs`) and NVRTC.
+/// The words are those of cudarc 0.19 (`lib.rs`, `driver/sys`, `driver/result.rs`), cubecl-cuda
+/// 0.10 (`lib.rs`, `compute/context.rs`), cubecl-runtime 0.10 (`server/base.rs`) and NVRTC.
 const SIGNS: &[(&str, CudaTrouble)] = &[
     (
         "Unable to dynamically load the \"cuda\" shared library",
@@ -73,11 +75,12 @@ const SIGNS: &[(&str, CudaTrouble)] = &[
     ("CUDA_ERROR_NO_BINARY_FOR_GPU", CudaTrouble::UnknownCard),
 ];
 
-/// Longest part of what the trial said that is repeated, in characters.
+/// Characters of the trial's output that a message repeats at most.
 const LONGEST: usize = 500;
 
 impl CudaTrouble {
-    /// Recognises the trouble from what the trial wrote to its standard error; `ended` says how it ended, for want of anything better.
+    /// Recognises the trouble from what the trial wrote to its standard error; `ended` is how it
+    /// ended, used where nothing else is known.
     #[must_use]
     pub fn recognise(said: &str, ended: &str) -> Self {
         if let Some((_, trouble)) = SIGNS.iter().find(|(sign, _)| said.contains(sign)) {
@@ -139,7 +142,7 @@ impl fmt::Display for CudaTrouble {
                 "the driver sees no card. Look at `nvidia-smi` and at CUDA_VISIBLE_DEVICES"
             }
             Self::NoSuchCard => {
-                "there is no card of that number. `nvidia-smi -L` lists them, counted from 0; CUDA_VISIBLE_DEVICES may hide some"
+                "there is no card with that number. `nvidia-smi -L` lists them, counted from 0; CUDA_VISIBLE_DEVICES may hide some"
             }
             Self::Busy => {
                 "another process has the card for itself. Wait for it, choose another card, or reset the card's compute mode (`nvidia-smi -c 0`)"

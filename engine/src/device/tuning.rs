@@ -1,4 +1,5 @@
-//! What burn learns of a card by timing: which kernels are fast. Kept for each model of card and driver, and read for candidates that did not compile.
+//! What burn learns of a card by timing: which kernels are fast. Kept for each model of card and
+//! driver, and read for candidates that did not compile.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,9 +17,10 @@ use crate::nn::ops::{names_kernels, watch_kernels};
 pub(super) static CARD: OnceLock<String> = OnceLock::new();
 
 impl Device {
-    /// To be called before the first work on a device; nothing on the processor. burn's choices of kernels are remembered below `cache`, for this model of card
-    /// and this driver, and launches are watched ([`watch_kernels`]) until somebody ends that. Returns whether nothing is remembered yet, so that the first
-    /// steps will take minutes.
+    /// To be called before the first work on a device; nothing on the processor. burn's choices of
+    /// kernels are remembered below `cache`, for this model of card and this driver, and launches
+    /// are watched ([`watch_kernels`]) until somebody ends that. Returns whether nothing is
+    /// remembered yet, so that the first steps will take minutes.
     pub fn prepare(self, cache: &Path) -> bool {
         let Some(folder) = self.tuning_folder(cache) else {
             return false;
@@ -30,8 +32,9 @@ impl Device {
         is_first
     }
 
-    /// Candidates of matrix products that did not compile when burn chose among them, by kernel, with the compiler's first error: what is left may be
-    /// slower. `cache` is that of [`Device::prepare`].
+    /// Candidates of matrix products that did not compile when burn chose among them, by kernel,
+    /// with the compiler's first error: what is left may be slower. `cache` is that of
+    /// [`Device::prepare`].
     #[must_use]
     pub fn left_out(self, cache: &Path) -> BTreeMap<String, String> {
         let folder = self.tuning_folder(cache);
@@ -49,7 +52,8 @@ impl Device {
 
 /// Has burn remember in `folder` which kernels it chose, since choosing takes a while on a card.
 ///
-/// Compiled kernels are not kept: cubecl 0.10 finds them again by their names, whatever has become of their code, and whatever card they were for.
+/// Compiled kernels are not kept: cubecl 0.10 finds them again by their names, whatever has become
+/// of their code, and whatever card they were for.
 pub(super) fn remember_tuning(folder: &Path) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,4 +1,5 @@
-//! BERT (arXiv 1810.04805) for sequence classification, as transformers' `BertForSequenceClassification`
+//! BERT (arXiv 1810.04805) for sequence classification, as transformers'
+//! `BertForSequenceClassification`
 //! (<https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py>).
 
 use burn::module::Module;

@@ -1,5 +1,6 @@
-//! What follows attention in a layer of BERT and its relatives: the output of attention and the feed-forward block, each with a residual connection and a norm
-//! behind it (<https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py>).
+//! What follows attention in a layer of BERT and its relatives: the output of attention and the
+//! feed-forward block, each with a residual connection and a norm after it
+//! (<https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py>).
 
 use burn::module::Module;
 use burn::tensor::activation::{relu, silu};
@@ -132,7 +133,8 @@ impl<B: Operations> Block<B> {
         ]
     }
 
-    /// From what attention gathered and what the layer read, both `[tokens, hidden]`, to the layer's output.
+    /// From what attention gathered and what the layer read, both `[tokens, hidden]`, to the
+    /// layer's output.
     pub(super) fn forward(
         &self,
         context: Tensor<B, 2>,

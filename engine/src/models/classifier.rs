@@ -5,7 +5,8 @@ use burn::tensor::Tensor;
 use crate::nn::ops::{Noise, Operations};
 use crate::nn::{Linear, Tokens};
 
-/// An encoder with a classification head, in stages: embeddings, layers, head. With `noise`, each applies its dropout.
+/// An encoder with a classification head, in stages: embeddings, layers, head. With `noise`, each
+/// applies its dropout.
 pub trait Classifier<B: Operations> {
     /// What the first layer reads: `[tokens, hidden]`.
     fn embed(&self, tokens: &Tokens<B>, noise: Option<&Noise>) -> Tensor<B, 2>;
@@ -42,7 +43,8 @@ pub trait Classifier<B: Operations> {
         self.classify(self.hidden_states(tokens, noise), tokens, noise)
     }
 
-    /// The linear layers below the head by module name, in the order of [`Shapes::linears`](crate::shapes::Shapes::linears).
+    /// The linear layers below the head by module name, in the order of
+    /// [`Shapes::linears`](crate::shapes::Shapes::linears).
     fn linears(&self) -> Vec<(String, &Linear<B>)>;
 
     /// The layers of the head by module name, which are trained in full.

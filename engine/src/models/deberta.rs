@@ -1,4 +1,5 @@
-//! DeBERTa-v2 and v3 (arXiv 2006.03654, 2111.09543) for sequence classification, as transformers' `DebertaV2ForSequenceClassification`
+//! DeBERTa-v2 and v3 (arXiv 2006.03654, 2111.09543) for sequence classification, as transformers'
+//! `DebertaV2ForSequenceClassification`
 //! (<https://github.com/huggingface/transformers/blob/main/src/transformers/models/deberta_v2/modeling_deberta_v2.py>).
 
 use burn::module::{Module, Param};
@@ -76,7 +77,8 @@ struct LayerSettings {
     position_dropout: f64,
 }
 
-/// Module names of the linear parts of attention below `attention.self`, in the order of the forward pass.
+/// Module names of the linear parts of attention below `attention.self`, in the order of the
+/// forward pass.
 const LINEARS: [&str; 3] = ["query_proj", "key_proj", "value_proj"];
 const POSITION_KEY: &str = "pos_key_proj";
 const POSITION_QUERY: &str = "pos_query_proj";
@@ -146,7 +148,8 @@ impl<B: Operations> Classifier<B> for DebertaClassifier<B> {
         tokens: &Tokens<B>,
         noise: Option<&Noise>,
     ) -> Tensor<B, 2> {
-        // Dropout tells positions by their rows of the whole table, so that they drop the same beside any text.
+        // Dropout identifies positions by their rows of the whole table, so that the same ones drop
+        // whatever the text.
         let (needed, distances) = self
             .settings
             .relative
@@ -282,7 +285,8 @@ impl<B: Operations> Layer<B> {
         }
     }
 
-    /// Relative positions `[rows, hidden]` as keys and as queries. Where projections are shared, so are their adapters; these drop positions on their own.
+    /// Relative positions `[rows, hidden]` as keys and as queries. Where projections are shared, so
+    /// are their adapters; these drop positions on their own.
     fn positions(
         &self,
         positions: &Tensor<B, 2>,

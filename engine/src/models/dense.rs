@@ -1,4 +1,4 @@
-//! The linear layer that some embedders have behind their pooling: sentence-transformers' `Dense`.
+//! The linear layer that some embedders have after their pooling: sentence-transformers' `Dense`.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{FloatDType, Tensor};

@@ -1,5 +1,7 @@
-//! What BERT (arXiv 1810.04805) and RoBERTa (arXiv 1907.11692) share: embeddings and layers, on real tokens only, as transformers has them
-//! (<https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py>). Knows nothing of heads.
+//! What BERT (arXiv 1810.04805) and RoBERTa (arXiv 1907.11692) share: embeddings and layers, on
+//! real tokens only, as transformers has them
+//! (<https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py>).
+//! Knows nothing of heads.
 
 use burn::module::{Module, Param};
 use burn::tensor::backend::Backend;
@@ -28,8 +30,8 @@ pub(super) struct Encoder<B: Backend> {
 pub(super) enum Numbering {
     /// From 0.
     FromZero,
-    /// From the number behind the padding's id, as in fairseq.
-    Behind {
+    /// From the number after the padding's id, as in fairseq.
+    After {
         /// The padding's id.
         padding: u32,
     },
@@ -58,10 +60,12 @@ struct Layer<B: Backend> {
     attention_dropout: f64,
 }
 
-/// The dropout place of the embeddings. Those of heads come after it, their adapters' from [`place::ADAPTERS`] on, all as of layer 0.
+/// The dropout place of the embeddings. Those of heads come after it, their adapters' from
+/// [`place::ADAPTERS`] on, all as of layer 0.
 pub(super) const EMBEDDINGS: Site = Site { layer: 0, place: 1 };
 
-/// Module names of the linear parts of attention below `encoder.layer.N`, in the order of the forward pass.
+/// Module names of the linear parts of attention below `encoder.layer.N`, in the order of the
+/// forward pass.
 const LINEARS: [&str; 3] = [
     "attention.self.query",
     "attention.self.key",
@@ -69,7 +73,8 @@ const LINEARS: [&str; 3] = [
 ];
 
 impl<B: Operations> Encoder<B> {
-    /// Builds it from its weights, all of them frozen. `prefix` is the module it is in whole checkpoints, such as `bert`.
+    /// Builds it from its weights, all of them frozen. `prefix` is the module it is in whole
+    /// checkpoints, such as `bert`.
     pub(super) fn new(
         prefix: &'static str,
         config: &BertConfig,
@@ -151,7 +156,8 @@ fn names(prefix: &str, layer: usize) -> impl Iterator<Item = String> {
         .map(move |name| format!("{layer}.{name}"))
 }
 
-/// Rows of a table: `[tokens, width]`, in f32 whatever the table is in, so that sums and norms of embeddings are rounded once.
+/// Rows of a table: `[tokens, width]`, in f32 whatever the table is in, so that sums and norms of
+/// embeddings are rounded once.
 pub(super) fn rows<B: Operations>(
     table: &Param<Tensor<B, 2>>,
     indices: &Tensor<B, 1, Int>,
@@ -194,7 +200,7 @@ impl<B: Operations> Embeddings<B> {
         let segment = in_format(self.segments.val().slice(0..1), FloatDType::F32);
         let positions = match self.numbering {
             Numbering::FromZero => tokens.positions.clone(),
-            Numbering::Behind { padding } => tokens.positions_behind(padding),
+            Numbering::After { padding } => tokens.positions_after(padding),
         };
         let sum = rows(&self.words, &tokens.ids) + rows(&self.positions, &positions) + segment;
         let dropout = noise.and_then(|noise| noise.at(EMBEDDINGS, self.dropout));

@@ -1,4 +1,4 @@
-//! The encoders with a classification head behind one type, chosen by what a `config.json` says.
+//! The encoders with a classification head as one type, chosen by a `config.json`.
 
 use burn::module::Module;
 use burn::tensor::Tensor;

@@ -27,10 +27,12 @@ pub struct NetworkFiles {
 }
 
 impl NetworkFiles {
-    /// Opens them for a role. `dropout` takes the place of what `config.json` says; `seed` draws what a checkpoint lacks.
+    /// Opens them for a role. `dropout` takes the place of what `config.json` says; `seed` draws
+    /// what a checkpoint lacks.
     ///
     /// # Errors
-    /// When files are missing or broken, the architecture has no such role, or the weights are not its own.
+    /// When files are missing or broken, the architecture has no such role, or the weights are not
+    /// its own.
     pub fn open(
         source: Source<'_>,
         role: Role,
@@ -68,7 +70,8 @@ impl NetworkFiles {
         &self.architecture
     }
 
-    /// Tensors that the checkpoint lacks and that start afresh; none of a model that is random anyway.
+    /// Tensors that the checkpoint lacks and that are newly initialised; empty where all of the
+    /// model is.
     #[must_use]
     pub fn fresh(&self) -> &[String] {
         self.checkpoint.as_ref().map_or(&[], Checkpoint::fresh)

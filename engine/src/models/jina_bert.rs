@@ -1,7 +1,10 @@
-//! Jina BERT v2 (arXiv 2310.19923) without a head, in the variant without norms of queries and keys.
+//! Jina BERT v2 (arXiv 2310.19923) without a head, in the variant without norms of queries and
+//! keys.
 //!
-//! BERT's layers without position embeddings: attention scores fall with distance, alike in both directions (`ALiBi`, arXiv 2108.12409), and the feed-forward
-//! block is gated (arXiv 2002.05202). The code of the checkpoints is `modeling_bert.py` of <https://huggingface.co/jinaai/jina-bert-implementation>.
+//! BERT's layers without position embeddings: attention scores fall with distance, alike in both
+//! directions (`ALiBi`, arXiv 2108.12409), and the feed-forward block is gated (arXiv 2002.05202).
+//! The code of the checkpoints is `modeling_bert.py` of
+//! <https://huggingface.co/jinaai/jina-bert-implementation>.
 
 use burn::module::Param;
 use burn::tensor::activation::relu;
@@ -27,7 +30,7 @@ pub(super) struct JinaBert<B: Backend> {
     slopes: Vec<f32>,
 }
 
-/// A product of two linear layers, one of them through the gate, and a third behind it.
+/// A product of two linear layers, one of them through the gate, and a third after it.
 #[derive(Debug)]
 struct Gated<B: Backend> {
     through_gate: Linear<B>,
@@ -49,7 +52,8 @@ impl<B: Operations> FeedForward<B> for Gated<B> {
 }
 
 impl<B: Operations> Gated<B> {
-    /// The checkpoint's `gated_layers` has the gate's rows first, then the others, and no bias. Two layers need no cutting of activations.
+    /// The checkpoint's `gated_layers` has the gate's rows first, then the others, and no bias. Two
+    /// layers need no cutting of activations.
     fn new(
         name: &str,
         [hidden, inner]: [usize; 2],
@@ -134,8 +138,8 @@ impl<B: Operations> JinaBert<B> {
     }
 }
 
-/// `ALiBi`'s slopes: a geometric sequence from `2^(-8/n)` on for `n` heads where that is a power of two; otherwise the one of the power below, and then every
-/// other one of the power above.
+/// `ALiBi`'s slopes: a geometric sequence from `2^(-8/n)` on for `n` heads where that is a power of
+/// two; otherwise the one of the power below, and then every other one of the power above.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
 fn slopes(heads: usize) -> Vec<f32> {
     let sequence = |count: usize| {

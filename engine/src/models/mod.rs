@@ -1,4 +1,5 @@
-//! One file per architecture, and what they share: weights from a checkpoint or a seed, the parameters that are trained, adapters.
+//! One file per architecture, and what they share: weights from a checkpoint or a seed, the
+//! parameters that are trained, adapters.
 
 pub mod adapter;
 pub mod bert;

@@ -1,8 +1,9 @@
 //! MPNet (arXiv 2004.09297) without a head, as transformers' `MPNetModel`
 //! (<https://github.com/huggingface/transformers/blob/main/src/transformers/models/mpnet/modeling_mpnet.py>).
 //!
-//! BERT's layers without segments, with positions that begin behind the padding's id and, in every layer's attention, a bias that one table gives for
-//! relative positions, in buckets as T5 has them (arXiv 1910.10683).
+//! BERT's layers without segments, with positions that begin after the padding's id and, in every
+//! layer's attention, a bias that one table gives for relative positions, in buckets as T5 has them
+//! (arXiv 1910.10683).
 
 use burn::module::Param;
 use burn::tensor::Tensor;
@@ -102,7 +103,7 @@ impl<B: Operations> Mpnet<B> {
 
     /// The last layer's output: `[tokens, hidden]`.
     pub(super) fn hidden_states(&self, tokens: &Tokens<B>) -> Tensor<B, 2> {
-        let positions = tokens.positions_behind(PADDING);
+        let positions = tokens.positions_after(PADDING);
         let sum = rows(&self.words, &tokens.ids) + rows(&self.positions, &positions);
         let longest = tokens.ragged.segments.longest();
         let bias = RelativeBias::new(self.heads, longest, |head, distance| {
@@ -115,8 +116,8 @@ impl<B: Operations> Mpnet<B> {
     }
 }
 
-/// The row of the table for a key's position minus the query's: half of the rows for each direction; in each, one for every short distance, then
-/// wider and wider ones.
+/// The row of the table for a key's position minus the query's: half of the rows for each
+/// direction; in each, one for every short distance, then wider and wider ones.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -129,7 +130,8 @@ fn bucket(distance: isize) -> usize {
     let within = if size < exact {
         size
     } else {
-        // In 32-bit floats, as PyTorch has it: the rounding decides where distances such as 16 and 32 fall.
+        // In 32-bit floats, as PyTorch has it: the rounding decides where distances such as 16 and
+        // 32 fall.
         let growth = (size as f32 / exact as f32).ln() / (FARTHEST / exact as f32).ln();
         (exact + (growth * (half - exact) as f32) as usize).min(half - 1)
     };

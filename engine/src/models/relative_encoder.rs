@@ -1,4 +1,5 @@
-//! What MPNet and Jina BERT share: layers whose attention scores carry a bias by relative position, with norms behind each block. Forward only.
+//! What MPNet and Jina BERT share: layers whose attention scores carry a bias by relative position,
+//! with norms after each block. Forward only.
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
@@ -6,7 +7,8 @@ use burn::tensor::backend::Backend;
 use crate::nn::ops::{self, AttentionOptions, Operations, RelativeBias};
 use crate::nn::{LayerNorm, Linear, Tokens};
 
-/// A layer: attention with a relative bias, then a feed-forward block, each with a residual connection and a norm behind it.
+/// A layer: attention with a relative bias, then a feed-forward block, each with a residual
+/// connection and a norm after it.
 #[derive(Debug)]
 pub(super) struct RelativeLayer<B: Backend, F> {
     pub(super) query: Linear<B>,

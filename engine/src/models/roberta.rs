@@ -1,7 +1,9 @@
-//! RoBERTa (arXiv 1907.11692) and XLM-R (arXiv 1911.02116) for sequence classification, as transformers' `RobertaForSequenceClassification`
+//! RoBERTa (arXiv 1907.11692) and XLM-R (arXiv 1911.02116) for sequence classification, as
+//! transformers' `RobertaForSequenceClassification`
 //! (<https://github.com/huggingface/transformers/blob/main/src/transformers/models/roberta/modeling_roberta.py>).
 //!
-//! Below the head it is BERT with positions that begin behind the padding's id. XLM-R differs by its `model_type` alone.
+//! Below the head it is BERT with positions that begin after the padding's id. XLM-R differs by its
+//! `model_type` alone.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -46,7 +48,7 @@ impl<B: Operations> RobertaClassifier<B> {
         let config = config.encoder();
         let hidden = config.hidden_size;
         Ok(Self {
-            encoder: Encoder::new("roberta", config, Numbering::Behind { padding }, weights)?,
+            encoder: Encoder::new("roberta", config, Numbering::After { padding }, weights)?,
             dense: weights.head(DENSE, hidden, hidden)?,
             projection: weights.head(PROJECTION, hidden, classes)?,
             dropout: config.head_dropout(),

@@ -35,7 +35,8 @@ pub(crate) const DEBERTA: &str = r#"{
     "pooler_dropout": 0.1, "pooler_hidden_act": "gelu", "pooler_hidden_size": 32
 }"#;
 
-/// A classifier with adapters that already do something on the modules whose names contain one of `targets`.
+/// A classifier with adapters that already do something on the modules whose names contain one of
+/// `targets`.
 pub(crate) fn model(config: &str, targets: &[&str], format: FloatDType) -> Model {
     let architecture = Architecture::read(config, Role::Classifier { classes: 2 }).unwrap();
     let weights = Weights {

@@ -1,4 +1,4 @@
-//! The encoders without a head as one type, chosen by what a `config.json` says.
+//! The encoders without a head as one type, chosen by a `config.json`.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{FloatDType, Tensor};
@@ -12,7 +12,8 @@ use crate::nn::ops::Operations;
 use crate::nn::{Tokens, in_format};
 use crate::shapes::{Architecture, Config, Role};
 
-/// An encoder without a head, of any architecture there is a file for. Forward only, without dropout.
+/// An encoder without a head, of any architecture there is a file for. Forward only, without
+/// dropout.
 #[derive(Debug)]
 pub struct SentenceEncoder<B: Backend> {
     network: Network<B>,
@@ -44,7 +45,7 @@ impl<B: Operations> SentenceEncoder<B> {
                 Encoder::new("bert", config, Numbering::FromZero, weights).map(Network::Absolute)?
             }
             Config::Roberta(config) => {
-                let numbering = Numbering::Behind {
+                let numbering = Numbering::After {
                     padding: config.padding(),
                 };
                 Encoder::new("roberta", config.encoder(), numbering, weights)

@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-/// Where a network comes from. Its folder also holds the tokeniser and, where there are any, sentence-transformers' files.
+/// Where a network comes from. Its folder also holds the tokeniser and, where there are any,
+/// sentence-transformers' files.
 #[derive(Debug, Clone, Copy)]
 pub enum Source<'a> {
     /// A checkpoint's folder.
     Folder(&'a Path),
     /// A `config.json`, its weights drawn from a seed.
     Random {
-        /// The file.
+        /// The path of the `config.json`.
         config: &'a Path,
-        /// The seed.
+        /// Seed of all weights.
         seed: u64,
     },
 }

@@ -1,4 +1,5 @@
-//! The parameters that a fine-tuning run trains, in one order and under the names PEFT stores them by.
+//! The parameters that a fine-tuning run trains, in one order and under the names PEFT stores them
+//! by.
 
 use burn::module::Param;
 use burn::tensor::Tensor;

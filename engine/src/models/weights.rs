@@ -21,15 +21,16 @@ pub enum Initial {
 /// Hands out a network's tensors by their checkpoint names.
 #[derive(Debug)]
 pub struct Weights<'a, B: Backend> {
-    /// The stored tensors; without them, all start afresh.
+    /// The stored tensors; without them, all are newly initialised.
     pub checkpoint: Option<&'a Checkpoint>,
-    /// Seed of what starts afresh below the head.
+    /// Seed of what is newly initialised below the head.
     pub seed: u64,
     /// Seed of a fresh head.
     pub head_seed: u64,
     /// Standard deviation of fresh weights: `initializer_range`.
     pub deviation: f64,
-    /// Number format of what stays frozen, and so of the activations. Norms and heads are f32 always.
+    /// Number format of what stays frozen, and so of the activations. Norms and heads are f32
+    /// always.
     pub format: FloatDType,
     /// Where the tensors go.
     pub device: &'a B::Device,
@@ -172,7 +173,8 @@ impl<B: Operations> Weights<'_, B> {
     }
 }
 
-/// Values that depend on nothing but seed, name and count, so that no other tensor's presence changes them.
+/// Values that depend on nothing but seed, name and count, so that no other tensor's presence
+/// changes them.
 #[must_use]
 #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
 pub fn draw(seed: u64, name: &str, count: usize, initial: Initial) -> Vec<f32> {

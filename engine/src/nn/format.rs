@@ -1,4 +1,5 @@
-//! Number formats: the frozen part of a network may be in 16 bits, everything trained is in f32. Nothing is promoted silently.
+//! Number formats: the frozen part of a network may be in 16 bits, everything trained is in f32.
+//! Nothing is promoted silently.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, FloatDType, Tensor};

@@ -20,7 +20,8 @@ pub struct Linear<B: Backend> {
     pub lora: Option<Lora<B>>,
 }
 
-/// A low-rank adapter (arXiv 2106.09685), applied to activations: composing `W + BA` would make the backward pass form the full gradient of `W`.
+/// A low-rank adapter (arXiv 2106.09685), applied to activations: composing `W + BA` would make the
+/// backward pass form the full gradient of `W`.
 #[derive(Module, Debug)]
 pub struct Lora<B: Backend> {
     /// `[rank, inputs]`: PEFT's `lora_A.weight`.
@@ -61,7 +62,8 @@ impl<B: Operations> Linear<B> {
         }
     }
 
-    /// `[tokens, inputs]` to `[tokens, outputs]` in the weight's number format; `noise` is the dropout of the adapter's input.
+    /// `[tokens, inputs]` to `[tokens, outputs]` in the weight's number format; `noise` is the
+    /// dropout of the adapter's input.
     #[must_use]
     pub fn forward(&self, input: Tensor<B, 2>, noise: Option<&Dropout>) -> Tensor<B, 2> {
         let input = self.weight.prepare(input);
@@ -75,10 +77,12 @@ impl<B: Operations> Linear<B> {
 }
 
 impl<B: Operations> Lora<B> {
-    /// The update for an input `[tokens, inputs]` that has been through dropout, in its number format.
+    /// The update for an input `[tokens, inputs]` that has been through dropout, in its number
+    /// format.
     ///
-    /// The matrices are f32 and rounded for the product, as under PyTorch's autocast: the other way round, the backward pass would keep a copy of
-    /// every adapted layer's input in f32, for an update that is rounded when it is added to the output anyway.
+    /// The matrices are f32 and rounded for the product, as under PyTorch's autocast: the other way
+    /// round, the backward pass would keep a copy of every adapted layer's input in f32, for an
+    /// update that is rounded when it is added to the output anyway.
     fn forward(&self, input: Tensor<B, 2>) -> Tensor<B, 2> {
         let [a, b] = [&self.a, &self.b].map(|matrix| in_format_of(matrix.val(), &input));
         let inner = linear(input, a.transpose(), None);

@@ -1,4 +1,5 @@
-//! Relative positions as DeBERTa numbers them (arXiv 2006.03654; the buckets: <https://github.com/microsoft/DeBERTa/blob/master/DeBERTa/deberta/da_utils.py>).
+//! Relative positions as DeBERTa numbers them (arXiv 2006.03654; the buckets:
+//! <https://github.com/microsoft/DeBERTa/blob/master/DeBERTa/deberta/da_utils.py>).
 
 use std::ops::Range;
 
@@ -7,9 +8,10 @@ use super::ops::Distances;
 /// Which row of a table of relative positions stands for the distance between two tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RelativePositions {
-    /// Rows in each direction where distances are put together logarithmically; the first half of them stands for single distances.
+    /// Rows in each direction where distances are put together logarithmically; the first half of
+    /// them stands for single distances.
     pub buckets: Option<usize>,
-    /// The largest distance that is told apart.
+    /// The largest distance with a row of its own; longer ones share its row.
     pub furthest: usize,
 }
 
@@ -20,7 +22,7 @@ impl RelativePositions {
         self.buckets.unwrap_or(self.furthest)
     }
 
-    /// The row for a query that stands `distance` behind its key.
+    /// The row for a query that comes `distance` tokens after its key.
     #[must_use]
     #[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
     pub fn row(self, distance: isize) -> usize {
@@ -28,7 +30,8 @@ impl RelativePositions {
         (self.bucket(distance) + span).clamp(0, 2 * span - 1) as usize
     }
 
-    /// In 32-bit floats, as the reference computes it: which side of a boundary a distance falls on hangs on the rounding.
+    /// In 32-bit floats, as the reference computes it: which side of a boundary a distance falls on
+    /// hangs on the rounding.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_possible_wrap,

@@ -48,10 +48,10 @@ impl<B: Backend> Tokens<B> {
         }
     }
 
-    /// `[tokens]`: positions as fairseq counts them, from `padding + 1` on. A token whose id is `padding` itself, as a text can spell it
-    /// out, has the position `padding` and is not counted.
+    /// `[tokens]`: positions as fairseq counts them, from `padding + 1` on. A token whose id is
+    /// `padding` itself, as a text can spell it out, has the position `padding` and is not counted.
     #[must_use]
-    pub fn positions_behind(&self, padding: u32) -> Tensor<B, 1, Int> {
+    pub fn positions_after(&self, padding: u32) -> Tensor<B, 1, Int> {
         let first = i64::from(padding) + 1;
         if !self.host.contains(&padding) {
             return self.positions.clone() + first;
@@ -77,7 +77,8 @@ fn ints<B: Backend>(values: Vec<i64>, device: &B::Device) -> Tensor<B, 1, Int> {
     Tensor::from_data(TensorData::new(values, [count]), device)
 }
 
-/// The number that dropout tells each token by, from the rows of the data set that a batch holds.
+/// The number that dropout identifies each token by, from the rows of the data set that a batch
+/// holds.
 #[must_use]
 pub fn token_keys<T: AsRef<[u32]>>(texts: &[T], rows: &[usize]) -> Arc<Vec<u64>> {
     let keys = texts.iter().zip(rows).flat_map(|(text, &row)| {

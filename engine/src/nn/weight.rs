@@ -1,4 +1,5 @@
-//! A linear layer's matrix, in one of the forms it may be held in. All that differs between the forms is here.
+//! A linear layer's matrix, in one of the forms it may be held in. All that differs between the
+//! forms is here.
 
 use burn::module::{Module, Param};
 use burn::tensor::backend::Backend;

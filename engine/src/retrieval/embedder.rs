@@ -1,6 +1,8 @@
-//! From tokens to vectors with a neural encoder, as sentence-transformers does it: encoder, pooling, and what comes behind it.
+//! From tokens to vectors with a neural encoder, as sentence-transformers does it: encoder,
+//! pooling, and the layers after it.
 //!
-//! Texts go through the encoder in batches of about the same number of tokens, the long ones first, concatenated without padding.
+//! Texts go through the encoder in batches of about the same number of tokens, the long ones first,
+//! concatenated without padding.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +20,7 @@ use crate::nn::Tokens;
 use crate::nn::ops::{Operations, watch_kernels};
 use crate::shapes::Role;
 
-/// Why an embedder cannot be had.
+/// Why an embedder cannot be opened or loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbedderError {
     /// The encoder's files.
@@ -136,7 +138,8 @@ impl EmbedderFiles {
         self.width
     }
 
-    /// Loads the weights. Those of the encoder and its activations are in `format`; what comes behind it is f32 always.
+    /// Loads the weights. Those of the encoder and its activations are in `format`; the layers
+    /// after it are f32 always.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -174,8 +177,9 @@ pub struct LoadedEmbedder<B: Backend> {
 }
 
 impl<B: Operations> LoadedEmbedder<B> {
-    /// A vector for each text, of its tokens; there must be at least one. Batches are of up to `budget` tokens, or of one text; without it, of as many as suit the
-    /// device. `done` is told how many texts of all are done, after each batch.
+    /// A vector for each text, of its tokens; there must be at least one. Batches are of up to
+    /// `budget` tokens, or of one text; without it, of as many as suit the device. `done` gets the
+    /// number of finished texts after each batch.
     pub fn embed(
         &self,
         texts: &[Vec<u32>],
@@ -194,7 +198,7 @@ impl<B: Operations> LoadedEmbedder<B> {
         let lanes = B::portions().side_by_side.min(batches.len());
         let vectors = (0..lanes).into_par_iter().flat_map_iter(|_| {
             let mut vectors = Vec::new();
-            // Each lane takes the next batch that nobody has taken.
+            // Each lane takes the next batch that is left.
             while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let rows: Vec<&[u32]> = batch.iter().map(|&text| texts[text].as_slice()).collect();
                 vectors.push((*batch, self.forward(&Tokens::new(&rows, &self.device))));

@@ -1,5 +1,5 @@
-//! From tokens to the chunks nearest to a question: pooling, vectors, similarity, the exact best. Takes plain arguments; knows nothing of settings, records or
-//! runs.
+//! From tokens to the chunks nearest to a question: pooling, vectors, similarity, the exact best.
+//! Takes plain arguments; knows nothing of settings, records or runs.
 
 mod embedder;
 mod pooling;

@@ -1,9 +1,11 @@
 //! The chunks nearest to each question among any number of them, exactly.
 //!
-//! Chunks come in blocks and are forgotten again, so memory does not grow with their number, and one product of 32-bit floats serves all metrics. That product
-//! only screens: with a bound on its rounding error it leaves out what cannot be among the best, and the few chunks that pass get their score in 64 bits,
-//! always summed in the same order. So equal vectors have equal scores, and the result does not depend on blocks or threads. Lengths must be such that their
-//! squares are normal numbers in 32 bits.
+//! Chunks come in blocks and are forgotten again, so memory does not grow with their number, and
+//! one product of 32-bit floats serves all metrics. That product only screens: with a bound on its
+//! rounding error it leaves out what cannot be among the best, and the few chunks that pass get
+//! their score in 64 bits, always summed in the same order. So equal vectors have equal scores, and
+//! the result does not depend on blocks or threads. Lengths must be such that their squares are
+//! normal numbers in 32 bits.
 
 use crate::nn::ops;
 use rayon::prelude::*;
@@ -39,7 +41,8 @@ pub struct Search {
 }
 
 impl Search {
-    /// Begins a search for the `k` best chunks by each metric. A smaller number of them is the beginning of that list.
+    /// Begins a search for the `k` best chunks by each metric. A smaller number of them is the
+    /// beginning of that list.
     #[must_use]
     pub fn new(questions: &Vectors, metrics: &[Metric], k: usize) -> Self {
         let best = vec![vec![Top::new(k); metrics.len()]; questions.len()];
@@ -53,7 +56,8 @@ impl Search {
         }
     }
 
-    /// Looks at more chunks, which are numbered on from those before. They must be as wide as the questions.
+    /// Looks at more chunks, which are numbered on from those before. They must be as wide as the
+    /// questions.
     pub fn add(&mut self, chunks: &[f32]) {
         let width = self.width.max(1);
         for values in chunks.chunks(BLOCK * width) {
@@ -87,7 +91,8 @@ impl Search {
         }
     }
 
-    /// For each metric and question, in their order, the best chunks: the nearest first, equally near ones in the order of the chunks.
+    /// For each metric and question, in their order, the best chunks: the nearest first, equally
+    /// near ones in the order of the chunks.
     #[must_use]
     pub fn finish(self) -> Vec<Vec<Vec<Hit>>> {
         let mut found: Vec<Vec<Vec<Hit>>> = vec![Vec::new(); self.metrics.len()];
@@ -195,7 +200,8 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// How far an approximate value may be from the true one: each of the sums has at most `width` roundings in 32 bits, a few more come around them.
+    /// How far an approximate value may be from the true one: each of the sums has at most `width`
+    /// roundings in 32 bits, a few more come around them.
     #[expect(clippy::cast_precision_loss, reason = "the width of a vector")]
     fn error(&self, length: f64, metric: Metric) -> f64 {
         let roundings = 3.0 * self.width as f64 + 64.0;
@@ -209,8 +215,8 @@ impl<'a> Block<'a> {
     }
 }
 
-/// A score as screening measures it, where a question's length is left out of what is compared: `score = 1 / (1 + sqrt(length² − 2 value))` for
-/// the distance.
+/// A score as screening measures it, where a question's length is left out of what is compared:
+/// `score = 1 / (1 + sqrt(length² − 2 value))` for the distance.
 fn on_screen(score: f64, length: f64, metric: Metric) -> f64 {
     match metric {
         Metric::Dot => score,
@@ -263,7 +269,8 @@ fn passing(
     passed
 }
 
-/// Independent partial sums, so that the compiler may use vector instructions in an order that is the same everywhere.
+/// Independent partial sums, so that the compiler may use vector instructions in an order that is
+/// the same everywhere.
 const SUMS: usize = 16;
 
 fn dot(one: &[f32], other: &[f32]) -> f64 {
@@ -394,7 +401,7 @@ mod tests {
             let questions = Vectors { width, values: draw(&mut random, 3 * width, scale) };
             let mut chunks = draw(&mut random, count * width, scale);
             if near {
-                // Hardly told apart in 32 bits, and very near to the first question.
+                // Almost equal in 32 bits, and very near to the first question.
                 for row in chunks.chunks_exact_mut(width) {
                     for (value, question) in row.iter_mut().zip(&questions.values) {
                         *value = question + *value * 1e-6;

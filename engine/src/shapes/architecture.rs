@@ -1,5 +1,5 @@
-//! The architectures there are, each with what it can be used as. One line of [`Architecture::read`] and one of [`Architecture::network`] lead to an
-//! architecture's file.
+//! The architectures there are, each with what it can be used as. One line of
+//! [`Architecture::read`] and one of [`Architecture::network`] lead to an architecture's file.
 
 use serde_json::{Map, Value};
 
@@ -83,7 +83,8 @@ impl Architecture {
     /// Reads and checks the text of a `config.json`.
     ///
     /// # Errors
-    /// When the text is not JSON, names an architecture that is not supported in the role, or describes a network that cannot exist.
+    /// When the text is not JSON, names an architecture that is not supported in the role, or
+    /// describes a network that cannot exist.
     pub fn read(config_json: &str, role: Role) -> Result<Self, ShapesError> {
         let keys: Map<String, Value> = serde_json::from_str(config_json)?;
         let Some(model_type) = keys.get("model_type").and_then(Value::as_str) else {
@@ -139,7 +140,8 @@ impl Architecture {
         shapes.expect("a role that the architecture has")
     }
 
-    /// Tokens that the position embeddings can number; `None` where there are no such embeddings and any length will do.
+    /// Tokens that the position embeddings can number; `None` where there are no such embeddings
+    /// and any length will do.
     #[must_use]
     pub fn position_limit(&self) -> Option<usize> {
         let network = self.network();

@@ -1,4 +1,5 @@
-//! BERT (arXiv 1810.04805) as transformers' `BertForSequenceClassification` lays it out. The model itself reads the same [`BertConfig`].
+//! BERT (arXiv 1810.04805) as transformers' `BertForSequenceClassification` lays it out. The model
+//! itself reads the same [`BertConfig`].
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,8 @@ use super::checks::{check_dropouts, check_scales, check_sizes, impossible};
 use super::parts::Parts;
 use super::{Shapes, ShapesError, Spelling};
 
-/// BERT's `config.json`, with its exact key names and transformers' defaults; unknown keys are ignored.
+/// BERT's `config.json`, with its exact key names and transformers' defaults; unknown keys are
+/// ignored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BertConfig {
@@ -71,14 +73,16 @@ impl Default for BertConfig {
     }
 }
 
-/// The spellings of BERT's checkpoints. Heads for pre-training stand under `cls`; old versions stored the position numbers.
+/// The spellings of BERT's checkpoints. Heads for pre-training stand under `cls`; old versions
+/// stored the position numbers.
 static CLASSIFIER_SPELLING: Spelling = Spelling {
     prefix: "bert.",
     fresh: &["bert.pooler.", "classifier."],
     ignored: &["cls.", "bert.cls.", "bert.embeddings.position_ids"],
 };
 
-/// The spellings of BERT's checkpoints where no head is wanted: poolers and heads of any task are left aside.
+/// The spellings of BERT's checkpoints where no head is wanted: poolers and heads of any task are
+/// left aside.
 pub(super) static BARE_SPELLING: Spelling = Spelling {
     prefix: "bert.",
     fresh: &[],

@@ -15,7 +15,8 @@ pub(super) fn check_sizes(sizes: &[(&'static str, usize)]) -> Result<(), ShapesE
     if let Some((key, _)) = sizes.iter().find(|(_, size)| *size == 0) {
         return Err(impossible(key, "is 0"));
     }
-    // Bounds no real checkpoint comes near, so that no list of tensors is longer than memory and no count of parameters overflows.
+    // Bounds no real checkpoint comes near, so that no list of tensors is longer than memory and no
+    // count of parameters overflows.
     let largest = |key: &str| match key {
         "num_hidden_layers" => 1 << 10,
         "vocab_size" => 1 << 28,
@@ -30,7 +31,7 @@ pub(super) fn check_sizes(sizes: &[(&'static str, usize)]) -> Result<(), ShapesE
     }
 }
 
-/// Refuses a probability of dropout that is none.
+/// Refuses a dropout outside of 0 to 1.
 pub(super) fn check_dropouts(dropouts: &[(&'static str, f64)]) -> Result<(), ShapesError> {
     match dropouts
         .iter()
@@ -44,7 +45,7 @@ pub(super) fn check_dropouts(dropouts: &[(&'static str, f64)]) -> Result<(), Sha
     }
 }
 
-/// Refuses a norm that divides by zero, and a deviation that is none.
+/// Refuses a norm that could divide by zero, and a negative deviation.
 pub(super) fn check_scales(layer_norm_eps: f64, initializer_range: f64) -> Result<(), ShapesError> {
     if !(layer_norm_eps > 0.0 && layer_norm_eps.is_finite()) {
         return Err(impossible(

@@ -1,4 +1,5 @@
-//! DeBERTa-v2 and v3 (arXiv 2006.03654, 2111.09543) as transformers' `DebertaV2ForSequenceClassification` lays them out. The model itself reads the same
+//! DeBERTa-v2 and v3 (arXiv 2006.03654, 2111.09543) as transformers'
+//! `DebertaV2ForSequenceClassification` lays them out. The model itself reads the same
 //! [`DebertaV2Config`].
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,8 @@ use super::checks::{check_dropouts, check_scales, check_sizes, impossible};
 use super::parts::Parts;
 use super::{Shapes, ShapesError, Spelling};
 
-/// DeBERTa's `config.json`, with its exact key names and transformers' defaults; unknown keys are ignored.
+/// DeBERTa's `config.json`, with its exact key names and transformers' defaults; unknown keys are
+/// ignored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[allow(clippy::struct_excessive_bools)]
@@ -40,13 +42,15 @@ pub struct DebertaV2Config {
     pub layer_norm_eps: f64,
     /// Whether attention sees relative positions; it must.
     pub relative_attention: bool,
-    /// The largest distance that is told apart; `max_position_embeddings` where it is below 1.
+    /// The largest distance with a row of its own; `max_position_embeddings` where it is below 1.
     pub max_relative_positions: i64,
-    /// Distances in each direction after those further away have been put together logarithmically; below 1 for no such thing.
+    /// Distances in each direction after those further away have been put together logarithmically;
+    /// below 1 where each distance stays alone.
     pub position_buckets: i64,
     /// What is done to the table of relative positions: `none` or `layer_norm`.
     pub norm_rel_ebd: String,
-    /// Whether relative positions go through the projections of queries and keys rather than through some of their own.
+    /// Whether relative positions go through the projections of queries and keys rather than
+    /// through some of their own.
     pub share_att_key: bool,
     /// `c2p` (content to position), `p2c`, or both in any order, as a list or with `|` in between.
     pub pos_att_type: Option<PosAttType>,
@@ -58,7 +62,7 @@ pub struct DebertaV2Config {
     pub pooler_hidden_size: Option<usize>,
     /// Dropout before the pooler.
     pub pooler_dropout: f64,
-    /// Activation behind the pooler.
+    /// Activation after the pooler.
     pub pooler_hidden_act: Activation,
     /// Dropout before the classifier; `hidden_dropout_prob` where it is not set.
     pub cls_dropout: Option<f64>,
@@ -72,8 +76,9 @@ pub struct DebertaV2Config {
     pub z_steps: Option<i64>,
 }
 
-/// The spellings of DeBERTa's checkpoints. Those of pre-training carry heads for masked words and replaced words, and tables of absolute positions that the
-/// encoder does not read; they have no pooler.
+/// The spellings of DeBERTa's checkpoints. Those of pre-training carry heads for masked words and
+/// replaced words, and tables of absolute positions that the encoder does not read; they have no
+/// pooler.
 static SPELLING: Spelling = Spelling {
     prefix: "deberta.",
     fresh: &["pooler.", "classifier."],
@@ -153,7 +158,8 @@ impl DebertaV2Config {
     /// Reads and checks the text of a `config.json`; its `model_type` is the caller's business.
     ///
     /// # Errors
-    /// When the text is not JSON, a key has the wrong type, or the values make no network that is supported.
+    /// When the text is not JSON, a key has the wrong type, or the values make no network that is
+    /// supported.
     pub fn read(config_json: &str) -> Result<Self, ShapesError> {
         let config: Self = serde_json::from_str(config_json)?;
         config.check()?;
@@ -204,7 +210,7 @@ impl DebertaV2Config {
             .into_iter()
     }
 
-    /// The largest distance that is told apart.
+    /// The largest distance with a row of its own.
     #[must_use]
     pub fn furthest(&self) -> usize {
         match usize::try_from(self.max_relative_positions) {
@@ -259,7 +265,7 @@ impl DebertaV2Config {
         self.check_buckets()
     }
 
-    /// Refuses the relatives of DeBERTa-v3 that there is no code for.
+    /// Refuses the variants of DeBERTa that are not implemented.
     fn check_variant(&self) -> Result<(), ShapesError> {
         let width = |key, size: Option<usize>, expected: usize| match size {
             Some(size) if size != expected => Err(impossible(
@@ -336,7 +342,7 @@ impl DebertaV2Config {
         }
     }
 
-    /// Logarithmic buckets need room behind the half that stands for single distances.
+    /// Logarithmic buckets need room after the half that stands for single distances.
     fn check_buckets(&self) -> Result<(), ShapesError> {
         let Some(buckets) = self.buckets() else {
             return Ok(());

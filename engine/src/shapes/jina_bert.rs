@@ -1,4 +1,5 @@
-//! Jina BERT v2 (arXiv 2310.19923), as the checkpoints `jina-embeddings-v2-*` lay it out. The model itself reads the same [`JinaBertConfig`].
+//! Jina BERT v2 (arXiv 2310.19923), as the checkpoints `jina-embeddings-v2-*` lay it out. The model
+//! itself reads the same [`JinaBertConfig`].
 
 use serde_json::{Map, Value};
 
@@ -25,7 +26,8 @@ pub struct JinaBertConfig {
 }
 
 impl JinaBertConfig {
-    /// Whether a `config.json` describes this architecture: its checkpoints call themselves `bert`, and only positions tell them apart.
+    /// Whether a `config.json` describes this architecture: its checkpoints have the `model_type`
+    /// of BERT and differ from it in their positions.
     #[must_use]
     pub fn is_described_by(keys: &Map<String, Value>) -> bool {
         let text = |key: &str| keys.get(key).and_then(Value::as_str);
@@ -36,7 +38,8 @@ impl JinaBertConfig {
     /// Reads and checks the text of a `config.json`; its `model_type` is the caller's business.
     ///
     /// # Errors
-    /// When the text is not JSON, a key has the wrong type, the values make no network, or it is a variant of the architecture that is not supported.
+    /// When the text is not JSON, a key has the wrong type, the values make no network, or it is a
+    /// variant of the architecture that is not supported.
     pub fn read(config_json: &str) -> Result<Self, ShapesError> {
         let mut keys: Map<String, Value> = serde_json::from_str(config_json)?;
         keys.remove("position_embedding_type");

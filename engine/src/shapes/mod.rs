@@ -1,7 +1,9 @@
-//! From a checkpoint's `config.json` to the shape of every tensor and of every linear layer that can carry an adapter.
+//! From a checkpoint's `config.json` to the shape of every tensor and of every linear layer that
+//! can carry an adapter.
 //!
-//! Pure: it reads text it is given, never a file and never weights. It knows nothing of devices, data or experiments. One file per
-//! architecture says what the network consists of; this one counts and resolves target names.
+//! Pure: it reads text it is given, never a file and never weights. It knows nothing of devices,
+//! data or experiments. One file per architecture says what the network consists of; this one
+//! counts and resolves target names.
 
 mod architecture;
 pub mod bert;
@@ -19,7 +21,8 @@ pub use architecture::{Architecture, Config, Network, Role};
 pub use spelling::Spelling;
 pub use targets::{ExpressionError, TargetError, whole_match};
 
-/// What a network consists of, for counting it, loading its weights and naming the layers that carry adapters.
+/// What a network consists of, for counting it, loading its weights and naming the layers that
+/// carry adapters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shapes {
     /// The checkpoint's `model_type`.
@@ -40,7 +43,8 @@ pub struct Shapes {
     pub num_layers: usize,
     /// Attention heads of each.
     pub heads: usize,
-    /// Rows of the table of relative positions that attention reads in each layer; 0 where there is none.
+    /// Rows of the table of relative positions that attention reads in each layer; 0 where there is
+    /// none.
     pub relative_positions: usize,
 }
 
@@ -71,8 +75,9 @@ impl TensorShape {
 pub struct LinearShape {
     /// The checkpoint's own module name, such as `bert.encoder.layer.0.attention.self.query`.
     pub module: String,
-    /// The name that all architectures share: `query`, `key`, `value`, `attention_output`, `intermediate`, `output` or `pooler`;
-    /// DeBERTa may also have `position_key` and `position_query`.
+    /// The name that all architectures share: `query`, `key`, `value`, `attention_output`,
+    /// `intermediate`, `output` or `pooler`; DeBERTa may also have `position_key` and
+    /// `position_query`.
     pub logical: &'static str,
     /// The transformer layer it belongs to; `None` outside the stack.
     pub layer: Option<usize>,
@@ -108,7 +113,7 @@ pub enum ShapesError {
         /// What the network was to be used as.
         role: Role,
     },
-    /// An architecture that there is no file for, or that has no such role.
+    /// An architecture that is not implemented, or not in this role.
     #[error("model_type `{model_type}` is not supported{}; supported: {}", role.use_in_words(), role.model_types().join(", "))]
     ModelType {
         /// The `model_type` as given.
@@ -130,7 +135,8 @@ impl Shapes {
     /// Reads the text of a `config.json` as a sequence classifier with `num_labels` classes.
     ///
     /// # Errors
-    /// When the text is not JSON, names another architecture, or describes a network that cannot exist.
+    /// When the text is not JSON, names another architecture, or describes a network that cannot
+    /// exist.
     pub fn read(config_json: &str, num_labels: usize) -> Result<Self, ShapesError> {
         let role = Role::Classifier {
             classes: num_labels,
@@ -154,7 +160,8 @@ impl Shapes {
             .sum()
     }
 
-    /// Parameters that a LoRA run trains: the adapters on `targets` and the whole head, as PEFT's `SEQ_CLS` does.
+    /// Parameters that a LoRA run trains: the adapters on `targets` and the whole head, as PEFT's
+    /// `SEQ_CLS` does.
     ///
     /// # Errors
     /// As [`Shapes::resolve_targets`].

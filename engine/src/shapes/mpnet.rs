@@ -1,4 +1,5 @@
-//! MPNet (arXiv 2004.09297) as transformers' `MPNetModel` lays it out. The model itself reads the same [`MpnetConfig`].
+//! MPNet (arXiv 2004.09297) as transformers' `MPNetModel` lays it out. The model itself reads the
+//! same [`MpnetConfig`].
 
 use serde_json::{Map, Value};
 
@@ -8,10 +9,11 @@ use super::checks::impossible;
 use super::parts::Parts;
 use super::{Shapes, ShapesError, Spelling};
 
-/// The id of padding, which the architecture fixes: positions begin behind it.
+/// The id of padding, which the architecture fixes: positions begin after it.
 pub const PADDING: u32 = 1;
 
-/// Distances that attention tells apart, which the architecture fixes too: `config.json` only says how many rows the table has.
+/// Buckets that attention sorts distances into, a number that the architecture fixes too:
+/// `config.json` only says how many rows the table has.
 pub const BUCKETS: usize = 32;
 
 /// The spellings of MPNet's checkpoints; poolers and heads of other tasks are left aside.
@@ -27,7 +29,8 @@ static SPELLING: Spelling = Spelling {
     ],
 };
 
-/// MPNet's `config.json`: BERT's keys but for segments, with defaults of its own, and the rows of the table of relative positions.
+/// MPNet's `config.json`: BERT's keys but for segments, with defaults of its own, and the rows of
+/// the table of relative positions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MpnetConfig {
     encoder: BertConfig,
@@ -55,7 +58,7 @@ impl MpnetConfig {
         }
         if encoder.max_position_embeddings <= PADDING as usize + 1 {
             let problem = format!(
-                "is {}, of which none is left for a text",
+                "is {}, which leaves no position for a text",
                 encoder.max_position_embeddings
             );
             return Err(impossible("max_position_embeddings", problem));

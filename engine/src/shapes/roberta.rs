@@ -1,5 +1,6 @@
-//! RoBERTa (arXiv 1907.11692) and XLM-R (arXiv 1911.02116) as transformers' `RobertaForSequenceClassification` lays them out.
-//! The model itself reads the same [`RobertaConfig`].
+//! RoBERTa (arXiv 1907.11692) and XLM-R (arXiv 1911.02116) as transformers'
+//! `RobertaForSequenceClassification` lays them out. The model itself reads the same
+//! [`RobertaConfig`].
 
 use serde_json::{Map, Value};
 
@@ -8,7 +9,8 @@ use super::bert::BertConfig;
 use super::checks::impossible;
 use super::{Shapes, ShapesError, Spelling};
 
-/// The spellings of RoBERTa's checkpoints. Those of the bare model and of the first masked-LMs have a pooler, which this head does without.
+/// The spellings of RoBERTa's checkpoints. Those of the bare model and of the first masked-LMs have
+/// a pooler, which this head does without.
 static CLASSIFIER_SPELLING: Spelling = Spelling {
     prefix: "roberta.",
     fresh: &["classifier."],
@@ -19,7 +21,8 @@ static CLASSIFIER_SPELLING: Spelling = Spelling {
     ],
 };
 
-/// The spellings of RoBERTa's checkpoints where no head is wanted: poolers and heads of any task are left aside.
+/// The spellings of RoBERTa's checkpoints where no head is wanted: poolers and heads of any task
+/// are left aside.
 static BARE_SPELLING: Spelling = Spelling {
     prefix: "roberta.",
     fresh: &[],
@@ -41,7 +44,8 @@ pub struct RobertaConfig {
 }
 
 impl RobertaConfig {
-    /// Reads and checks the text of a RoBERTa's `config.json`; its `model_type` is the caller's business.
+    /// Reads and checks the text of a RoBERTa's `config.json`; its `model_type` is the caller's
+    /// business.
     ///
     /// # Errors
     /// When the text is not JSON, a key has the wrong type, or the values make no network.
@@ -57,7 +61,8 @@ impl RobertaConfig {
         Self::read_as("xlm-roberta", 30_522, config_json)
     }
 
-    /// `vocab_size` is the default of the architecture; the other defaults are BERT's but for the padding's id, which is 1.
+    /// `vocab_size` is the default of the architecture; the other defaults are BERT's but for the
+    /// padding's id, which is 1.
     fn read_as(
         model_type: &'static str,
         vocab_size: u32,
@@ -83,7 +88,7 @@ impl RobertaConfig {
             return Err(impossible(
                 "max_position_embeddings",
                 format!(
-                    "is {}, of which a padding id of {padding} leaves none",
+                    "is {}, which is too few for a padding id of {padding}",
                     config.encoder.max_position_embeddings
                 ),
             ));
@@ -97,7 +102,7 @@ impl RobertaConfig {
         &self.encoder
     }
 
-    /// Token id of padding; positions begin behind it.
+    /// Token id of padding; positions begin after it.
     #[must_use]
     pub fn padding(&self) -> u32 {
         self.padding
@@ -226,7 +231,7 @@ mod tests {
             message(
                 r#"{"model_type": "xlm-roberta", "pad_token_id": 9, "max_position_embeddings": 10}"#
             ),
-            "config.json: `max_position_embeddings` is 10, of which a padding id of 9 leaves none"
+            "config.json: `max_position_embeddings` is 10, which is too few for a padding id of 9"
         );
     }
 }

@@ -5,14 +5,16 @@
 pub struct Spelling {
     /// The prefix that checkpoints of the bare model leave out.
     pub prefix: &'static str,
-    /// Prefixes of what may be missing and is then drawn afresh.
+    /// Prefixes of tensors that may be missing and are then newly initialised.
     pub fresh: &'static [&'static str],
-    /// Prefixes of what other heads and old versions leave behind, under the names with `prefix`.
+    /// Prefixes of tensors that other heads and old versions stored and that are not read, with
+    /// `prefix`.
     pub ignored: &'static [&'static str],
 }
 
 impl Spelling {
-    /// Names as they are spelled today: with the prefix, and `weight` and `bias` in norms, which the first checkpoints called `gamma` and `beta`.
+    /// Names as they are spelled today: with the prefix, and `weight` and `bias` in norms, which
+    /// the first checkpoints called `gamma` and `beta`.
     pub(crate) fn canonical(&self, names: &mut [String]) {
         let bare = !names.iter().any(|name| name.starts_with(self.prefix));
         for name in names {

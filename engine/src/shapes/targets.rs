@@ -50,10 +50,12 @@ pub enum ExpressionError {
     },
 }
 
-/// Bytes that all expressions of one file may take once they are compiled: a few letters can ask for a great deal.
+/// Bytes that all expressions of one file may take once they are compiled: a few letters can ask
+/// for a great deal.
 const EXPRESSIONS_BYTES: usize = 16 << 20;
 
-/// A regular expression that has to match from end to end, as Python's `re.fullmatch`. It is one of `count` in its file.
+/// A regular expression that has to match from end to end, as Python's `re.fullmatch`. It is one of
+/// `count` in its file.
 ///
 /// # Errors
 /// When it is no regular expression, needs more than a finite automaton, or too large a one.
@@ -79,11 +81,12 @@ fn last_line(error: &regex::Error) -> String {
 impl Shapes {
     /// The linear layers that `targets` name, each once, in the order of the forward pass.
     ///
-    /// A name is a logical name, a full module name, or the end of one after a dot, as in PEFT: `dense` means every module called
-    /// `….dense`.
+    /// A name is a logical name, a full module name, or the end of one after a dot, as in PEFT:
+    /// `dense` means every module called `….dense`.
     ///
     /// # Errors
-    /// When there is no target, when one matches nothing, or when one means the classification head.
+    /// When there is no target, when one matches nothing, or when one means the classification
+    /// head.
     pub fn resolve_targets(&self, targets: &[String]) -> Result<Vec<&LinearShape>, TargetError> {
         if targets.is_empty() {
             return Err(TargetError::Empty {
@@ -135,7 +138,8 @@ impl Shapes {
         })
     }
 
-    /// The modules that a regular expression matches from end to end, as PEFT understands one in place of a list of targets.
+    /// The modules that a regular expression matches from end to end, as PEFT understands one in
+    /// place of a list of targets.
     ///
     /// # Errors
     /// When it is no regular expression, or matches no linear layer below the head.

@@ -130,7 +130,8 @@ pub fn global_norm<B: Backend>(gradients: &[Tensor<B, 1>]) -> f64 {
         .sqrt()
 }
 
-/// Scales gradients of the given global norm down to `limit`, as PyTorch's `clip_grad_norm_`; 0 switches it off.
+/// Scales gradients of the given global norm down to `limit`, as PyTorch's `clip_grad_norm_`; 0
+/// switches it off.
 #[must_use]
 pub fn clip<B: Backend>(gradients: Vec<Tensor<B, 1>>, norm: f64, limit: f64) -> Vec<Tensor<B, 1>> {
     let factor = limit / (norm + 1e-6);

@@ -1,5 +1,6 @@
-//! Gradient checkpointing (arXiv 1604.06174) by layer: the way forward keeps each layer's input alone, the way back computes one layer at
-//! a time again. Dropout is a function of step and token, so the second time repeats the first.
+//! Gradient checkpointing (arXiv 1604.06174) by layer: the way forward keeps each layer's input
+//! alone, the way back computes one layer at a time again. Dropout is a function of step and token,
+//! so the second time repeats the first.
 
 use burn::backend::Autodiff;
 use burn::module::AutodiffModule;
@@ -14,12 +15,14 @@ use crate::nn::ops::{Noise, Operations};
 /// What a training that checkpoints has learnt of its model.
 #[derive(Debug, Default)]
 pub(super) struct Checkpointed {
-    /// The lowest layer that anything is trained in, as the first way back finds out. Below it nothing needs a gradient, and the input of no layer is kept.
+    /// The lowest layer that anything is trained in, as the first way back finds out. Below it
+    /// nothing needs a gradient, and the input of no layer is kept.
     lowest: Option<usize>,
 }
 
 impl Checkpointed {
-    /// The gradients of a piece of a batch. `backward` makes the loss of the logits and runs its backward pass.
+    /// The gradients of a piece of a batch. `backward` makes the loss of the logits and runs its
+    /// backward pass.
     ///
     /// `inner` and `tokens` are the same texts, outside and under `Autodiff`.
     pub(super) fn gradients<B, M>(
@@ -41,7 +44,8 @@ impl Checkpointed {
         let last: Tensor<Autodiff<B>, 2> = Tensor::from_inner(last).require_grad();
         let mut gradients = backward(model.classify(last.clone(), tokens, Some(noise)));
         let mut summed = take(model, &mut gradients);
-        // Every layer but the last is asked for the gradient of its input, which is that of the output of the one below.
+        // Every layer but the last is asked for the gradient of its input, which is that of the
+        // output of the one below.
         let mut upstream = last.grad_remove(&mut gradients);
         let mut trained_in = model.depth();
         for index in (lowest..model.depth()).rev() {

@@ -5,7 +5,7 @@ use crate::models::Classifier;
 use crate::nn::Tokens;
 use crate::nn::ops::{Operations, watch_kernels};
 
-/// What a classifier says of a list of texts.
+/// A classifier's outputs for a list of texts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Predictions {
     /// For each text, the network's output for each class.
@@ -37,9 +37,10 @@ impl Predictions {
     }
 }
 
-/// Runs a classifier over texts in batches, without dropout. `progress` is told after each batch how many texts are done and answers whether to go on.
+/// Runs a classifier over texts in batches, without dropout. `progress` gets the number of finished
+/// texts after each batch and returns whether to go on.
 ///
-/// Returns `None` if it was told to stop.
+/// Returns `None` if `progress` stopped it.
 pub fn evaluate<B: Operations, M: Classifier<B>>(
     model: &M,
     examples: &[Example],

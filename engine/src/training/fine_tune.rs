@@ -27,9 +27,11 @@ pub struct Options {
     pub epochs: usize,
     /// Examples whose mean loss counts as one.
     pub batch_size: usize,
-    /// Examples in one forward pass, in training and evaluation: a batch of more is taken in pieces, with the same result but for rounding.
+    /// Examples in one forward pass, in training and evaluation: a batch of more is taken in
+    /// pieces, with the same result but for rounding.
     pub micro_batch_size: usize,
-    /// Whether the forward pass keeps the layers' inputs alone, and the backward pass computes each layer again.
+    /// Whether the forward pass keeps the layers' inputs alone, and the backward pass computes each
+    /// layer again.
     pub gradient_checkpointing: bool,
     /// What the loss's scale begins with, where it is scaled, as gradients in f16 need it.
     pub loss_scale: Option<LossScale>,
@@ -81,9 +83,11 @@ pub enum TrainError {
     },
 }
 
-/// Trains the unfrozen parameters of a model, from the beginning or from a [`State`] of the same training.
+/// Trains the unfrozen parameters of a model, from the beginning or from a [`State`] of the same
+/// training.
 ///
-/// A training that goes on from a state ends like one that was never interrupted: order and dropout depend on seed and step alone.
+/// A training that goes on from a state ends like one that was never interrupted: order and dropout
+/// depend on seed and step alone.
 ///
 /// # Errors
 /// When training diverges.
@@ -229,7 +233,8 @@ where
         Ok(())
     }
 
-    /// Fails after an epoch whose last step left weights that give no finite loss: no later step may be there to notice.
+    /// Fails after an epoch whose last step left weights that give no finite loss: no later step
+    /// may be there to notice.
     fn is_finite(&self) -> Result<(), TrainError> {
         let loss = self
             .history
@@ -348,7 +353,8 @@ where
         Control::Continue
     }
 
-    /// Where in the network the rows of a step, whose loss is not finite, first give a number that is not.
+    /// Where in the network the rows of a step, whose loss is not finite, first give a number that
+    /// is not.
     fn first_not_finite(&self, rows: &[usize]) -> Option<Stage> {
         let model = self.model.valid();
         let step = self.history.steps as u64;
@@ -365,9 +371,11 @@ where
             })
     }
 
-    /// Changes the trained values by one optimiser step over `rows`; returns the loss and the gradients' norm before clipping.
+    /// Changes the trained values by one optimiser step over `rows`; returns the loss and the
+    /// gradients' norm before clipping.
     ///
-    /// Where the scaled loss overflowed, nothing changes but the scale, and the norm is not a number.
+    /// Where the scaled loss overflowed, nothing changes but the scale, and the norm is not a
+    /// number.
     fn update(&mut self, rows: &[usize], learning_rate: f64) -> Result<(f64, f64), TrainError> {
         let examples = self.examples;
         let batches = rows.chunks(self.options.batch_size);

@@ -19,7 +19,8 @@ pub struct LogRow {
     pub loss: f64,
     /// Learning rate of the last step.
     pub learning_rate: f64,
-    /// Global norm of the last step's gradients before clipping; not a number where they overflowed and the step was skipped.
+    /// Global norm of the last step's gradients before clipping; not a number where they overflowed
+    /// and the step was skipped.
     #[serde(deserialize_with = "null_is_nan")]
     pub gradient_norm: f64,
 }
@@ -34,7 +35,8 @@ fn null_is_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Err
 pub struct Epoch {
     /// From 1.
     pub epoch: usize,
-    /// Loss of the last row of the log, as Hugging Face's `Trainer` prints it; none before the first row.
+    /// Loss of the last row of the log, as Hugging Face's `Trainer` prints it; none before the
+    /// first row.
     pub logged_loss: Option<f64>,
     /// Mean loss over the epoch's steps.
     pub mean_loss: f64,
@@ -93,7 +95,7 @@ pub enum Ended {
     Complete,
     /// Before, since the validation loss no longer fell.
     Early,
-    /// It was told to stop.
+    /// The observer asked to stop.
     Stopped,
 }
 

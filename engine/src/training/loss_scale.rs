@@ -1,9 +1,10 @@
-//! Loss scaling for 16-bit floats (arXiv 1710.03740), with the rules and constants of PyTorch's `GradScaler`
-//! (<https://github.com/pytorch/pytorch/blob/main/torch/amp/grad_scaler.py>).
+//! Loss scaling for 16-bit floats (arXiv 1710.03740), with the rules and constants of PyTorch's
+//! `GradScaler` (<https://github.com/pytorch/pytorch/blob/main/torch/amp/grad_scaler.py>).
 
 use serde::{Deserialize, Serialize};
 
-/// What the loss is multiplied by, so that small gradients do not vanish in f16. It grows while all goes well and shrinks on overflow.
+/// What the loss is multiplied by, so that small gradients do not vanish in f16. It grows while all
+/// goes well and shrinks on overflow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LossScale {
     /// The factor, a power of two.
@@ -28,9 +29,11 @@ impl Default for LossScale {
 }
 
 impl LossScale {
-    /// Learns whether a step's gradients were finite; says whether the step is to be taken.
+    /// Adjusts the scale after a step whose gradients were finite or not; returns whether to take
+    /// the step.
     ///
-    /// `GradScaler` would go on halving for ever. Gradients that overflow without being scaled are beyond help: then this answers `None`.
+    /// `GradScaler` would go on halving for ever. Gradients that overflow without being scaled are
+    /// beyond help: then this answers `None`.
     pub fn heed(&mut self, finite: bool) -> Option<bool> {
         if finite {
             self.good_steps += 1;

@@ -1,4 +1,5 @@
-//! The training loop, its optimiser and its learning-rate schedule. Takes plain arguments: it knows no configuration and leaves no files.
+//! The training loop, its optimiser and its learning-rate schedule. Takes plain arguments: it knows
+//! no configuration and leaves no files.
 
 mod adamw;
 mod checkpointed;

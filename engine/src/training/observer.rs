@@ -11,7 +11,7 @@ pub enum Control {
     Stop,
 }
 
-/// Is told how a training proceeds.
+/// Follows a training as it proceeds.
 pub trait Observer {
     /// A step ended.
     fn step(&mut self, done: usize, total: usize, loss: f64) -> Control;

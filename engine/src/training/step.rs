@@ -1,4 +1,5 @@
-//! The gradients of one optimiser step: batches in pieces of a few rows, each forwards and backwards, by one of two ways.
+//! The gradients of one optimiser step: batches in pieces of a few rows, each forwards and
+//! backwards, by one of two ways.
 
 use burn::backend::Autodiff;
 use burn::module::AutodiffModule;
@@ -22,7 +23,8 @@ pub(super) struct Step<'a, B: Operations> {
     pub(super) micro_batch_size: usize,
     /// Remembers layer inputs alone, where gradient checkpointing is on.
     pub(super) checkpointed: Option<&'a mut Checkpointed>,
-    /// What the loss is multiplied by before the backward pass; the gradients are so many times too large.
+    /// What the loss is multiplied by before the backward pass; the gradients are so many times too
+    /// large.
     pub(super) loss_scale: f64,
     /// Seed of dropout.
     pub(super) seed: u64,
@@ -31,10 +33,11 @@ pub(super) struct Step<'a, B: Operations> {
 }
 
 impl<B: Operations> Step<'_, B> {
-    /// The loss and the gradients of a step over `batches`: the mean over the batches of their means over texts, as `Trainer` has it
-    /// for models of this kind.
+    /// The loss and the gradients of a step over `batches`: the mean over the batches of their
+    /// means over texts, as `Trainer` has it for models of this kind.
     ///
-    /// A piece of a batch counts by its rows and dropout knows tokens by their texts, so the size of the pieces changes nothing but rounding.
+    /// A piece of a batch counts by its rows and dropout knows tokens by their texts, so the size
+    /// of the pieces changes nothing but rounding.
     pub(super) fn gradients<'e, M>(
         &mut self,
         model: &mut M,

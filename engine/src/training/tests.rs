@@ -1,4 +1,5 @@
-//! The ways to the gradients of a step against each other, on small random encoders with dropout everywhere.
+//! The ways to the gradients of a step against each other, on small random encoders with dropout
+//! everywhere.
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexDevice;
@@ -140,7 +141,8 @@ fn checkpointing_finds_the_lowest_layer_that_is_trained() {
 
 #[test]
 fn half_precision_gives_the_gradients_of_f32_within_its_rounding() {
-    // A rounding is up to 2^-9 of a value in bf16, 2^-12 in f16; some dozens of them follow one another.
+    // A rounding is up to 2^-9 of a value in bf16, 2^-12 in f16; some dozens of them follow one
+    // another.
     for (format, tolerance) in [(FloatDType::BF16, 0.06), (FloatDType::F16, 0.008)] {
         for config in [BERT, &roberta(), DEBERTA] {
             let targets = &["query", "value", "intermediate"];

@@ -1,4 +1,5 @@
-//! What a process with a card launches for the tests of compilation. Its numbers mean nothing there: only the compiler and the driver are asked.
+//! What a process with a card launches for the tests of compilation. Its numbers mean nothing
+//! there: only the compiler and the driver are asked.
 
 use std::path::Path;
 
@@ -21,7 +22,8 @@ use engine::training::{AdamWOptions, Decay, Example, LossScale, Options, Schedul
 
 use crate::Accelerated as Card;
 
-/// The formats that a card of this architecture computes in; the last is the one that it chooses by itself.
+/// The formats that a card of this architecture computes in; the last is the one that it chooses by
+/// itself.
 fn formats() -> Vec<FloatDType> {
     let architecture: u32 = std::env::var("CARD_SM").unwrap().parse().unwrap();
     let mut formats = vec![FloatDType::F32, FloatDType::F16];
@@ -210,7 +212,8 @@ fn training_and_embedding() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let bert = folder.join("../models/quickstart-encoder/config.json");
     let deberta = folder.join("tests/parity/deberta/buckets/checkpoint/config.json");
-    // A product's candidates take seconds each to compile, so these are the formats of a run that asks for none. f16 is that of the oldest card.
+    // A product's candidates take seconds each to compile, so these are the formats of a run that
+    // asks for none. f16 is that of the oldest card.
     let own = formats().pop().unwrap();
     for format in [FloatDType::F32, own] {
         train(&bert, format, format == FloatDType::F32);

@@ -1,6 +1,8 @@
-//! What only CUDA runs, on a card of software: every kernel compiled by NVRTC for the cards of five years, and the C++ of the kernels executed.
+//! What only CUDA runs, on a card of software: every kernel compiled by NVRTC for the cards of five
+//! years, and the C++ of the kernels executed.
 //!
-//! `cargo test --release --features card --test cuda`, with CUDA's compiler and headers: see `tests/cuda/README.md`.
+//! `cargo test --release --features card --test cuda`, with CUDA's compiler and headers: see
+//! `tests/cuda/README.md`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 #![allow(
@@ -74,7 +76,8 @@ fn the_kernels_here_are_those_of_the_source() {
     assert_eq!(defined.count(), tested.len());
 }
 
-/// Runs tests of this program in a process with the card; fails as they do. Returns how many there were.
+/// Runs tests of this program in a process with the card; fails as they do. Returns how many there
+/// were.
 fn run(card: &Card, mode: Mode, architecture: u32, log: &Path, tests: &[&str]) -> usize {
     let program = std::env::current_exe().unwrap();
     let output = card

@@ -72,7 +72,8 @@ fn distances_have_the_rows_of_transformers() {
     }
 }
 
-/// The checkpoint that has what `microsoft/deberta-v3-base` has, with another seed for what it lacks.
+/// The checkpoint that has what `microsoft/deberta-v3-base` has, with another seed for what it
+/// lacks.
 fn pretraining<T: engine::nn::ops::Operations>(seed: u64) -> (EncoderClassifier<T>, Vec<String>) {
     let folder = path("deberta/pretraining");
     let text = std::fs::read_to_string(folder.join("config.json")).unwrap();

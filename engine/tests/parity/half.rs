@@ -1,4 +1,5 @@
-//! Encoders in 16 bits against their own f32 and against PyTorch's autocast, which rounds for products alone.
+//! Encoders in 16 bits against their own f32 and against PyTorch's autocast, which rounds for
+//! products alone.
 
 use burn::tensor::FloatDType;
 use engine::models::{Classifier, EncoderClassifier, adapter, trained, unfreeze};
@@ -86,7 +87,8 @@ fn logits_and_gradients_in_16_bits_are_as_near_to_f32_as_their_format_allows() {
                     &format!("{name}.{key}"),
                 );
             }
-            // Autocast holds the weights and the sums between layers in f32, which is twice the memory; that costs little.
+            // Autocast holds the weights and the sums between layers in f32, which is twice the
+            // memory; that costs little.
             let ratio = f64::sqrt(ours_squared / theirs_squared);
             assert!(ratio <= 2.0, "{folder} {name}: {ratio}");
         }

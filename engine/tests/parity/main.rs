@@ -1,4 +1,5 @@
-//! ensayo against the reference implementations. Each folder holds the script that made its fixtures; the tolerances stand in the tests.
+//! ensayo against the reference implementations. Each folder holds the script that made its
+//! fixtures; the tolerances stand in the tests.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 #![allow(
@@ -23,5 +24,6 @@ fn ready() -> bool {
     true
 }
 
-/// The backend under test. `masks` and `ops` are also part of the targets `vulkan` and `cuda`, with others.
+/// The backend under test. `masks` and `ops` are also part of the targets `vulkan` and `cuda`, with
+/// others.
 type B = burn::backend::Autodiff<burn::backend::Flex>;

@@ -1,4 +1,5 @@
-//! Attention with as many queries and keys as a text may have of each, under every mask: values and gradients against loops over single numbers.
+//! Attention with as many queries and keys as a text may have of each, under every mask: values and
+//! gradients against loops over single numbers.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Exact GELU, layer normalisation, attention and cross entropy against PyTorch: values and gradients.
+//! Exact GELU, layer normalisation, attention and cross entropy against PyTorch: values and
+//! gradients.
 
 use burn::tensor::Tensor;
 use engine::nn::ops::{

@@ -120,7 +120,8 @@ fn damaged_files_are_errors_or_harmless_but_never_panics() {
     let (mut refused, mut read) = (0, 0);
     for source in ["odd", "protocol-4"] {
         let whole = fs::read(path(&format!("pytorch-bin/{source}.bin"))).unwrap();
-        // The pickle, the headers and the directory; most of the rest is values, where any byte is as good as another.
+        // The pickle, the headers and the directory; most of the rest is values, where any byte is
+        // as good as another.
         for _ in 0..1_500 {
             let mut damaged = whole.clone();
             for _ in 0..=dice.below(4) {

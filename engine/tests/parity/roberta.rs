@@ -97,7 +97,8 @@ fn checkpoints_without_a_head_start_it_afresh_and_say_so() {
     }
 }
 
-/// Compares what an adapter of PEFT gives on a checkpoint: results, and the gradient of everything that is trained.
+/// Compares what an adapter of PEFT gives on a checkpoint: results, and the gradient of everything
+/// that is trained.
 pub fn check_adapter(folder: &str, classes: usize, case: &str) {
     let (_, mut model, _) = load(&format!("{folder}/checkpoint"), classes);
     adapter::read(&mut model, &path(&format!("{folder}/lora/{case}/adapter"))).unwrap();

@@ -1,4 +1,5 @@
-//! Twenty steps of training against PyTorch: losses, gradient norms, learning rates and the final parameters.
+//! Twenty steps of training against PyTorch: losses, gradient norms, learning rates and the final
+//! parameters.
 
 use burn::backend::Flex;
 use engine::models::{adapter, trained, unfreeze};

@@ -1,4 +1,5 @@
-//! A whole small encoder with adapters: against transformers and PEFT without dropout, against the processor with it.
+//! A whole small encoder with adapters: against transformers and PEFT without dropout, against the
+//! processor with it.
 
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::FloatDType;

@@ -1,4 +1,5 @@
-//! The kernels where the fixtures of PyTorch do not reach: dropout, other float types, other memory layouts, long rows.
+//! The kernels where the fixtures of PyTorch do not reach: dropout, other float types, other memory
+//! layouts, long rows.
 
 use std::sync::Arc;
 
@@ -145,7 +146,8 @@ fn matrices_stored_by_columns_are_read_aright() {
     }
 }
 
-/// What every kernel makes of operands in a float type, computed by the trait's methods and read in 32 bits.
+/// What every kernel makes of operands in a float type, computed by the trait's methods and read in
+/// 32 bits.
 fn all_kernels<T: Operations>(dtype: FloatDType) -> Vec<(&'static str, Vec<f32>)> {
     let device = Default::default();
     let lengths = [9, 33];

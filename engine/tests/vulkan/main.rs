@@ -1,5 +1,6 @@
-//! The operations and a small encoder through CubeCL, fusion and Vulkan, on whatever device there is: Mesa's software device (`mesa-vulkan-drivers`) will do.
-//! What CUDA runs differs from this in the runtime's compiler alone.
+//! The operations and a small encoder through CubeCL, fusion and Vulkan, on whatever device there
+//! is: Mesa's software device (`mesa-vulkan-drivers`) will do. What CUDA runs differs from this in
+//! the runtime's compiler alone.
 //!
 //! `cargo test --release --features vulkan --test vulkan`
 

@@ -1,4 +1,5 @@
-//! `cubecl-wgpu`'s runtime under a device type of our own. burn has the same behind its feature `wgpu`, which would compile all of burn a second time.
+//! `cubecl-wgpu`'s runtime under a device type of our own. burn has the same under its feature
+//! `wgpu`, which would compile all of burn a second time.
 
 use std::sync::Once;
 
@@ -30,7 +31,8 @@ impl Default for VulkanDevice {
     }
 }
 
-/// Chooses kernels for few sizes rather than for each, and remembers the choice where cargo keeps what is compiled.
+/// Chooses kernels for few sizes rather than for each, and remembers the choice where cargo keeps
+/// what is compiled.
 fn configure() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,4 +1,5 @@
-//! PEFT's `adapter_config.json`: which modules it adapts, with which rank and scale, and what of it is not supported.
+//! PEFT's `adapter_config.json`: which modules it adapts, with which rank and scale, and what of it
+//! is not supported.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -76,7 +77,8 @@ fn none() -> String {
     "none".to_owned()
 }
 
-/// Keys that change nothing about an adapter that has been trained. How it was initialised is looked at separately.
+/// Keys that change nothing about an adapter that has been trained. How it was initialised is
+/// looked at separately.
 const HARMLESS: [&str; 11] = [
     "auto_mapping",
     "corda_config",
@@ -91,14 +93,16 @@ const HARMLESS: [&str; 11] = [
     "runtime_config",
 ];
 
-/// Ways to initialise that leave the base as it was. The others move part of its weights into the adapter.
+/// Ways to initialise that leave the base as it was. The others move part of its weights into the
+/// adapter.
 const BASE_KEPT: [&str; 4] = ["gaussian", "eva", "orthogonal", "true"];
 
 impl AdapterConfig {
     /// Reads the text of a file and refuses what is not supported.
     ///
     /// # Errors
-    /// When the text is not such a configuration, or asks for something that is not supported: what is wrong.
+    /// When the text is not such a configuration, or asks for something that is not supported: what
+    /// is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
         let config: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         match config.problem() {

@@ -1,4 +1,5 @@
-//! Adapters in PEFT's format (<https://github.com/huggingface/peft>): a folder with `adapter_config.json`, tensors and a README.
+//! Adapters in PEFT's format (<https://github.com/huggingface/peft>): a folder with
+//! `adapter_config.json`, tensors and a README.
 
 mod config;
 mod names;
@@ -35,25 +36,25 @@ pub enum AdapterError {
     /// A file that cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
-        /// The file.
+        /// The file that cannot be written.
         path: PathBuf,
-        /// Why.
+        /// What the system answered.
         source: std::io::Error,
     },
     /// `adapter_config.json` asks for something that is not supported, or is broken.
     #[error("{}: {problem}", path.display())]
     Config {
-        /// The file.
+        /// The `adapter_config.json`.
         path: PathBuf,
-        /// What is wrong.
+        /// The key that is wrong, and how.
         problem: String,
     },
     /// The adapter was made for another network.
     #[error("{} does not fit the model: {problem}", path.display())]
     Mismatch {
-        /// The file.
+        /// The file of tensors.
         path: PathBuf,
-        /// What is wrong.
+        /// The tensor or module that does not fit, and how.
         problem: String,
     },
 }

@@ -6,7 +6,8 @@ use std::marker::PhantomData;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A value for each module that an expression matches; the first match decides, so the order of the file counts.
+/// A value for each module that an expression matches; the first match decides, so the order of the
+/// file counts.
 #[derive(Debug)]
 pub struct Patterns<T>(pub Vec<(String, T)>);
 

@@ -28,7 +28,7 @@ impl Rules {
         let saved = config.modules_to_save.as_deref().unwrap_or_default();
         let (ranks, alphas) = (&config.rank_pattern.0, &config.alpha_pattern.0);
         let count = 1 + saved.len() + ranks.len() + alphas.len();
-        // A pattern may begin behind any dot.
+        // A pattern may begin after any dot.
         let pattern = |pattern: &str| whole_match(&format!(r"(?:.*\.)?(?:{pattern})"), count);
         Ok(Self {
             targets: match &config.target_modules {

@@ -15,7 +15,8 @@ pub struct AdapterTensors {
 }
 
 impl AdapterTensors {
-    /// Opens the file of tensors in an adapter's folder: safetensors, or a pickle as older versions of PEFT wrote.
+    /// Opens the file of tensors in an adapter's folder: safetensors, or a pickle as older versions
+    /// of PEFT wrote.
     ///
     /// # Errors
     /// When it cannot be read or is damaged.

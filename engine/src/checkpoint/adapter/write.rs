@@ -20,7 +20,8 @@ pub struct Card {
 
 /// Writes `adapter_config.json`, `adapter_model.safetensors` and `README.md` into `folder`.
 ///
-/// `tensors` are shapes and little-endian 32-bit floats by the names of their modules without PEFT's prefix.
+/// `tensors` are shapes and little-endian 32-bit floats by the names of their modules without
+/// PEFT's prefix.
 ///
 /// # Errors
 /// When a file cannot be written.

@@ -74,7 +74,7 @@ pub(super) fn take(
 ) -> Result<Vec<u8>, String> {
     if start.checked_add(count).is_none_or(|end| end > size) {
         return Err(format!(
-            "it is {size} bytes long, but something is said to lie at {start}"
+            "it is {size} bytes long, but its directory points to {start}"
         ));
     }
     let mut bytes = Vec::new();

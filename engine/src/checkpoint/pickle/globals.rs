@@ -1,4 +1,5 @@
-//! Everything a pickled state dict may name and call. Nothing is imported or executed: each name stands for a few lines here, and all others are refused.
+//! Everything a pickled state dict may name and call. Nothing is imported or executed: each name
+//! stands for a few lines here, and all others are refused.
 
 use super::machine::{Index, Value, Values};
 
@@ -111,7 +112,7 @@ pub(super) fn storage(values: &Values, id: Index) -> Result<Storage, String> {
             elements: values.whole(elements)?,
         })
     });
-    storage.ok_or_else(|| "its pickle refers to something that is no storage".to_owned())
+    storage.ok_or_else(|| "its pickle refers to something that is not a storage".to_owned())
 }
 
 /// Calls a global.
@@ -125,8 +126,11 @@ pub(super) fn call(values: &Values, function: Index, arguments: Index) -> Result
         (Global::OrderedDict, []) => Ok(Called::New(Value::Dict(Vec::new()))),
         (Global::OrderedDict, &[pairs]) => pairs_of(values, pairs)
             .map(|pairs| Called::New(Value::Dict(pairs)))
-            .ok_or_else(|| "its pickle makes a dict of something that is no list of pairs".into()),
-        // The rest says whether it needs a gradient, which hooks it has and, since 2.0, what else it carries.
+            .ok_or_else(|| {
+                "its pickle makes a dict of something that is not a list of pairs".into()
+            }),
+        // The rest says whether it needs a gradient, which hooks it has and, since 2.0, what else
+        // it carries.
         (Global::RebuildTensor, &[storage, offset, shape, strides, _, _, ..]) => {
             tensor(values, storage, offset, shape, strides)
                 .map(|tensor| Called::New(Value::Tensor(tensor)))

@@ -1,7 +1,8 @@
-//! A machine for the pickles of state dicts (Python's `pickletools` describes the instructions). It builds values and executes nothing:
-//! what a pickle may call stands in [`super::globals`].
+//! A machine for the pickles of state dicts (Python's `pickletools` describes the instructions). It
+//! builds values and executes nothing: what a pickle may call stands in [`super::globals`].
 //!
-//! Values lie in one table and refer to each other by index, so that no pickle can make them nest, repeat or recurse beyond its own length.
+//! Values lie in one table and refer to each other by index, so that no pickle can make them nest,
+//! repeat or recurse beyond its own length.
 
 use std::collections::HashMap;
 
@@ -270,7 +271,7 @@ impl<'a> Machine<'a> {
             .ok_or("its pickle breaks off in a name")?;
         let line = self.take(end)?;
         self.take(1)?;
-        std::str::from_utf8(line).map_err(|_| "its pickle has a name that is no text".to_owned())
+        std::str::from_utf8(line).map_err(|_| "its pickle has a name that is not text".to_owned())
     }
 
     fn text(&mut self, length: usize) -> Result<(), String> {
@@ -357,7 +358,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Attributes: those of an ordered dict say which version of each module wrote it, which no reader needs.
+    /// Attributes: those of an ordered dict say which version of each module wrote it, which no
+    /// reader needs.
     fn build(&mut self) -> Result<(), String> {
         self.pop()?;
         match self.top()? {

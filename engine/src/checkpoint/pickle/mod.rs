@@ -1,6 +1,8 @@
-//! What `torch.save` writes of a state dict: a zip archive with a pickle that describes the tensors and a file of values for each storage.
+//! What `torch.save` writes of a state dict: a zip archive with a pickle that describes the tensors
+//! and a file of values for each storage.
 //!
-//! Nothing in the file is executed. Every storage's length and every tensor's reach into it are checked before a value is read.
+//! Nothing in the file is executed. Every storage's length and every tensor's reach into it are
+//! checked before a value is read.
 
 mod archive;
 mod globals;

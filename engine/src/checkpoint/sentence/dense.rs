@@ -1,4 +1,4 @@
-//! The linear layers that some embedders have behind their pooling.
+//! The linear layers that some embedders have after their pooling.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ pub struct DenseFiles {
     pub outputs: usize,
     /// Whether it has a bias.
     pub bias: bool,
-    /// Whether tanh comes behind it; the identity otherwise.
+    /// Whether tanh follows; nothing does otherwise.
     pub tanh: bool,
 }
 

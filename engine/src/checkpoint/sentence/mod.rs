@@ -1,4 +1,5 @@
-//! What sentence-transformers' files in a model's folder say: how token vectors become one vector, and where texts are cut.
+//! What sentence-transformers' files in a model's folder say: how token vectors become one vector,
+//! and where texts are cut.
 
 mod dense;
 mod json;
@@ -15,7 +16,7 @@ use serde::Deserialize;
 
 use json::json;
 
-/// What happens to a text's vector behind the pooling.
+/// What happens to a text's vector after the pooling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// It is scaled to unit length.
@@ -24,12 +25,12 @@ pub enum Step {
     Dense(DenseFiles),
 }
 
-/// What the files say.
+/// How a model turns texts into vectors, as its files describe it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentenceSettings {
     /// How token vectors become one.
     pub pooling: Pooling,
-    /// What comes behind the pooling, in this order.
+    /// What follows the pooling, in this order.
     pub steps: Vec<Step>,
     /// Tokens after which a text is cut, special ones included, and the file that says so.
     pub max_seq_length: Option<(usize, PathBuf)>,
@@ -47,27 +48,27 @@ pub enum SentenceFilesError {
     /// A file that cannot be read.
     #[error("{}: cannot be read: {reason}", .path.display())]
     Unreadable {
-        /// The file.
+        /// The file that cannot be read.
         path: PathBuf,
-        /// The system's reason.
+        /// What the system answered.
         reason: io::Error,
     },
     /// A file that is not what it should be.
     #[error("{}: {reason}: copy the file from the checkpoint again", .path.display())]
     Broken {
-        /// The file.
+        /// The broken file.
         path: PathBuf,
-        /// The parser's reason.
+        /// What the parser found.
         reason: String,
     },
     /// Something that is understood but not supported.
     #[error("{}: {what} is not supported; supported: {supported}", .path.display())]
     Unsupported {
-        /// The file.
+        /// The file that asks for it.
         path: PathBuf,
         /// What it asks for.
         what: String,
-        /// What would do.
+        /// What could stand there instead.
         supported: &'static str,
     },
 }
@@ -82,7 +83,8 @@ struct Module {
 const STEPS: &str = "Transformer, then Pooling, then any of Dense and Normalize";
 
 impl SentenceSettings {
-    /// Reads the files in a model's folder. Without `modules.json`, it is mean pooling and nothing else, as in sentence-transformers, and a note says so.
+    /// Reads the files in a model's folder. Without `modules.json`, it is mean pooling and nothing
+    /// else, as in sentence-transformers, and a note says so.
     ///
     /// # Errors
     /// When a file cannot be read, is broken, or asks for something that is not supported.
@@ -147,7 +149,8 @@ impl SentenceSettings {
         Ok(())
     }
 
-    /// `sentence_bert_config.json`, and where that says nothing of lengths, the tokeniser's own limit.
+    /// `sentence_bert_config.json`, and where that says nothing of lengths, the tokeniser's own
+    /// limit.
     fn read_lengths(&mut self, folder: &Path) -> Result<(), SentenceFilesError> {
         #[derive(Debug, Default, Deserialize)]
         struct EncoderSettings {

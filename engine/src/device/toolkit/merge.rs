@@ -12,7 +12,8 @@ use super::ToolkitError;
 /// The wheels' folders below `nvidia` whose headers kernels include.
 const PACKAGES: [&str; 4] = ["cuda_runtime", "cuda_nvcc", "cuda_cccl", "cuda_nvrtc"];
 
-/// A folder below `cache` whose `include/` has links to all headers of the wheels in `packages`, made unless it is there.
+/// A folder below `cache` whose `include/` has links to all headers of the wheels in `packages`,
+/// made unless it is there.
 pub(super) fn merged(packages: &Path, cache: &Path) -> Result<PathBuf, ToolkitError> {
     let sources: Vec<PathBuf> = PACKAGES
         .iter()

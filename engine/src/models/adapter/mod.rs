@@ -32,11 +32,13 @@ pub struct AdapterSettings {
     pub modules: BTreeSet<String>,
     /// PEFT's `use_rslora`.
     pub rank_stabilised: bool,
-    /// Names of modules below the head that the adapter holds whole and that replace the base's. They stay frozen.
+    /// Names of modules below the head that the adapter holds whole and that replace the base's.
+    /// They stay frozen.
     pub saved: BTreeSet<String>,
 }
 
-/// Puts fresh adapters on a model's linear layers, initialised as PEFT does: the first matrix uniform as `nn.Linear`'s, the second 0.
+/// Puts fresh adapters on a model's linear layers, initialised as PEFT does: the first matrix
+/// uniform as `nn.Linear`'s, the second 0.
 pub fn attach<B: Operations, M: Classifier<B>>(
     model: &mut M,
     settings: &AdapterSettings,

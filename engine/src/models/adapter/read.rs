@@ -81,7 +81,7 @@ pub fn read<B: Operations, M: Classifier<B>>(
             && classes != outputs
         {
             return Err(stored.mismatch(format!(
-                "its head tells {classes} classes apart, the data has {outputs}"
+                "its head is for {classes} classes, the data has {outputs}"
             )));
         }
         if stored.has(&format!("{name}.lora_A.weight")) {

@@ -15,8 +15,9 @@ use crate::nn::ops::Operations;
 
 /// Writes `adapter_config.json`, `adapter_model.safetensors` and `README.md` into `folder`.
 ///
-/// `fresh` names base tensors that no checkpoint holds, such as a pooler that was drawn at random: without them nobody could reproduce the outputs.
-/// PEFT adapts no module that an adapter holds whole, so the update of such a module is added to its weight.
+/// `fresh` names base tensors that no checkpoint holds, such as a pooler that was drawn at random:
+/// without them nobody could reproduce the outputs. PEFT adapts no module that an adapter holds
+/// whole, so the update of such a module is added to its weight.
 ///
 /// # Errors
 /// When a file cannot be written.

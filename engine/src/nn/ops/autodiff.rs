@@ -14,15 +14,17 @@ use super::{
     Selection, Wanted,
 };
 
-/// Held while gradients are computed, from the first tracked operation to the end of the backward pass, so that threads of a process do it by turns.
+/// Held while gradients are computed, from the first tracked operation to the end of the backward
+/// pass, so that threads of a process do it by turns.
 ///
-/// When a backward pass ends, burn-autodiff 0.21 sweeps the graphs of all threads and frees steps that no tensor holds yet, among them those whose next
-/// operation is just being registered. What came through them is then missing from the gradients, without a word
+/// When a backward pass ends, burn-autodiff 0.21 sweeps the graphs of all threads and frees steps
+/// that no tensor holds yet, among them those whose next operation is just being registered. What
+/// came through them is then missing from the gradients, without a word
 /// (<https://github.com/tracel-ai/burn/issues/5573>).
 #[must_use = "other threads wait for as long as this is held"]
 pub fn alone_with_gradients() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
-    // A thread that panicked left nothing behind that the next one reads.
+    // The lock guards no data, so a thread that panicked cannot have spoilt any.
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -4,19 +4,22 @@ use std::sync::Arc;
 
 use burn::tensor::TensorData;
 
-/// A bias on attention scores that depends on the head and on how far the key lies behind the query.
+/// A bias on attention scores that depends on the head and on how far the key is after the query.
 ///
-/// It is held once for each head and distance, since a matrix of every query and key would say the same many times.
+/// It is held once for each head and distance, since a matrix of every query and key would repeat
+/// the same values many times.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelativeBias {
     /// The longest text it serves.
     longest: usize,
-    /// `[heads, 2 * longest - 1]`: from the key `longest - 1` before the query to that far behind it.
+    /// `[heads, 2 * longest - 1]`: from the key `longest - 1` before the query to the one as far
+    /// after it.
     values: Arc<Vec<f32>>,
 }
 
 impl RelativeBias {
-    /// The bias of `heads` heads for texts up to `longest` tokens; `value` takes a head and the key's position minus the query's.
+    /// The bias of `heads` heads for texts up to `longest` tokens; `value` takes a head and the
+    /// key's position minus the query's.
     #[must_use]
     pub fn new(heads: usize, longest: usize, value: impl Fn(usize, isize) -> f32) -> Self {
         let reach = longest.saturating_sub(1).cast_signed();

@@ -1,6 +1,7 @@
 //! Every operation of the trait in terms of burn's own, for backends that have nothing better.
 //!
-//! Of 16-bit floats, only products are taken as they are. Everything else is computed in f32, by the backend's own version, and rounded once.
+//! Of 16-bit floats, only products are taken as they are. Everything else is computed in f32, by
+//! the backend's own version, and rounded once.
 
 use burn::tensor::activation::softmax;
 use burn::tensor::ops::FloatTensor;
@@ -73,7 +74,8 @@ pub(super) fn gelu_backward<B: Operations>(
     B::float_mul(derivative, gradient)
 }
 
-/// Each row less its mean, and the reciprocal of its standard deviation: `[tokens, features]` and `[tokens, 1]`.
+/// Each row less its mean, and the reciprocal of its standard deviation: `[tokens, features]` and
+/// `[tokens, 1]`.
 fn centred<B: Operations>(input: Tensor<B, 2>, epsilon: f64) -> (Tensor<B, 2>, Tensor<B, 2>) {
     let centred = input.clone() - input.mean_dim(1);
     let variance = (centred.clone() * centred.clone()).mean_dim(1);
@@ -279,7 +281,8 @@ pub(super) fn attention_scores_gradient<B: Operations>(
     narrow::<B>(unwrap(scores), dtype)
 }
 
-/// Options for scores of queries that were scaled before the product: those of unscaled ones can be more than f16 holds.
+/// Options for scores of queries that were scaled before the product: those of unscaled ones can be
+/// more than f16 holds.
 pub(super) fn scaled_already(options: &AttentionOptions) -> AttentionOptions {
     AttentionOptions {
         scale: 1.0,

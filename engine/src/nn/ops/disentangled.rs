@@ -1,6 +1,8 @@
-//! Attention that sees content and relative position apart (arXiv 2006.03654): its operands, and the version made of burn's operations.
+//! Attention that sees content and relative position apart (arXiv 2006.03654): its operands, and
+//! the version made of burn's operations.
 //!
-//! With `S(q, k)` the row that stands for the distance from `k` to `q`, the score of a query and a key is
+//! With `S(q, k)` the row that stands for the distance from `k` to `q`, the score of a query and a
+//! key is
 //! `scale * (query[q] · key[k] + query[q] · position_key[S(q, k)] + key[k] · position_query[S(q, k)])`.
 
 use std::sync::Arc;
@@ -50,7 +52,8 @@ impl<T> Disentangled<T> {
     }
 }
 
-/// The row of a table of relative positions for each distance from `-reach` to `reach`; rows never fall as distances grow.
+/// The row of a table of relative positions for each distance from `-reach` to `reach`; rows never
+/// fall as distances grow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Distances(Arc<Vec<usize>>);
 
@@ -100,7 +103,8 @@ pub struct Wanted {
     pub position_query: bool,
 }
 
-/// Which way distances grow along the columns of a position table that has been laid out by distance.
+/// Which way distances grow along the columns of a position table that has been laid out by
+/// distance.
 #[derive(Clone, Copy)]
 enum Order {
     /// From the largest to the smallest: keys from left to right, as a query sees them.
@@ -109,7 +113,8 @@ enum Order {
     Rising,
 }
 
-/// A position table with a row for each distance that the longest text has, and one more that nothing reads.
+/// A position table with a row for each distance that the longest text has, and one more that
+/// nothing reads.
 struct ByDistance<B: Operations> {
     /// `[1, heads, 2 * longest, size]`.
     table: Tensor<B, 4>,
@@ -144,7 +149,8 @@ impl<B: Operations> ByDistance<B> {
         Self { table, rows }
     }
 
-    /// The gradient of the table `[count, heads * size]` from that of the table by distance, of which there is one for each text.
+    /// The gradient of the table `[count, heads * size]` from that of the table by distance, of
+    /// which there is one for each text.
     fn gradient(&self, by_text: Tensor<B, 4>, count: usize) -> FloatTensor<B> {
         let dtype = by_text.dtype();
         // Sums over texts and distances, which 16 bits would round again and again.
@@ -163,7 +169,8 @@ fn index(row: usize) -> i64 {
     row as i64
 }
 
-/// `[.., length, 2 * length]` by distance to `[.., length, length]` by token: row `i` begins at column `length - 1 - i`.
+/// `[.., length, 2 * length]` by distance to `[.., length, length]` by token: row `i` begins at
+/// column `length - 1 - i`.
 fn skew<B: Operations>(by_distance: Tensor<B, 4>) -> Tensor<B, 4> {
     let [rows, heads, length, _] = by_distance.dims();
     by_distance
@@ -226,7 +233,8 @@ impl<B: Operations> Padded<B> {
         }
     }
 
-    /// `[texts, heads, longest, longest]`, scaled before the products: half precision cannot hold a sum of large ones.
+    /// `[texts, heads, longest, longest]`, scaled before the products: half precision cannot hold a
+    /// sum of large ones.
     fn scores(&self, scale: f32) -> Tensor<B, 4> {
         let (query, key) = (self.query.clone() * scale, self.key.clone() * scale);
         let mut scores = query.clone().matmul(self.key.clone().swap_dims(2, 3));

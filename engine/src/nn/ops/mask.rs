@@ -4,8 +4,8 @@ use std::ops::Range;
 
 /// Which of its text's keys a query sees.
 ///
-/// The queries of a text are the last of its tokens: with as many keys, query and key of one number are one token; with more keys, the first ones are of
-/// tokens that came before, as in a cache.
+/// The queries of a text are the last of its tokens: with as many keys, query and key of one number
+/// are one token; with more keys, the first ones are of tokens that came before, as in a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mask {
     /// All of them.

@@ -1,6 +1,8 @@
-//! Elementary functions in 32-bit floats, written so that the compiler turns loops over them into vector instructions.
+//! Elementary functions in 32-bit floats, written so that the compiler turns loops over them into
+//! vector instructions.
 //!
-//! Multiply and add stand apart everywhere: a fused instruction is not in the baseline of x86-64, and results must not depend on the processor.
+//! Multiply and add stand apart everywhere: a fused instruction is not in the baseline of x86-64,
+//! and results must not depend on the processor.
 
 #![allow(
     clippy::inline_always,
@@ -11,7 +13,8 @@
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     const LOG2_E: f32 = std::f32::consts::LOG2_E;
-    // ln 2 in two parts: the first has trailing zeros, so that its product with a small integer is exact.
+    // ln 2 in two parts: the first has trailing zeros, so that its product with a small integer is
+    // exact.
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer.
@@ -38,7 +41,8 @@ pub(super) fn exp(x: f32) -> f32 {
     if x < -87.0 { 0.0 } else { result }
 }
 
-/// The error function, within 2 units in the last place (coefficients: Norbert Juffa's single-precision minimax fits).
+/// The error function, within 2 units in the last place (coefficients: Norbert Juffa's
+/// single-precision minimax fits).
 #[inline(always)]
 pub(super) fn erf(x: f32) -> f32 {
     let size = x.abs();

@@ -1,7 +1,9 @@
 //! The operations that burn lacks, or does slowly or wrongly, as one trait over its backends.
 //!
-//! The trait's defaults are made of burn's own operations and serve any backend; [`Flex`](burn::backend::Flex) and the backends of `CubeCL`, such as
-//! [`Cuda`](burn::backend::Cuda), have versions of their own, and `Autodiff` gives each its backward pass. Models use the functions at the end of this module, which take [`Tensor`]s.
+//! The trait's defaults are made of burn's own operations and serve any backend;
+//! [`Flex`](burn::backend::Flex) and the backends of `CubeCL`, such as
+//! [`Cuda`](burn::backend::Cuda), have versions of their own, and `Autodiff` gives each its
+//! backward pass. Models use the functions at the end of this module, which take [`Tensor`]s.
 
 mod autodiff;
 mod bias;
@@ -44,7 +46,8 @@ pub struct AttentionOptions {
 }
 
 impl AttentionOptions {
-    /// Every query sees all keys, and products are divided by the root of a head's width, of `heads` that share `width` evenly.
+    /// Every query sees all keys, and products are divided by the root of a head's width, of
+    /// `heads` that share `width` evenly.
     #[must_use]
     pub fn full(heads: usize, width: usize, dropout: Option<Dropout>) -> Self {
         #[allow(clippy::cast_precision_loss)]
@@ -58,7 +61,8 @@ impl AttentionOptions {
     }
 }
 
-/// Bits for the key's position in the feature number of an attention probability; the head stands above them.
+/// Bits for the key's position in the feature number of an attention probability; the head stands
+/// above them.
 const PROBABILITY_FEATURE_BITS: u32 = 20;
 
 /// The feature number that dropout on attention probabilities draws for a head and a key.
@@ -84,14 +88,16 @@ pub struct LayerNormGradients<B: Backend> {
 pub struct DeviceMemory {
     /// Bytes that tensors hold.
     pub in_use_bytes: u64,
-    /// Bytes taken from the device, for tensors and for those to come. They are hardly ever given back, so this is also the most there was.
+    /// Bytes taken from the device, for tensors and for those to come. They are hardly ever given
+    /// back, so this is also the most there was.
     pub reserved_bytes: u64,
 }
 
 /// How work that falls into independent batches is best cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Portions {
-    /// Batches that run side by side: more than one where an operation cannot keep the whole device busy.
+    /// Batches that run side by side: more than one where an operation cannot keep the whole device
+    /// busy.
     pub side_by_side: usize,
     /// Tokens of a batch.
     pub tokens: usize,
@@ -99,7 +105,8 @@ pub struct Portions {
 
 /// The operations, each with the backward pass that `Autodiff` runs.
 ///
-/// Floats of one call have one type, but that weight and bias of a norm are f32 beside 16-bit tokens; a `[tokens, features]` operand holds the concatenated tokens of a batch.
+/// Floats of one call have one type, but that weight and bias of a norm are f32 beside 16-bit
+/// tokens; a `[tokens, features]` operand holds the concatenated tokens of a batch.
 pub trait Operations: Backend {
     /// How much work without gradients is best done at once.
     #[must_use]
@@ -123,7 +130,8 @@ pub trait Operations: Backend {
         defaults::gelu_backward::<Self>(input, gradient)
     }
 
-    /// Layer normalisation (arXiv 1607.06450) of each row of `input` `[tokens, features]`, with `weight` and `bias` `[features]`.
+    /// Layer normalisation (arXiv 1607.06450) of each row of `input` `[tokens, features]`, with
+    /// `weight` and `bias` `[features]`.
     fn token_norm(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -149,19 +157,22 @@ pub trait Operations: Backend {
         defaults::dropout::<Self>(input, dropout)
     }
 
-    /// The selected rows of `input` `[rows, features]`: `[picked, features]`. Its backward pass is [`Operations::unpack`].
+    /// The selected rows of `input` `[rows, features]`: `[picked, features]`. Its backward pass is
+    /// [`Operations::unpack`].
     fn pack(input: FloatTensor<Self>, selection: &Selection<Self>) -> FloatTensor<Self> {
         defaults::pack::<Self>(input, selection)
     }
 
-    /// The picked rows put back to their places in `[rows, features]`, zero elsewhere. Its backward pass is [`Operations::pack`].
+    /// The picked rows put back to their places in `[rows, features]`, zero elsewhere. Its backward
+    /// pass is [`Operations::pack`].
     fn unpack(packed: FloatTensor<Self>, selection: &Selection<Self>) -> FloatTensor<Self> {
         defaults::unpack::<Self>(packed, selection)
     }
 
     /// Softmax attention (arXiv 1706.03762) of each text's queries to its keys.
     ///
-    /// `query` and the result are `[tokens, heads * size]` of the first of `texts`, `key` and `value` of the second.
+    /// `query` and the result are `[tokens, heads * size]` of the first of `texts`, `key` and
+    /// `value` of the second.
     fn ragged_attention(
         query: FloatTensor<Self>,
         key: FloatTensor<Self>,
@@ -172,9 +183,11 @@ pub trait Operations: Backend {
         defaults::attention::<Self>(query, key, value, texts, options)
     }
 
-    /// The part of attention between its two products, in the padded shape: softmax over the keys that are seen, of `scores` times the scale, and dropout.
+    /// The part of attention between its two products, in the padded shape: softmax over the keys
+    /// that are seen, of `scores` times the scale, and dropout.
     ///
-    /// `scores` and the result are `[texts, heads, queries, keys]`, as many as the longest of `texts` have; what padding gets is without meaning.
+    /// `scores` and the result are `[texts, heads, queries, keys]`, as many as the longest of
+    /// `texts` have; what padding gets is without meaning.
     fn attention_probabilities(
         scores: FloatTensor<Self>,
         texts: [&Ragged<Self>; 2],
@@ -183,8 +196,9 @@ pub trait Operations: Backend {
         defaults::attention_probabilities::<Self>(scores, texts, options)
     }
 
-    /// Gradient of [`Operations::attention_probabilities`] for the scores, from the probabilities before dropout and the `gradient` for those after it.
-    /// Where `gradient` is 0, as it is for padding, the result is 0.
+    /// Gradient of [`Operations::attention_probabilities`] for the scores, from the probabilities
+    /// before dropout and the `gradient` for those after it. Where `gradient` is 0, as it is for
+    /// padding, the result is 0.
     fn attention_scores_gradient(
         probabilities: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
@@ -194,8 +208,8 @@ pub trait Operations: Backend {
         defaults::attention_scores_gradient::<Self>(probabilities, gradient, texts, options)
     }
 
-    /// [`Operations::ragged_attention`] with `bias` added to the scaled scores, of each text's tokens among themselves: without mask and dropout. For texts no
-    /// longer than the bias serves.
+    /// [`Operations::ragged_attention`] with `bias` added to the scaled scores, of each text's
+    /// tokens among themselves: without mask and dropout. For texts no longer than the bias serves.
     fn biased_attention(
         query: FloatTensor<Self>,
         key: FloatTensor<Self>,
@@ -207,7 +221,8 @@ pub trait Operations: Backend {
         biased::attention::<Self>(query, key, value, ragged, bias, options)
     }
 
-    /// Gradients of [`Operations::ragged_attention`]. The probabilities are computed again rather than kept.
+    /// Gradients of [`Operations::ragged_attention`]. The probabilities are computed again rather
+    /// than kept.
     fn ragged_attention_backward(
         query: FloatTensor<Self>,
         key: FloatTensor<Self>,
@@ -219,7 +234,8 @@ pub trait Operations: Backend {
         defaults::attention_backward::<Self>(query, key, value, gradient, texts, options)
     }
 
-    /// Attention with relative positions (arXiv 2006.03654) of each text's tokens among themselves: `[tokens, heads * size]`.
+    /// Attention with relative positions (arXiv 2006.03654) of each text's tokens among themselves:
+    /// `[tokens, heads * size]`.
     fn disentangled_attention(
         operands: Disentangled<FloatTensor<Self>>,
         ragged: &Ragged<Self>,
@@ -228,8 +244,8 @@ pub trait Operations: Backend {
         disentangled::attention::<Self>(operands, ragged, options)
     }
 
-    /// Gradients of [`Operations::disentangled_attention`], those of the position tables where they are wanted. The probabilities are
-    /// computed again rather than kept.
+    /// Gradients of [`Operations::disentangled_attention`], those of the position tables where they
+    /// are wanted. The probabilities are computed again rather than kept.
     fn disentangled_attention_backward(
         operands: Disentangled<FloatTensor<Self>>,
         gradient: FloatTensor<Self>,
@@ -246,7 +262,8 @@ pub trait Operations: Backend {
         None
     }
 
-    /// Whether products of 32-bit floats may be computed in TF32, with 10 bits after the point; `None` where there is no such thing.
+    /// Whether products of 32-bit floats may be computed in TF32, with 10 bits after the point;
+    /// `None` where the device has no TF32.
     #[must_use]
     fn may_use_tf32(_device: &Self::Device) -> Option<bool> {
         None
@@ -285,7 +302,7 @@ pub fn layer_norm<B: Operations>(
     ))
 }
 
-/// [`Operations::token_dropout`]; the input itself where there is none.
+/// [`Operations::token_dropout`]; the input itself without dropout.
 #[must_use]
 pub fn dropout<B: Operations>(input: Tensor<B, 2>, dropout: Option<&Dropout>) -> Tensor<B, 2> {
     match dropout {

@@ -1,4 +1,5 @@
-//! Dropout as a function of (seed, step, site, token, feature), so that resuming, packing and recomputing repeat it exactly.
+//! Dropout as a function of (seed, step, site, token, feature), so that resuming, packing and
+//! recomputing repeat it exactly.
 
 use std::any::Any;
 use std::fmt;
@@ -35,7 +36,7 @@ impl fmt::Debug for TokenKeys {
 impl Noise {
     /// The noise of one step of a run.
     ///
-    /// `tokens` holds a number for each token of the batch that tells it from all others of the same step,
+    /// `tokens` holds a number for each token of the batch that is unique within a step,
     /// whichever micro-batch it is in (see [`token_key`]).
     #[must_use]
     pub fn new(seed: u64, step: u64, tokens: Arc<Vec<u64>>) -> Self {
@@ -80,7 +81,8 @@ pub struct Site {
     pub place: u32,
 }
 
-/// The number that tells a token from all others of a step: the row of its text in the data set and its position there.
+/// The number of a token that is unique within a step: the row of its text in the data set and its
+/// position there.
 #[must_use]
 pub fn token_key(row: usize, position: usize) -> u64 {
     ((row as u64) << 20) | position as u64
@@ -113,7 +115,8 @@ impl Dropout {
         (self.probability * 4_294_967_296.0) as u32
     }
 
-    /// The tokens' numbers as `upload` puts them on a device. They stay there as long as the noise of this step is in use.
+    /// The tokens' numbers as `upload` puts them on a device. They stay there as long as the noise
+    /// of this step is in use.
     pub(super) fn on_device<T: Any + Clone + Send + Sync>(
         &self,
         upload: impl Fn(&[u64]) -> T,
@@ -183,7 +186,8 @@ pub(super) const FIRST_FACTOR: u64 = 0xBF58_476D_1CE4_E5B9;
 /// What [`mix`] multiplies by second.
 pub(super) const SECOND_FACTOR: u64 = 0x94D0_49BB_1331_11EB;
 
-/// The finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+/// The finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
+/// generators", 2014).
 #[inline]
 #[must_use]
 pub fn mix(value: u64) -> u64 {

@@ -1,4 +1,5 @@
-//! Where the real tokens of a batch of unequal texts lie: concatenated, and in the padded shape that some operations need.
+//! Where the real tokens of a batch of unequal texts lie: concatenated, and in the padded shape
+//! that some operations need.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::{BoolTensor, IntTensor};
@@ -71,14 +72,15 @@ impl Segments {
     }
 }
 
-/// Some rows of a matrix, each at most once: what [`pack`](super::pack) takes out and [`unpack`](super::unpack) puts back.
+/// Some rows of a matrix, each at most once: what [`pack`](super::pack) takes out and
+/// [`unpack`](super::unpack) puts back.
 #[derive(Debug, Clone)]
 pub struct Selection<B: Backend> {
     /// `[picked]`: the row that each picked one comes from.
     pub rows: IntTensor<B>,
-    /// `[rows]`: the picked one that each row is, 0 where it is none.
+    /// `[rows]`: the picked one that each row is, 0 where it is not picked.
     pub picked: IntTensor<B>,
-    /// `[rows]`: whether the row is picked by none.
+    /// `[rows]`: whether the row is not picked.
     pub left_out: BoolTensor<B>,
 }
 
@@ -100,7 +102,8 @@ impl<B: Backend> Selection<B> {
         }
     }
 
-    /// The same selection for another backend that shares this one's integer and boolean tensors, such as the one inside `Autodiff`.
+    /// The same selection for another backend that shares this one's integer and boolean tensors,
+    /// such as the one inside `Autodiff`.
     pub(super) fn cast<B2>(&self) -> Selection<B2>
     where
         B2: Backend<
@@ -116,7 +119,8 @@ impl<B: Backend> Selection<B> {
     }
 }
 
-/// [`Segments`] and the way from concatenated tokens to the padded shape `[texts * longest]` and back.
+/// [`Segments`] and the way from concatenated tokens to the padded shape `[texts * longest]` and
+/// back.
 #[derive(Debug, Clone)]
 pub struct Ragged<B: Backend> {
     /// The lengths, on the host.

@@ -1,4 +1,5 @@
-//! The processor's operations against the defaults, which compute in the padded shape and serve every other backend.
+//! The processor's operations against the defaults, which compute in the padded shape and serve
+//! every other backend.
 
 use std::sync::Arc;
 
@@ -208,7 +209,8 @@ fn disentangled_attention_over_ragged_rows_equals_the_padded_computation() {
     let lengths = [5, 1, 17, 0, 40];
     let ragged = Ragged::<Flex>::new(Segments::new(&lengths), &FlexDevice);
     let tokens = lengths.iter().sum();
-    // Distances beyond 10 share the last row of each side, and the first two rows belong to no distance.
+    // Distances beyond 10 share the last row of each side, and the first two rows belong to no
+    // distance.
     let distances: Vec<usize> = (-39_isize..=39)
         .map(|distance| (distance.clamp(-10, 10) + 12).unsigned_abs())
         .collect();
@@ -312,7 +314,8 @@ fn cast(tensor: &FloatTensor<Flex>, format: FloatDType) -> FloatTensor<Flex> {
     Flex::float_cast(tensor.clone(), format)
 }
 
-/// Every operation, composed and the processor's own, in 16 bits against f32 on the same rounded operands.
+/// Every operation, composed and the processor's own, in 16 bits against f32 on the same rounded
+/// operands.
 #[test]
 fn operations_in_16_bits_are_those_of_f32_rounded() {
     let lengths = [5, 1, 17];

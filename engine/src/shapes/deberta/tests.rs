@@ -1,4 +1,4 @@
-//! Counts and names against published figures, and relatives that there is no code for.
+//! Counts and names against published figures, and variants that are not implemented.
 
 use super::*;
 

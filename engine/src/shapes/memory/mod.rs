@@ -1,8 +1,10 @@
 //! How much memory a LoRA training holds at its peak, from shapes and text lengths alone.
 //!
-//! The autodiff graph keeps what a backward pass reads again: operands of products with a trained side, inputs of norms and activations,
-//! queries, keys and values. This file says which those are, layer by layer, as a list of live allocations; [`pages`] says what an allocator with
-//! pages makes of such a list. Benchmarked against the operating system's count by `benches/memory/memory.toml`.
+//! The autodiff graph keeps what a backward pass reads again: operands of products with a trained
+//! side, inputs of norms and activations, queries, keys and values. This file says which those are,
+//! layer by layer, as a list of live allocations; [`pages`] says what an allocator with pages makes
+//! of such a list. Benchmarked against the operating system's count by
+//! `benches/memory/memory.toml`.
 
 pub mod pages;
 #[cfg(test)]
@@ -19,9 +21,11 @@ pub struct Workload<'a> {
     pub adapter_dropout: bool,
     /// Bytes of a frozen weight and of an activation.
     pub float_bytes: u64,
-    /// Whether only the layers' inputs are kept, and each layer computed again for its backward pass.
+    /// Whether only the layers' inputs are kept, and each layer computed again for its backward
+    /// pass.
     pub gradient_checkpointing: bool,
-    /// Texts whose attention is computed at the same time: threads on the processor; `None` where a batch is padded to one product.
+    /// Texts whose attention is computed at the same time: threads on the processor; `None` where a
+    /// batch is padded to one product.
     pub threads: Option<usize>,
 }
 
@@ -36,7 +40,7 @@ pub struct Memory {
     pub activations: u64,
     /// What a step holds beside them for a moment.
     pub workspace: u64,
-    /// Every allocation behind these sums: bytes of one and how many.
+    /// The allocations that these sums count: bytes of one, and how many of them.
     pub allocations: Vec<(u64, u64)>,
 }
 
@@ -60,8 +64,8 @@ const WIDE_GRADIENTS: u64 = 3;
 /// The same of the hidden width.
 const HIDDEN_GRADIENTS: u64 = 2;
 
-/// Matrices `[heads, length, length]` of a text that live at once in attention's backward pass: probabilities before and after dropout, their gradient,
-/// and a transposed copy.
+/// Matrices `[heads, length, length]` of a text that live at once in attention's backward pass:
+/// probabilities before and after dropout, their gradient, and a transposed copy.
 const SCORES: u64 = 4;
 
 impl Shapes {
@@ -93,7 +97,8 @@ impl Shapes {
             tracked
         };
         for layer in layers.rev().take(at_once) {
-            // Queries, keys and values; the inputs of both norms; the input of the activation function.
+            // Queries, keys and values; the inputs of both norms; the input of the activation
+            // function.
             keep(&mut memory, tokens, hidden, 5);
             keep(&mut memory, tokens, wide, 1);
             // Relative positions as keys and as queries.
@@ -105,7 +110,8 @@ impl Shapes {
                 }
                 let rows = match linear.logical {
                     "position_key" | "position_query" => positions,
-                    // Where relative positions have no projections of their own, they go through these.
+                    // Where relative positions have no projections of their own, they go through
+                    // these.
                     "query" | "key" => tokens + positions,
                     _ => tokens,
                 };
@@ -147,7 +153,8 @@ impl Shapes {
         memory
     }
 
-    /// The larger of the two moments in which a layer's backward pass holds most: feed-forward block and attention.
+    /// The larger of the two moments in which a layer's backward pass holds most: feed-forward
+    /// block and attention.
     fn add_workspace(&self, workload: &Workload<'_>, lengths: &[usize], memory: &mut Memory) {
         let tokens: u64 = lengths.iter().map(|&length| length as u64).sum();
         let (hidden, wide) = (self.hidden_size as u64, self.wide());
@@ -159,7 +166,8 @@ impl Shapes {
         let positions = self.positions_read(lengths);
         let longest = lengths.iter().copied().max().unwrap_or(0) as u64;
         let scores: Vec<(u64, u64)> = if let (Some(threads), 1..) = (workload.threads, positions) {
-            // Each thread has one head of one text, and the gradients of all heads are joined at the end.
+            // Each thread has one head of one text, and the gradients of all heads are joined at
+            // the end.
             let threads = threads as u64;
             vec![
                 (longest * longest * F32, SCORES * threads),
@@ -179,7 +187,8 @@ impl Shapes {
                 (rows * positions * bytes, 2),
             ]
         };
-        // By then the feed-forward block of the layer has let go of its activations: one norm's input and the activation function's.
+        // By then the feed-forward block of the layer has freed its activations: one norm's input
+        // and the activation function's.
         let gradients = (tokens * hidden * bytes, 4 + 3);
         let freed = tokens * (hidden + wide) * bytes;
         let mut attention = scores;
@@ -197,7 +206,8 @@ impl Shapes {
         memory.allocations.extend(list);
     }
 
-    /// Rows of the table of relative positions that texts of these lengths read: one for each distance, as far as there are so many.
+    /// Rows of the table of relative positions that texts of these lengths read: one for each
+    /// distance, at most all of them.
     fn positions_read(&self, lengths: &[usize]) -> u64 {
         let longest = lengths.iter().copied().max().unwrap_or(0);
         self.relative_positions.min((2 * longest).saturating_sub(1)) as u64

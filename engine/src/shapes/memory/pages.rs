@@ -1,7 +1,8 @@
 //! What cubecl's allocator reserves on a card for given allocations.
 //!
-//! It takes memory from the card in pages of a few sizes, each a fraction of the card, and gives a page back only when told to
-//! (cubecl-runtime 0.10, `memory_management/memory_manage.rs`, `MemoryConfiguration::SubSlices`).
+//! It takes memory from the card in pages of a few sizes, each a fraction of the card, and gives a
+//! page back only on request (cubecl-runtime 0.10, `memory_management/memory_manage.rs`,
+//! `MemoryConfiguration::SubSlices`).
 
 /// Allocations begin at multiples of this many bytes.
 const ALIGNMENT: u64 = 512;
@@ -32,7 +33,8 @@ impl Pages {
         Self { pools }
     }
 
-    /// Bytes reserved for allocations, each given by its size and how many there are; `None` if one is larger than the largest page.
+    /// Bytes reserved for allocations, each given by its size and how many there are; `None` if one
+    /// is larger than the largest page.
     #[must_use]
     pub fn reserved(&self, allocations: &[(u64, u64)]) -> Option<u64> {
         let mut used = vec![(0_u64, 0_u64); self.pools.len()];

@@ -29,7 +29,8 @@ fn memory(config: &str, change: impl FnOnce(&mut Workload<'_>), lengths: &[usize
 #[test]
 fn what_a_small_network_keeps_is_counted_by_hand() {
     let memory = memory(BERT, |_| (), &[3, 4]);
-    // 7 tokens in 2 layers: 5 tensors of 8 and 1 of 16, and for each of 2 adapters its input and its 2 inner values.
+    // 7 tokens in 2 layers: 5 tensors of 8 and 1 of 16, and for each of 2 adapters its input and
+    // its 2 inner values.
     assert_eq!(memory.activations, 4 * 7 * 2 * (5 * 8 + 16 + 2 * (8 + 2)));
     let adapters = 2 * 2 * (8 * 2 + 2 * 8);
     let head = 8 * 2 + 2;
@@ -42,7 +43,8 @@ fn what_a_small_network_keeps_is_counted_by_hand() {
 fn relative_positions_are_counted_once_for_a_batch_and_as_far_as_texts_reach() {
     let of = |config, lengths| memory(config, |_| (), lengths).activations;
     let without = 4 * 2 * (5 * 8 + 16 + 2 * (8 + 2));
-    // As keys and as queries, and what the query's adapter keeps of them: 2 * 4 rows of a table, or 2 * 3 - 1 distances.
+    // As keys and as queries, and what the query's adapter keeps of them: 2 * 4 rows of a table, or
+    // 2 * 3 - 1 distances.
     let row = 4 * 2 * (2 * 8 + 8 + 2);
     assert_eq!(of(DEBERTA, &[9, 9]), 18 * without + 8 * row);
     assert_eq!(of(DEBERTA, &[3, 3, 3]), 9 * without + 5 * row);
@@ -82,7 +84,7 @@ fn allocations_are_what_the_sums_are_made_of() {
                 .iter()
                 .map(|(bytes, count)| bytes * count)
                 .sum();
-            // Workspace leaves out what the layer has let go of by then; the list has it.
+            // Workspace leaves out what the layer has freed by then; the list has it.
             assert!(listed >= memory.total(), "{listed} {}", memory.total());
         }
     }

@@ -1,4 +1,5 @@
-//! From attention scores to probabilities and back: scale, padding, softmax and dropout in one kernel, a cube for each query.
+//! From attention scores to probabilities and back: scale, padding, softmax and dropout in one
+//! kernel, a cube for each query.
 
 use burn::tensor::TensorMetadata;
 use burn_cubecl::CubeRuntime;
@@ -19,7 +20,7 @@ struct Query {
     token: usize,
     /// The first key that it sees.
     first: usize,
-    /// The number of the key behind the last that it sees.
+    /// The first key after those that it sees.
     end: usize,
     /// Whether it is a token at all, or padding.
     real: bool,
@@ -45,7 +46,7 @@ fn query<I: Int>(
     let mut first = 0;
     let mut end = keys;
     if causal {
-        // The text's last query is that of its last key. Padding may stand behind it.
+        // The text's last query is that of its last key. Padding may follow it.
         end = min(keys, keys + position + 1 - queries);
         if end > window {
             first = end - window;
@@ -135,7 +136,8 @@ fn attention_probabilities_kernel<T: Float, I: Int>(
     }
 }
 
-/// With P the probabilities, D those after dropout and G the gradient for D: scale (D G - P sum(D G)).
+/// With P the probabilities, D those after dropout and G the gradient for D: scale (D G - P sum(D
+/// G)).
 #[cube(launch, address_type = "dynamic")]
 fn attention_scores_gradient_kernel<T: Float, I: Int>(
     probabilities: &Tensor<T>,
@@ -249,7 +251,8 @@ pub(super) fn probabilities<R: CubeRuntime>(
     output
 }
 
-/// `probabilities` (before dropout), `gradient` (for those after it) and the result are `[texts, heads, queries, keys]`.
+/// `probabilities` (before dropout), `gradient` (for those after it) and the result are
+/// `[texts, heads, queries, keys]`.
 pub(super) fn scores_gradient<R: CubeRuntime>(
     probabilities: CubeTensor<R>,
     gradient: CubeTensor<R>,

@@ -1,5 +1,6 @@
-//! Dropout, drawn where it is applied: the same function of (site, token, feature) as [`noise`](crate::nn::ops::noise) computes on the processor, bit for
-//! bit, in 32-bit halves, since not every runtime has 64-bit integers.
+//! Dropout, drawn where it is applied: the same function of (site, token, feature) as
+//! [`noise`](crate::nn::ops::noise) computes on the processor, bit for bit, in 32-bit halves, since
+//! not every runtime has 64-bit integers.
 
 use burn::tensor::{DType, TensorData, TensorMetadata};
 use burn_cubecl::ops::numeric::empty_device_dtype;

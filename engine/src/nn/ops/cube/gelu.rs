@@ -31,7 +31,8 @@ fn erf<N: Size>(x: Vector<f32, N>) -> Vector<f32, N> {
     far = Vector::new(1.0_f32) - (far * size - size).exp();
 
     let value = select_many(size.greater_than(Vector::new(0.927_734_4_f32)), far, near);
-    // Not `-value`: cubecl 0.10 writes that in CUDA's C++ as it stands, where vectors have no minus sign.
+    // Not `-value`: cubecl 0.10 writes that in CUDA's C++ as it stands, where vectors have no minus
+    // sign.
     let zero = Vector::new(0.0_f32);
     select_many(x.less_than(zero), zero - value, value)
 }

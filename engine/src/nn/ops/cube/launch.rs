@@ -8,7 +8,8 @@ use burn_cubecl::{CubeRuntime, cubecl};
 use cubecl::prelude::*;
 use cubecl::{calculate_cube_count_elemwise, tensor_vector_size_parallel};
 
-/// The tensor as rows of its last dimension, one after the other in memory with the same distance between any two: itself, or a copy.
+/// The tensor as rows of its last dimension, one after the other in memory with the same distance
+/// between any two: itself, or a copy.
 ///
 /// In a kernel, row `r` begins at `r` times the stride of the last dimension but one.
 pub(super) fn as_rows<R: CubeRuntime>(tensor: CubeTensor<R>) -> CubeTensor<R> {
@@ -31,7 +32,8 @@ pub(super) fn empty<R: CubeRuntime>(
     empty_device_dtype(like.client.clone(), like.device.clone(), shape, dtype)
 }
 
-/// How many neighbouring values of the last dimension each thread can take at once, in all the tensors.
+/// How many neighbouring values of the last dimension each thread can take at once, in all the
+/// tensors.
 pub(super) fn vector_size<R: CubeRuntime>(tensors: &[&CubeTensor<R>]) -> usize {
     let sizes = tensors.iter().map(|tensor| {
         tensor_vector_size_parallel(
@@ -59,7 +61,8 @@ pub(super) fn alone<R: CubeRuntime>(
     (calculate_cube_count_elemwise(client, units, dim), dim)
 }
 
-/// One cube for each of `rows` rows, and the number of its threads: a power of two for rows of `width` values.
+/// One cube for each of `rows` rows, and the number of its threads: a power of two for rows of
+/// `width` values.
 pub(super) fn together<R: CubeRuntime>(
     client: &ComputeClient<R>,
     rows: usize,

@@ -1,7 +1,9 @@
-//! The operations on `CubeCL`'s runtimes, of which CUDA is the one in use: one kernel each, generic over the runtime.
+//! The operations on `CubeCL`'s runtimes, of which CUDA is the one in use: one kernel each, generic
+//! over the runtime.
 //!
-//! Kernels read and write the tensors' own float type and compute in 32-bit floats. Launches are the checked ones, so that an index that is wrong
-//! reads a zero instead of another tensor. What is not here is served by the trait's defaults.
+//! Kernels read and write the tensors' own float type and compute in 32-bit floats. Launches are
+//! the checked ones, so that an index that is wrong reads a zero instead of another tensor. What is
+//! not here is served by the trait's defaults.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -117,7 +119,8 @@ where
     }
 
     fn may_use_tf32(device: &Self::Device) -> Option<bool> {
-        // As cubek-matmul's `adjust_dtypes`: whatever runs on matrix units reads f32 as TF32 there, where they have it.
+        // As cubek-matmul's `adjust_dtypes`: whatever runs on matrix units reads f32 as TF32 there,
+        // where they have it.
         let client = R::client(device);
         let units = &client.properties().features.matmul;
         let tf32 = StorageType::from(ElemType::Float(FloatKind::TF32));

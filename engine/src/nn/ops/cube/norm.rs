@@ -1,4 +1,5 @@
-//! Layer normalisation and the gradient for its input, a cube for each token. Weight and bias may have another float type than the tokens.
+//! Layer normalisation and the gradient for its input, a cube for each token. Weight and bias may
+//! have another float type than the tokens.
 
 use burn::tensor::TensorMetadata;
 use burn_cubecl::CubeRuntime;
@@ -10,8 +11,9 @@ use super::launch::{addresses, as_rows, empty, together};
 use super::reduce::sum;
 use super::watch::watched;
 
-/// From one feature of a thread to its next: the number of threads, but read when the kernel runs. Of a constant the compiler for cards makes longer loops,
-/// which take more registers than it then grants them.
+/// From one feature of a thread to its next: the number of threads, but read when the kernel runs.
+/// Of a constant the compiler for cards makes longer loops, which take more registers than it then
+/// grants them.
 #[cube]
 fn threads() -> usize {
     CUBE_DIM_X as usize

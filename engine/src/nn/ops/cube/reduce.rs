@@ -2,7 +2,8 @@
 
 use cubecl::prelude::*;
 
-/// The sum of the threads' values, known to all of them. `shared` holds a place for each thread, of which there are a power of two.
+/// The sum of the threads' values, known to all of them. `shared` holds a place for each thread, of
+/// which there are a power of two.
 #[cube]
 pub(super) fn sum(value: f32, shared: &mut SharedMemory<f32>, #[comptime] units: usize) -> f32 {
     let unit = UNIT_POS as usize;

@@ -1,4 +1,5 @@
-//! Rows taken out of a matrix and put back: each the other's backward pass, since no row is taken twice.
+//! Rows taken out of a matrix and put back: each the other's backward pass, since no row is taken
+//! twice.
 
 use burn::tensor::TensorMetadata;
 use burn_cubecl::CubeRuntime;

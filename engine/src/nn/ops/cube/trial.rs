@@ -1,5 +1,5 @@
-//! What a card is tried with before it is trusted: a vector of GELU and its gradient, and a product on its matrix units, each against the number that
-//! must come out.
+//! What a card is tried with before it is trusted: a vector of GELU and its gradient, and a product
+//! on its matrix units, each against the number that must come out.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, FloatDType, Shape, Tensor, TensorData, TensorPrimitive, f16};
@@ -19,7 +19,8 @@ const SHAPE: [usize; 2] = [TILE as usize; 2];
 const EXPECTED: f32 = 64.0;
 /// Relative; the trials' own rounding is smaller by far.
 const TOLERANCE: f32 = 1e-4;
-/// The sums of GELU and of its derivative at -4, -4 + 1/8, … 4 - 1/8, in 64 bits with the exact error function.
+/// The sums of GELU and of its derivative at -4, -4 + 1/8, … 4 - 1/8, in 64 bits with the exact
+/// error function.
 const GELU_SUM: f64 = 58.010_909_142_826_62;
 const GELU_SLOPE_SUM: f64 = 31.499_496_350_338_774;
 
@@ -63,7 +64,7 @@ fn matrix_units_kernel(left: &Array<f16>, right: &Array<f16>, output: &mut Array
     );
 }
 
-/// Runs the trials; says which of them came out wrong, and how.
+/// Runs the trials; fails with the first that comes out wrong.
 ///
 /// # Errors
 /// The trial's name with both numbers.
@@ -100,7 +101,7 @@ where
 fn is_right<T: Backend>(what: &str, sum: Tensor<T, 1>) -> Result<(), String> {
     let data = sum.try_into_data().map_err(|error| format!("{error:?}"))?;
     let found: f32 = data.iter::<f32>().sum();
-    // Not `>`: what is no number is wrong too.
+    // Not `>`: NaN is wrong too.
     if (found - EXPECTED).abs() <= EXPECTED * TOLERANCE {
         return Ok(());
     }

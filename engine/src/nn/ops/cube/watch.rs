@@ -11,8 +11,9 @@ use cubecl::prelude::*;
 /// Whether every launch is waited for; see [`watch_kernels`].
 static WATCHED: AtomicBool = AtomicBool::new(false);
 
-/// Whether each launch of a kernel of ours waits for the card and panics where something has failed, with the kernel's name. Otherwise errors come to
-/// light when a result is read, without a name, or not at all: burn throws away what it finds when it begins to choose kernels by timing.
+/// Whether each launch of a kernel of ours waits for the card and panics where something has
+/// failed, with the kernel's name. Otherwise errors come to light when a result is read, without a
+/// name, or not at all: burn throws away what it finds when it begins to choose kernels by timing.
 pub fn watch_kernels(watch: bool) {
     WATCHED.store(watch || names_kernels(), Ordering::Relaxed);
 }
@@ -46,7 +47,8 @@ fn settle<R: CubeRuntime>(client: &ComputeClient<R>, launched: &str) {
     }
 }
 
-/// The variable of a process in which cubecl writes to standard error which kernels it launches, since one of them is known to fail.
+/// The variable of a process in which cubecl writes to standard error which kernels it launches,
+/// since one of them is known to fail.
 pub const NAME_KERNELS: &str = "ENSAYO_NAME_KERNELS";
 /// What such a process writes when all kernels launched before have succeeded.
 pub const ALL_WELL: &str = "kernels so far: all well";

@@ -1,4 +1,5 @@
-//! Attention over texts of unequal length: each text is a product of its own size, so nothing is spent on padding.
+//! Attention over texts of unequal length: each text is a product of its own size, so nothing is
+//! spent on padding.
 
 use burn::backend::Flex;
 use burn::tensor::ops::FloatTensorOps;
@@ -41,7 +42,8 @@ impl Text {
         self.queries == 0 || self.keys == 0
     }
 
-    /// Scores `[heads, queries, keys]` to the softmax over the keys that each query sees; 0 for the others.
+    /// Scores `[heads, queries, keys]` to the softmax over the keys that each query sees; 0 for the
+    /// others.
     fn softmax(&self, scores: &mut [f32], scale: f32, mask: Mask) {
         if mask == Mask::Full {
             return softmax(scores, self.keys, scale);
@@ -114,7 +116,8 @@ fn probabilities(
     (scores, dropped)
 }
 
-/// Dropout on the probabilities `[heads, queries, keys]` of a text whose queries begin at the token `start`, from the head `first_head` on.
+/// Dropout on the probabilities `[heads, queries, keys]` of a text whose queries begin at the token
+/// `start`, from the head `first_head` on.
 pub(super) fn drop_probabilities(
     probabilities: &mut [f32],
     [queries, keys]: [usize; 2],
@@ -132,9 +135,11 @@ pub(super) fn drop_probabilities(
     }
 }
 
-/// From the gradient of the probabilities after dropout to that of the scores before scaling, row by row.
+/// From the gradient of the probabilities after dropout to that of the scores before scaling, row
+/// by row.
 ///
-/// With P the probabilities, D those after dropout and G the gradient for D: `scale (D G - P sum(D G))`.
+/// With P the probabilities, D those after dropout and G the gradient for D:
+/// `scale (D G - P sum(D G))`.
 pub(super) fn score_gradient(
     gradient: &mut [f32],
     kept: &[f32],
@@ -172,9 +177,11 @@ fn texts<'a>(mut buffer: &'a mut [f32], segments: &Segments, width: usize) -> Ve
         .collect()
 }
 
-/// Attention of each text's queries to its keys, head by head, so that one head's scores stay in the processor's caches.
+/// Attention of each text's queries to its keys, head by head, so that one head's scores stay in
+/// the processor's caches.
 ///
-/// `weigh` gets the products of queries and keys `[queries, keys]`, the text and the head, and leaves what the values are weighed by.
+/// `weigh` gets the products of queries and keys `[queries, keys]`, the text and the head, and
+/// leaves what the values are weighed by.
 pub(super) fn attend(
     [query, key, value]: [&FlexTensor; 3],
     segments: [&Segments; 2],

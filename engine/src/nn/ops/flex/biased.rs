@@ -1,4 +1,5 @@
-//! Attention over texts of unequal length with a bias that depends on relative positions: forward only.
+//! Attention over texts of unequal length with a bias that depends on relative positions: forward
+//! only.
 
 use burn_flex::FlexTensor;
 

@@ -1,6 +1,8 @@
-//! Disentangled attention over texts of unequal length: each head is one thread's work, text after text.
+//! Disentangled attention over texts of unequal length: each head is one thread's work, text after
+//! text.
 //!
-//! A text of `n` tokens reads the rows of the position tables for distances below `n` and no others.
+//! A text of `n` tokens reads the rows of the position tables for distances below `n` and no
+//! others.
 
 use std::ops::Range;
 
@@ -15,7 +17,8 @@ use super::tensor;
 use super::vector::softmax;
 use crate::nn::ops::{Disentangled, DisentangledOptions, Segments, Wanted};
 
-/// Side of the squares in which scores are visited where one of two matrices is read across its rows.
+/// Side of the squares in which scores are visited where one of two matrices is read across its
+/// rows.
 const TILE: usize = 32;
 
 /// Rows and one head's columns of `[rows, heads * size]`, without a copy.
@@ -36,7 +39,8 @@ fn product(a: &FlexTensor, b: &FlexTensor) -> FlexTensor {
     Flex::float_matmul(a.clone(), b.clone())
 }
 
-/// The distances of a text: where its rows of the tables begin and end, and which of them each distance has.
+/// The distances of a text: where its rows of the tables begin and end, and which of them each
+/// distance has.
 struct Reach {
     rows: Range<usize>,
     /// For the distances from `length - 1` down to `1 - length`, as keys go from left to right.
@@ -63,7 +67,8 @@ impl Reach {
         &self.falling[first..first + self.length]
     }
 
-    /// Calls `visit` for each query, a few keys at a time, so that what lies in either order stays at hand.
+    /// Calls `visit` for each query, a few keys at a time, so that what lies in either order stays
+    /// at hand.
     fn tiles(&self, mut visit: impl FnMut(usize, Range<usize>, &[u32])) {
         for first in (0..self.length).step_by(TILE) {
             let keys = first..(first + TILE).min(self.length);

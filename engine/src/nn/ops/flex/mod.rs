@@ -1,6 +1,8 @@
 //! The operations on the CPU: one pass over the data each, in parallel over rows, without padding.
 //!
-//! Only 32-bit floats have versions here. 16-bit ones are computed in them and rounded, 64-bit ones take the defaults. Results do not depend on the number of threads: each row is one thread's work.
+//! Only 32-bit floats have versions here. 16-bit ones are computed in them and rounded, 64-bit ones
+//! take the defaults. Results do not depend on the number of threads: each row is one thread's
+//! work.
 
 mod attention;
 mod biased;
@@ -27,7 +29,8 @@ use super::{
 const BLOCK: usize = 16_384;
 
 impl Operations for Flex {
-    /// burn's elementwise operations run on one thread, and a batch's activations should stay in the processor's caches.
+    /// burn's elementwise operations run on one thread, and a batch's activations should stay in
+    /// the processor's caches.
     fn portions() -> Portions {
         Portions {
             side_by_side: rayon::current_num_threads(),
@@ -203,7 +206,8 @@ fn segments(texts: [&Ragged<Flex>; 2]) -> [&Segments; 2] {
     texts.map(|ragged| &*ragged.segments)
 }
 
-/// A tensor whose values lie in order from the start of its buffer. Writing to it copies them only where another tensor shares them.
+/// A tensor whose values lie in order from the start of its buffer. Writing to it copies them only
+/// where another tensor shares them.
 fn owned(tensor: FlexTensor) -> FlexTensor {
     let contiguous = tensor.to_contiguous();
     drop(tensor);

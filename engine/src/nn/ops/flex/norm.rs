@@ -58,7 +58,8 @@ pub(super) fn backward(
             }
         });
     let affine = affine.then(|| {
-        // Sequential over rows, so that the order of the sums is fixed; only needed where norms are trained.
+        // Sequential over rows, so that the order of the sums is fixed; only needed where norms are
+        // trained.
         let (mut weights, mut biases) = (vec![0.0_f32; width], vec![0.0_f32; width]);
         for (row, gradient) in values
             .chunks(width)

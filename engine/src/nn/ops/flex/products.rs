@@ -1,7 +1,8 @@
 //! Inner products of a few rows with many, which are read once.
 //!
-//! A general matrix product rearranges both operands for reuse. Here the few rows are rearranged once, and of the many a handful at a time, which then lie in
-//! the processor's first cache for as long as they are needed.
+//! A general matrix product rearranges both operands for reuse. Here the few rows are rearranged
+//! once, and of the many a handful at a time, which then lie in the processor's first cache for as
+//! long as they are needed.
 
 use pulp::{Arch, NullaryFnOnce, Simd, WithSimd};
 use rayon::prelude::*;
@@ -14,7 +15,8 @@ const FEW: usize = 3;
 /// Of the many rows, how many one thread takes at a time: whole groups of 4 and of 6.
 const STRIP: usize = 96;
 
-/// Inner products `[few rows, many rows]` of rows of `width` values. Sums in 32 bits in an order that depends on the processor; incomplete rows do not count.
+/// Inner products `[few rows, many rows]` of rows of `width` values. Sums in 32 bits in an order
+/// that depends on the processor; incomplete rows do not count.
 #[must_use]
 pub fn products(few: &[f32], many: &[f32], width: usize) -> Vec<f32> {
     let [rows, count] = [few, many].map(|values| values.len().checked_div(width).unwrap_or(0));
@@ -85,7 +87,8 @@ impl WithSimd for Products<'_> {
     }
 }
 
-/// Rows as vectors, those of a group of `N` side by side: `[groups, vectors of a row, N]`, filled up with zeros.
+/// Rows as vectors, those of a group of `N` side by side: `[groups, vectors of a row, N]`, filled
+/// up with zeros.
 #[allow(
     clippy::inline_always,
     reason = "only what is inlined is compiled for wider vectors"

@@ -1,9 +1,11 @@
 //! Loops over 32-bit floats with the widest vectors that the processor has.
 //!
-//! The binary is made for any x86-64, whose vectors hold four values; what a processor offers beyond is found when it runs. Results do not depend on it: no
-//! operation is fused with another, and sums have a fixed order.
+//! The binary is made for any x86-64, whose vectors hold four values; what a processor offers
+//! beyond is found when it runs. Results do not depend on it: no operation is fused with another,
+//! and sums have a fixed order.
 
-/// Defines a function whose body is compiled once for every width of vectors. What it calls must be inlined without fail to take part.
+/// Defines a function whose body is compiled once for every width of vectors. What it calls must be
+/// inlined without fail to take part.
 macro_rules! vectorised {
     ($(#[$attribute:meta])* fn $name:ident<$life:lifetime>($($argument:ident: $kind:ty),* $(,)?) $body:block) => {
         $(#[$attribute])*
@@ -94,7 +96,8 @@ pub(super) fn moments(row: &[f32], epsilon: f32) -> (f32, f32) {
     (mean, 1.0 / (variance + epsilon).sqrt())
 }
 
-/// Independent partial sums, so that the compiler may use vector instructions in an order that is the same everywhere.
+/// Independent partial sums, so that the compiler may use vector instructions in an order that is
+/// the same everywhere.
 const LANES: usize = 16;
 
 /// The sum of `term` over the values, in a fixed order.
