@@ -46,7 +46,7 @@ impl<B: Operations> EncoderClassifier<B> {
             Config::DebertaV2(config) => {
                 DebertaClassifier::new(config, classes, weights).map(Self::Deberta)
             }
-            Config::Mpnet(_) | Config::JinaBert(_) => Err(CheckpointError::Role),
+            _ => Err(CheckpointError::Role),
         }
     }
 

@@ -1,5 +1,7 @@
-//! The architectures there are, each with what it can be used as. One line of
-//! [`Architecture::read`] and one of [`Architecture::network`] lead to an architecture's file.
+//! The architectures there are, each with what it can be used as.
+//!
+//! A new one has a file here for its configuration and shapes, a file in `models`, and its lines in
+//! [`Role::model_types`], [`Config`] and [`Architecture::read`].
 
 use serde_json::{Map, Value};
 
@@ -70,6 +72,19 @@ pub enum Config {
     Mpnet(MpnetConfig),
     /// `model_type` bert with `position_embedding_type` alibi.
     JinaBert(JinaBertConfig),
+}
+
+/// The same expression for the configuration of every architecture.
+macro_rules! each_config {
+    ($value:expr, $config:ident => $body:expr) => {
+        match $value {
+            Config::Bert($config) => $body,
+            Config::Roberta($config) => $body,
+            Config::DebertaV2($config) => $body,
+            Config::Mpnet($config) => $body,
+            Config::JinaBert($config) => $body,
+        }
+    };
 }
 
 /// A network as its `config.json` describes it, in a role that its architecture has.
@@ -158,23 +173,11 @@ impl Architecture {
 
     /// Replaces every dropout probability.
     pub fn override_dropout(&mut self, probability: f64) {
-        match &mut self.config {
-            Config::Bert(config) => config.override_dropout(probability),
-            Config::Roberta(config) => config.override_dropout(probability),
-            Config::DebertaV2(config) => config.override_dropout(probability),
-            Config::Mpnet(config) => config.override_dropout(probability),
-            Config::JinaBert(config) => config.override_dropout(probability),
-        }
+        each_config!(&mut self.config, config => config.override_dropout(probability));
     }
 
     fn network(&self) -> &dyn Network {
-        match &self.config {
-            Config::Bert(config) => config,
-            Config::Roberta(config) => config,
-            Config::DebertaV2(config) => config,
-            Config::Mpnet(config) => config,
-            Config::JinaBert(config) => config,
-        }
+        each_config!(&self.config, config => config)
     }
 }
 
