@@ -31,7 +31,7 @@ pub enum Start<'a> {
     Folder(&'a Path),
 }
 
-/// A classifier whose adapter and head can be trained, on whatever device.
+/// A classifier whose adapter and head can be trained, on any device.
 pub trait AdaptedClassifier {
     /// Number of values that are trained.
     fn trainable(&mut self) -> u64;

@@ -6,7 +6,7 @@ use crate::device::{Device, OnDevice};
 use crate::nn::ops::Operations;
 use crate::retrieval::{EmbedderError, EmbedderFiles, LoadedEmbedder, Vectors};
 
-/// Turns tokens into vectors, on whatever device.
+/// Turns tokens into vectors, on any device.
 pub trait TokenEmbedder {
     /// [`LoadedEmbedder::embed`].
     fn embed(

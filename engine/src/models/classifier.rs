@@ -1,4 +1,4 @@
-//! What training and adapters need of a sequence classifier, whatever its architecture.
+//! What training and adapters need of a sequence classifier of any architecture.
 
 use burn::tensor::Tensor;
 

@@ -18,7 +18,7 @@ pub enum Source<'a> {
 }
 
 impl Source<'_> {
-    /// The folder that `config.json` stands in.
+    /// The folder with the `config.json`.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
         match self {

@@ -117,7 +117,7 @@ impl BertConfig {
     /// Reads and checks the text of a `config.json`; its `model_type` is the caller's business.
     ///
     /// # Errors
-    /// When the text is not JSON, a key has the wrong type, or the values make no network.
+    /// When the text is not JSON, a key has the wrong type, or the values contradict each other.
     pub fn read(config_json: &str) -> Result<Self, ShapesError> {
         let config: Self = serde_json::from_str(config_json)?;
         config.check()?;

@@ -2,7 +2,7 @@
 
 use super::ShapesError;
 
-/// The error of a key whose value makes no network.
+/// The error of a key whose value is impossible.
 pub(super) fn impossible(key: &'static str, problem: impl Into<String>) -> ShapesError {
     ShapesError::Impossible {
         key,

@@ -158,8 +158,8 @@ impl DebertaV2Config {
     /// Reads and checks the text of a `config.json`; its `model_type` is the caller's business.
     ///
     /// # Errors
-    /// When the text is not JSON, a key has the wrong type, or the values make no network that is
-    /// supported.
+    /// When the text is not JSON, a key has the wrong type, or the values describe no network that
+    /// is supported.
     pub fn read(config_json: &str) -> Result<Self, ShapesError> {
         let config: Self = serde_json::from_str(config_json)?;
         config.check()?;

@@ -38,8 +38,8 @@ impl JinaBertConfig {
     /// Reads and checks the text of a `config.json`; its `model_type` is the caller's business.
     ///
     /// # Errors
-    /// When the text is not JSON, a key has the wrong type, the values make no network, or it is a
-    /// variant of the architecture that is not supported.
+    /// When the text is not JSON, a key has the wrong type, the values contradict each other, or it
+    /// is a variant of the architecture that is not supported.
     pub fn read(config_json: &str) -> Result<Self, ShapesError> {
         let mut keys: Map<String, Value> = serde_json::from_str(config_json)?;
         keys.remove("position_embedding_type");

@@ -55,7 +55,8 @@ pub struct TensorShape {
     pub name: String,
     /// Its dimensions, row-major; a linear layer's weight is `[output, input]`.
     pub shape: Vec<usize>,
-    /// Whether it belongs to the classification head, which is trained in full beside the adapters.
+    /// Whether it belongs to the classification head, which is trained in full together with the
+    /// adapters.
     pub head: bool,
 }
 
@@ -121,7 +122,7 @@ pub enum ShapesError {
         /// What the network was to be used as.
         role: Role,
     },
-    /// A key whose value makes no network.
+    /// A key whose value is impossible.
     #[error("config.json: `{key}` {problem}")]
     Impossible {
         /// The key of `config.json`.

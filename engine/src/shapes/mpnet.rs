@@ -41,7 +41,7 @@ impl MpnetConfig {
     /// Reads and checks the text of a `config.json`; its `model_type` is the caller's business.
     ///
     /// # Errors
-    /// When the text is not JSON, a key has the wrong type, or the values make no network.
+    /// When the text is not JSON, a key has the wrong type, or the values contradict each other.
     pub fn read(config_json: &str) -> Result<Self, ShapesError> {
         let mut keys: Map<String, Value> = serde_json::from_str(config_json)?;
         keys.entry("vocab_size").or_insert(30_527.into());

@@ -48,7 +48,7 @@ impl RobertaConfig {
     /// business.
     ///
     /// # Errors
-    /// When the text is not JSON, a key has the wrong type, or the values make no network.
+    /// When the text is not JSON, a key has the wrong type, or the values contradict each other.
     pub fn read(config_json: &str) -> Result<Self, ShapesError> {
         Self::read_as("roberta", 50_265, config_json)
     }

@@ -46,7 +46,7 @@ pub struct Epoch {
     pub accuracy: f64,
 }
 
-/// What a training leaves beside the model.
+/// The results of a training apart from the model.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
     /// The log.

@@ -9,7 +9,7 @@ use safetensors::tensor::TensorView;
 use super::config::AdapterConfig;
 use super::{AdapterError, CONFIG_FILE, PREFIX, TENSORS_FILE};
 
-/// What is written beside the adapter's tensors.
+/// What is written about the adapter in its README.
 #[derive(Debug, Clone)]
 pub struct Card {
     /// The base model's folder or hub id.

@@ -1,5 +1,5 @@
 //! A machine for the pickles of state dicts (Python's `pickletools` describes the instructions). It
-//! builds values and executes nothing: what a pickle may call stands in [`super::globals`].
+//! builds values and executes nothing: what a pickle may call is listed in [`super::globals`].
 //!
 //! Values lie in one table and refer to each other by index, so that no pickle can make them nest,
 //! repeat or recurse beyond its own length.

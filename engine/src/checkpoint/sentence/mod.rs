@@ -68,7 +68,7 @@ pub enum SentenceFilesError {
         path: PathBuf,
         /// What it asks for.
         what: String,
-        /// What could stand there instead.
+        /// What is supported instead.
         supported: &'static str,
     },
 }

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Held while gradients are computed, from the first tracked operation to the end of the backward
-/// pass, so that threads of a process do it by turns.
+/// pass, so that threads of a process take turns.
 ///
 /// When a backward pass ends, burn-autodiff 0.21 sweeps the graphs of all threads and frees steps
 /// that no tensor holds yet, among them those whose next operation is just being registered. What
@@ -242,7 +242,7 @@ impl<B: Operations, C: CheckpointStrategy> Operations for Autodiff<B, C> {
     ) -> FloatTensor<Self> {
         let ragged = ragged.cast::<B>();
         let nodes = operands.as_ref().map(|operand| operand.node.clone());
-        // A table that is not there gets no gradient, whichever node stands in for it.
+        // An absent table gets no gradient, whichever node takes its place.
         let absent = || nodes.query.clone();
         let nodes = [
             nodes.query.clone(),

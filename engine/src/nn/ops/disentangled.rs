@@ -94,7 +94,7 @@ pub struct DisentangledOptions {
     pub distances: Distances,
 }
 
-/// The gradients that are asked for beside those of queries, keys and values.
+/// The gradients that are wanted in addition to those of queries, keys and values.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted {
     /// For [`Disentangled::position_key`].

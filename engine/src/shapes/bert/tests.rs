@@ -1,4 +1,4 @@
-//! Counts and names against published figures, and configurations that make no network.
+//! Counts and names against published figures, and configurations that are impossible.
 
 use super::*;
 

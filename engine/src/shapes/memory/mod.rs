@@ -38,7 +38,7 @@ pub struct Memory {
     pub trained: u64,
     /// Kept from the forward pass for the backward pass.
     pub activations: u64,
-    /// What a step holds beside them for a moment.
+    /// What a step holds in addition for a moment.
     pub workspace: u64,
     /// The allocations that these sums count: bytes of one, and how many of them.
     pub allocations: Vec<(u64, u64)>,

@@ -15,7 +15,7 @@ use super::watch::watched;
 /// Rows and columns of a tile of the matrix units.
 const TILE: u8 = 16;
 const SHAPE: [usize; 2] = [TILE as usize; 2];
-/// What every trial comes to on a card that computes right.
+/// The result of every trial on a card that computes right.
 const EXPECTED: f32 = 64.0;
 /// Relative; the trials' own rounding is smaller by far.
 const TOLERANCE: f32 = 1e-4;
