@@ -98,6 +98,16 @@ fn layout_inputs<B: FusionBackend>(
     [rows, places, left_out, ragged.starts.clone()]
 }
 
+/// The layouts of queries and keys and then `others`, as the inputs of a step.
+fn attention_inputs<B: FusionBackend, const INPUTS: usize>(
+    texts: [&Ragged<Fusion<B>>; 2],
+    others: impl IntoIterator<Item = FusionTensor<B::FusionRuntime>>,
+) -> [FusionTensor<B::FusionRuntime>; INPUTS] {
+    let layouts = texts.into_iter().flat_map(layout_inputs::<B>);
+    let mut inputs = layouts.chain(others);
+    std::array::from_fn(|_| inputs.next().expect("four of each layout, and the others"))
+}
+
 /// The layouts of queries and keys from a step's first inputs.
 fn read_layouts<B: FusionBackend>(
     inputs: &[TensorIr],
@@ -223,13 +233,12 @@ impl<B: FusionBackend + Operations> Operations for Fusion<B> {
         let (shape, dtype) = (scores.shape(), scores.dtype());
         let segments = texts.map(|ragged| ragged.segments.clone());
         let options = options.clone();
-        let [[a, b, c, d], [e, f, g, h]] = texts.map(layout_inputs::<B>);
         let run = move |inputs: &[TensorIr], handles: &mut Handles<B>| {
             let texts = read_layouts::<B>(inputs, &segments, handles);
             let scores = handles.get_float_tensor::<B>(&inputs[8]);
             B::attention_probabilities(scores, texts.each_ref(), &options)
         };
-        let inputs = [a, b, c, d, e, f, g, h, scores];
+        let inputs = attention_inputs::<B, 9>(texts, [scores]);
         queue::<B, _, 9>("attention_probabilities", inputs, shape, dtype, run)
     }
 
@@ -242,14 +251,13 @@ impl<B: FusionBackend + Operations> Operations for Fusion<B> {
         let (shape, dtype) = (probabilities.shape(), probabilities.dtype());
         let segments = texts.map(|ragged| ragged.segments.clone());
         let options = options.clone();
-        let [[a, b, c, d], [e, f, g, h]] = texts.map(layout_inputs::<B>);
         let run = move |inputs: &[TensorIr], handles: &mut Handles<B>| {
             let texts = read_layouts::<B>(inputs, &segments, handles);
             let [probabilities, gradient] =
                 [8, 9].map(|index| handles.get_float_tensor::<B>(&inputs[index]));
             B::attention_scores_gradient(probabilities, gradient, texts.each_ref(), &options)
         };
-        let inputs = [a, b, c, d, e, f, g, h, probabilities, gradient];
+        let inputs = attention_inputs::<B, 10>(texts, [probabilities, gradient]);
         queue::<B, _, 10>("attention_scores_gradient", inputs, shape, dtype, run)
     }
 

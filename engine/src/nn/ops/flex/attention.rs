@@ -28,7 +28,7 @@ pub(super) struct Text {
 
 impl Text {
     /// The texts of a batch, in order.
-    fn all<'a>([queries, keys]: [&'a Segments; 2]) -> impl Iterator<Item = Self> + 'a {
+    fn all([queries, keys]: [&Segments; 2]) -> impl Iterator<Item = Self> {
         let both = queries.iter().zip(keys.iter());
         both.map(|((start, queries), (key_start, keys))| Self {
             start,
