@@ -6,9 +6,8 @@ use engine::device::Device;
 
 use super::{CommandError, Ended, load, table, words};
 use crate::cli::PlanArgs;
-use crate::config::Settings;
-use crate::plan::{self, Decision, Plan, Planned, Planner, Selection};
-use crate::tasks::lora::Forecast;
+use crate::plan::{Decision, Plan, Planned, Planner, Selection};
+use crate::tasks::{self, Forecast};
 
 /// Prints the number of runs, then a line for each with the decision and its estimate.
 ///
@@ -43,7 +42,7 @@ pub fn run(args: &PlanArgs, output: &mut dyn Write) -> Result<Ended, CommandErro
     if let Some(warning) = too_large(&plan, &memory, device) {
         writeln!(output, "\n{warning}")?;
     }
-    for remark in plan::remarks(&plan, &args.places.results) {
+    for remark in tasks::remarks(&plan, &args.places.results) {
         writeln!(output, "\n{remark}")?;
     }
     Ok(Ended::Done)
@@ -52,13 +51,13 @@ pub fn run(args: &PlanArgs, output: &mut dyn Write) -> Result<Ended, CommandErro
 /// The most memory that each run which is due should hold, where that can be said.
 fn memory(plan: &Plan, device: Device) -> Vec<Option<u64>> {
     let mut forecast = Forecast::default();
-    let of_run = |planned: &Planned| match (&planned.decision, &planned.spec.settings) {
+    let of_run = |planned: &Planned| match &planned.decision {
         // What is wrong with the run's inputs, `run` says in full.
-        (Decision::Run(_), Settings::Lora(settings)) => forecast
-            .peak_bytes(settings, planned.spec.seed, planned.spec.results(), device)
+        Decision::Run(_) => tasks::of(&planned.spec.settings)
+            .memory(&planned.spec, device, &mut forecast)
             .ok()
             .flatten(),
-        _ => None,
+        Decision::Skip => None,
     };
     plan.runs.iter().map(of_run).collect()
 }

@@ -8,7 +8,7 @@ use super::{CommandError, Ended, finished};
 use crate::cli::PredictArgs;
 use crate::config::Settings;
 use crate::record::RunFile;
-use crate::tasks;
+use crate::tasks::{self, Finished};
 
 /// Writes `text,prediction,probability_<class>…` as CSV, a row per text in their order, with the digits of `predictions.csv`; then `logit_<class>…` where
 /// these are asked for.
@@ -18,19 +18,26 @@ use crate::tasks;
 pub fn run(args: &PredictArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
     super::device::find_compiler_first(&args.device);
     let (folder, record) = finished::one(&args.results, &args.run)?;
-    let Settings::Lora(settings) = RunFile::<Settings>::read(&folder)?.settings else {
+    let settings = RunFile::<Settings>::read(&folder)?.settings;
+    let Some(classifier) = tasks::of(&settings).classifier() else {
         return Err(CommandError::Input(format!(
-            "{} trained no classifier: only runs of kind lora do",
+            "{} left no classifier: only runs that train one do",
             record.label()
         )));
     };
     let texts = match &args.input {
-        Some(path) => from_csv(path, &settings.data.text)?,
+        Some(path) => from_csv(path, classifier.text_column())?,
         None if args.texts.is_empty() => from_lines(&io::stdin())?,
         None => args.texts.clone(),
     };
     let device = super::device::choose_for_this_process(&args.device)?;
-    let predictions = tasks::lora::predict(&folder, &record, &settings, &texts, device)
+    let finished = Finished {
+        folder: &folder,
+        record: &record,
+        settings: &settings,
+    };
+    let predictions = classifier
+        .predict(finished, &texts, device)
         .map_err(|error| CommandError::Input(error.to_string()))?;
     write(&texts, &predictions, args.logits, output)?;
     Ok(Ended::Done)

@@ -22,7 +22,7 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
     let results = &args.plan.places.results;
     let plan = plan::make(&args.plan)?;
     say(plan::headline(&plan));
-    refuse(&plan, |spec| tasks::refusal(&spec.settings))?;
+    refuse(&plan, |spec| tasks::of(&spec.settings).refusal())?;
     say_why(&plan);
     plan.write_files(results)?;
     record::remove_leftovers(results);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::experiment::{Axis, Exclude};
-use super::file::Reader;
+use super::reader::Reader;
 use super::rules::Rule;
 use super::source::Span;
 use super::structure::dotted;

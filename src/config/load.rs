@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::checks::compare;
 use super::overrides::Override;
 use super::problem::{Problem, Problems};
-use super::{Experiment, Kind, compare, file, suggest};
+use super::{Experiment, Kind, file, suggest};
 
 /// What a folder of experiments says.
 #[derive(Debug, Default)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::kind::{Facts, KindSettings, inlined};
 use super::{Data, Model};
 
 /// Everything that decides the result of one LoRA fine-tuning run, except its seed.
@@ -20,6 +21,22 @@ pub struct LoraSettings {
     /// The optimisation.
     #[serde(default)]
     pub training: Training,
+}
+
+pub(super) const FACTS: Facts = Facts {
+    word: "lora",
+    classifies: true,
+    schema: inlined::<LoraSettings>,
+};
+
+impl KindSettings for LoraSettings {
+    fn rows_at_once(&self) -> Option<usize> {
+        Some(self.training.rows_at_once())
+    }
+
+    fn models(&self) -> Vec<(&'static str, &Model)> {
+        vec![("model", &self.model)]
+    }
 }
 
 /// Low-rank adapters (arXiv 2106.09685) with PEFT's conventions and defaults.

@@ -2,9 +2,10 @@
 //!
 //! The way: a file's text becomes a tree whose values know their places (`tree`); the tree is checked as written (`structure`) against
 //! rules taken from the settings structs themselves (`rules`); for each cell the layers are laid together (`overlay`), read into the
-//! strict struct and checked as a whole (`draft`, `checks`). Knows nothing of devices, networks or the clock.
+//! strict struct and checked as a whole (`cell`, `draft`, `checks`). Knows nothing of devices, networks or the clock.
 
 mod axes;
+mod cell;
 mod checks;
 mod compare;
 mod data;
@@ -12,6 +13,7 @@ mod draft;
 mod environment;
 mod experiment;
 mod file;
+mod kind;
 mod load;
 mod lora;
 mod model;
@@ -21,6 +23,7 @@ mod overrides;
 mod problem;
 mod prompt;
 mod rag;
+mod reader;
 mod rules;
 mod runs;
 mod schema;

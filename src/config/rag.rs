@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::kind::{Facts, KindSettings, inlined};
 use super::{Generation, Model, Prompt};
 
 /// Everything that decides the result of one retrieval run, except its seed.
@@ -31,6 +32,26 @@ pub struct RagSettings {
     /// The questions.
     #[schemars(extend("minItems" = 1))]
     pub questions: Vec<Question>,
+}
+
+pub(super) const FACTS: Facts = Facts {
+    word: "rag",
+    classifies: false,
+    schema: inlined::<RagSettings>,
+};
+
+impl KindSettings for RagSettings {
+    fn models(&self) -> Vec<(&'static str, &Model)> {
+        let embedder = match &self.embedder {
+            Embedder::Model(model) => Some(("embedder", model)),
+            Embedder::Lexical(_) => None,
+        };
+        let generator = match &self.generator {
+            Generator::Model(model) => Some(("generator", model)),
+            Generator::Simple(_) => None,
+        };
+        embedder.into_iter().chain(generator).collect()
+    }
 }
 
 /// A text. Exactly one of `path` and `url` is set.

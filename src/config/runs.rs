@@ -1,6 +1,6 @@
 //! `[[runs]]`: runs with names, each a few settings laid over the tables above.
 
-use super::file::Reader;
+use super::reader::Reader;
 use super::source::Span;
 use super::tree::Entry;
 use super::{NamedRun, names};

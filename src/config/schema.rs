@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::settings::inlined;
+use super::kind::inlined;
 use super::structure::dotted;
 use super::{Compare, Kind, LONGEST_NAME};
 

@@ -30,7 +30,7 @@ pub(super) fn parts(
 }
 
 /// sha256 over the parts as a JSON object with sorted keys.
-pub(super) fn of_parts(parts: &BTreeMap<String, String>) -> String {
+pub fn of_parts(parts: &BTreeMap<String, String>) -> String {
     let text = serde_json::to_vec(parts).unwrap_or_default();
     hex(&Sha256::digest(text))
 }

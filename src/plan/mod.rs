@@ -8,15 +8,13 @@ mod estimate;
 mod identity;
 mod near;
 mod select;
-mod shared;
 
 pub use content::{ContentError, Contents, hex};
 pub use decision::{Change, Decision, Reason};
 pub use estimate::Estimator;
-pub use identity::NUMERICS;
+pub use identity::{NUMERICS, of_parts};
 pub use near::nearest;
 pub use select::{Candidate, Selection, SelectionError};
-pub use shared::{fragments_key, questions_key, remarks};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

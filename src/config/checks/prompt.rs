@@ -2,10 +2,11 @@
 
 use super::{data, model};
 use crate::config::PromptSettings;
-use crate::config::draft::Draft;
+use crate::config::draft::{Check, Draft};
 
-/// Fills in what depends on other settings, and checks the whole.
-pub(super) fn check(draft: &mut Draft<'_>, settings: &mut PromptSettings) {
-    model::complete(&mut settings.model);
-    data::check(draft, &settings.data);
+impl Check for PromptSettings {
+    fn check(&mut self, draft: &mut Draft<'_>) {
+        model::complete(&mut self.model);
+        data::check(draft, &self.data);
+    }
 }

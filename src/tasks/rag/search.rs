@@ -7,8 +7,9 @@ use engine::retrieval::{Hit, Metric, Search, Vectors};
 
 use super::embed::{Embedded, Lazy, embedded};
 use super::fragments::Fragments;
+use super::keys::{fragments_key, questions_key};
 use crate::config::{Embedder, Lexical, Metric as MetricSetting, RagSettings};
-use crate::plan::{RunSpec, fragments_key, questions_key};
+use crate::plan::RunSpec;
 use crate::retrieval::{Bm25, TfIdf, terms};
 use crate::runner::ExecuteError;
 use crate::tasks::watch::Progress;
@@ -139,9 +140,7 @@ fn by_vectors(
 ) -> Result<Option<Found>, ExecuteError> {
     let begun = Instant::now();
     let texts: Vec<&str> = questions.iter().map(|question| question.1).collect();
-    let keys = fragments_key(place.spec).zip(questions_key(place.spec, &texts));
-    let (chunk_key, question_key) =
-        keys.ok_or_else(|| ExecuteError::message("the run has no vectors"))?;
+    let (chunk_key, question_key) = (fragments_key(place.spec), questions_key(place.spec, &texts));
     // The questions first: one that is too long should not be found out after an hour.
     place.progress.stage("embedding the questions");
     let Some(asked) = embed_all(embedder, &texts, &question_key, place)? else {

@@ -10,12 +10,12 @@ use engine::retrieval::Vectors;
 use engine::training::Control;
 
 use super::embed::Embed;
+use super::keys::fragments_key;
 use super::*;
 use crate::config::{
     ChunkStrategy, Chunks, Cleaning, Document, Generation, Lexical, LexicalEmbedder, Metric, Model,
     Precision, Retrieval, Settings, SimpleGenerator, Unicode,
 };
-use crate::plan::fragments_key;
 use crate::record::{RetrievalRow, embeddings_file, read_rows};
 use crate::runner::{Event, StopFlag};
 
@@ -272,7 +272,7 @@ fn a_damaged_cache_is_noticed_and_made_again() {
     let folder = Folder::new(TEXT);
     let settings = folder.vectors();
     folder.execute("first", &settings, 9, false).unwrap();
-    let key = fragments_key(&folder.spec("first", &settings)).unwrap();
+    let key = fragments_key(&folder.spec("first", &settings));
     let path = embeddings_file(folder.root.path(), &key);
     let whole = fs::read(&path).unwrap();
     let mut broken = whole.clone();
