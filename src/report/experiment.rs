@@ -6,7 +6,7 @@ use super::ReportError;
 use super::compare::Compared;
 use super::estimate::Estimate;
 use super::seed::{self, SeedReport, State};
-use super::settings;
+use super::{settings, views};
 use crate::record::{
     self, PlanFile, PlannedComparison, RecordError, experiment_folder, run_folder,
 };
@@ -18,7 +18,7 @@ pub(super) struct ExperimentReport {
     pub name: String,
     /// Its own words.
     pub description: Option<String>,
-    /// `lora`, `prompt` or `rag`; empty if no record says so.
+    /// Its word in records and plans; empty if none says so.
     pub kind: String,
     /// In the order of the plan; then runs that the plan no longer has, by name.
     pub runs: Vec<RunReport>,
@@ -87,6 +87,12 @@ impl ExperimentReport {
             .find_map(|seed| seed.record.as_ref())
         {
             kind.clone_from(&record.kind);
+        } else if let Some(word) = runs
+            .iter()
+            .flat_map(|run| &run.seeds)
+            .find_map(|seed| seed.settings.get("kind"))
+        {
+            kind.clone_from(word);
         }
         let mut report = Self {
             name: name.to_owned(),
@@ -102,11 +108,6 @@ impl ExperimentReport {
         report.varying = settings::varying(report.seeds().map(|(_, seed)| &seed.settings));
         report.evaluation = report.main_evaluation();
         Ok(report)
-    }
-
-    /// Whether its runs search a document instead of classifying.
-    pub(super) fn is_retrieval(&self) -> bool {
-        self.kind == "rag"
     }
 
     /// All seeds of all runs.
@@ -137,18 +138,15 @@ impl ExperimentReport {
             .then_some(first)
     }
 
-    /// `test` where there is one, else `validation`, else `questions`, else the first there is.
+    /// The first of its kind's that there is, else the first of all.
     fn main_evaluation(&self) -> String {
         let mut names: Vec<&str> = self
             .seeds()
             .flat_map(|(_, seed)| seed.evaluations())
             .collect();
-        names.sort_by_key(|&name| match name {
-            "test" => 0,
-            "validation" => 1,
-            "questions" => 2,
-            _ => 3,
-        });
+        let known = views::of(&self.kind).evaluations();
+        let place = |name: &str| known.iter().position(|known| *known == name);
+        names.sort_by_key(|&name| place(name).unwrap_or(known.len()));
         names.first().map_or("test", |&name| name).to_owned()
     }
 }

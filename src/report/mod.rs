@@ -9,11 +9,11 @@ mod html;
 mod page;
 mod plots;
 mod predictions;
-mod retrieval;
 mod seed;
 mod settings;
 mod summary;
 mod terminal;
+mod views;
 mod write;
 
 #[cfg(test)]

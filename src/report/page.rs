@@ -9,7 +9,7 @@ use super::experiment::{ExperimentReport, RunReport};
 use super::html::{address, breakable, escape};
 use super::seed::State;
 use super::write::{COMPARISON_FILE, Drawn, DrawnExperiment};
-use super::{figures, retrieval, settings, terminal};
+use super::{figures, settings, views};
 use crate::record::PlannedComparison;
 
 /// The whole document. `drawn` has an entry for each experiment.
@@ -126,9 +126,19 @@ fn comparison(page: &mut String, index: usize, experiment: &ExperimentReport) {
     if several {
         page.push_str("<th class=\"number\">seeds</th>");
     }
-    let scores = scores(experiment);
-    for (title, class, _) in &scores {
-        add(page, format_args!("<th class=\"{class}\">{title}</th>"));
+    let view = views::of(&experiment.kind);
+    let scores = view.scores(experiment, &experiment.evaluation);
+    for score in &scores {
+        let (class, title) = (class(score), escape(&score.page));
+        let interval = if score.interval {
+            "<br>[95 % interval]"
+        } else {
+            ""
+        };
+        add(
+            page,
+            format_args!("<th class=\"{class}\">{title}{interval}</th>"),
+        );
     }
     page.push_str("<th class=\"number\">time</th>");
     page.push_str("<th>status</th></tr></thead>\n<tbody>\n");
@@ -151,8 +161,8 @@ fn comparison(page: &mut String, index: usize, experiment: &ExperimentReport) {
                 format_args!("<td class=\"number\">{}</td>", run.seeds.len()),
             );
         }
-        for (_, class, figure) in &scores {
-            let cell = figure(run).unwrap_or_default();
+        for score in &scores {
+            let (class, cell) = (class(score), (score.figure)(run).unwrap_or_default());
             add(page, format_args!("<td class=\"{class}\">{cell}</td>"));
         }
         let time = run.mean(|seed| Some(seed.record.as_ref()?.wall_seconds));
@@ -164,64 +174,11 @@ fn comparison(page: &mut String, index: usize, experiment: &ExperimentReport) {
         );
     }
     page.push_str("</tbody></table></div>\n");
-    list(page, "remarks", &terminal::reservations(experiment));
+    list(page, "remarks", &view.remarks(experiment));
 }
 
-/// A column of the comparison: title, class and figure.
-type Score<'a> = (
-    String,
-    &'static str,
-    Box<dyn Fn(&RunReport) -> Option<String> + 'a>,
-);
-
-/// How good the runs are, by their kind.
-fn scores(experiment: &ExperimentReport) -> Vec<Score<'_>> {
-    if experiment.is_retrieval() {
-        let columns = retrieval::COLUMNS.iter();
-        return columns
-            .map(|&(title, figure)| -> Score<'_> { (title.to_owned(), "number", Box::new(figure)) })
-            .collect();
-    }
-    let evaluation = &experiment.evaluation;
-    vec![
-        (
-            format!("accuracy on {}<br>[95 % interval]", escape(evaluation)),
-            "accuracy",
-            Box::new(|run| Some(figures::with_interval(&run.accuracy(evaluation)?))),
-        ),
-        (
-            "macro F1".to_owned(),
-            "number",
-            Box::new(|run| {
-                run.estimate(|seed| seed.macro_f1(evaluation))
-                    .map(|estimate| figures::give_or_take(&estimate))
-            }),
-        ),
-        (
-            "loss".to_owned(),
-            "number",
-            Box::new(|run| {
-                run.estimate(|seed| seed.metric(evaluation, &["loss"]))
-                    .map(|estimate| figures::give_or_take(&estimate))
-            }),
-        ),
-        (
-            "trainable".to_owned(),
-            "number",
-            Box::new(|run| {
-                run.mean(|seed| seed.run_metric("trainable_parameters"))
-                    .map(figures::count)
-            }),
-        ),
-        (
-            "share of all".to_owned(),
-            "number",
-            Box::new(|run| {
-                run.mean(|seed| seed.run_metric("trainable_percent"))
-                    .map(figures::percent)
-            }),
-        ),
-    ]
+fn class(score: &views::Score<'_>) -> &'static str {
+    if score.interval { "accuracy" } else { "number" }
 }
 
 /// The comparison with other experiments.

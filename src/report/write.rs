@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::experiment::ExperimentReport;
-use super::plots::{self, OF_EXPERIMENT, Plot};
-use super::{PAGE_FOLDER, Report, ReportError, page, retrieval, summary};
+use super::plots::{self, Plot};
+use super::{PAGE_FOLDER, Report, ReportError, page, summary, views};
 use crate::record::{RecordError, experiment_folder, write_atomically};
 
 /// The paired tests of an experiment with `[compare]`.
@@ -96,7 +96,9 @@ fn draw(experiment: &ExperimentReport, folder: &Path) -> Result<DrawnExperiment,
         })?;
         Ok(Drawn { plot, svg })
     };
-    let together = plots::of_experiment(experiment)
+    let view = views::of(&experiment.kind);
+    let together = view
+        .plots(experiment)
         .into_iter()
         .map(svg)
         .collect::<Result<_, _>>()?;
@@ -104,7 +106,7 @@ fn draw(experiment: &ExperimentReport, folder: &Path) -> Result<DrawnExperiment,
     let seeds = seeds
         .into_par_iter()
         .map(|(run, seed)| {
-            plots::of_seed(experiment, run, seed)
+            view.plots_of_seed(experiment, run, seed)
                 .into_iter()
                 .map(svg)
                 .collect::<Result<_, _>>()
@@ -113,7 +115,7 @@ fn draw(experiment: &ExperimentReport, folder: &Path) -> Result<DrawnExperiment,
     Ok(DrawnExperiment { together, seeds })
 }
 
-/// Writes an experiment's table, and beside it the agreement of its runs where they search; says where the table is.
+/// Writes an experiment's table, and what its kind has beside it; says where the table is.
 pub(super) fn write_summary(
     experiment: &ExperimentReport,
     folder: &Path,
@@ -124,13 +126,14 @@ pub(super) fn write_summary(
         source,
     })?;
     write_atomically(&path, &content)?;
-    let beside = folder.join("agreement.csv");
-    let agreement = retrieval::agreement_csv(experiment).map_err(|source| ReportError::Table {
-        path: beside.clone(),
-        source,
-    })?;
-    if let Some(content) = agreement {
-        write_atomically(&beside, &content)?;
+    let beside = views::of(&experiment.kind)
+        .table_beside(experiment)
+        .map_err(|source| ReportError::Table {
+            path: folder.to_owned(),
+            source,
+        })?;
+    if let Some((name, content)) = beside {
+        write_atomically(&folder.join(name), &content)?;
     }
     Ok(path)
 }
@@ -207,7 +210,7 @@ fn remove_stale(folder: &Path, current: &[&str]) {
         }) else {
             continue;
         };
-        let ours = OF_EXPERIMENT.contains(&stem) || stem.contains(".seed-");
+        let ours = views::stems().any(|known| known == stem) || stem.contains(".seed-");
         if ours && !current.contains(&stem) {
             let _ = fs::remove_file(entry.path());
         }

@@ -8,6 +8,7 @@ use crate::metrics;
 use crate::record::{PlannedComparison, ReportRow, run_folder};
 use crate::report::experiment::{ExperimentReport, RunReport};
 use crate::report::seed::SeedReport;
+use crate::report::views::{self, Score};
 use crate::report::{figures, settings};
 
 /// Evaluations of at most so many rows are shown row by row.
@@ -74,16 +75,10 @@ fn best<'a>(
     asked: &PlannedComparison,
     place: usize,
 ) -> Option<Best<'a>> {
+    let view = views::of(&experiment.kind);
     let value = |run: &RunReport| {
-        run.mean(|seed| figure(seed, &asked.metric, &asked.evaluation))
+        run.mean(|seed| view.best_by(seed, &asked.metric, &asked.evaluation))
             .filter(|value| value.is_finite())
-            .map(|value| {
-                if asked.metric == "loss" {
-                    -value
-                } else {
-                    value
-                }
-            })
     };
     let judged = experiment
         .runs
@@ -100,14 +95,6 @@ fn best<'a>(
         run,
         among,
     })
-}
-
-fn figure(seed: &SeedReport, metric: &str, evaluation: &str) -> Option<f64> {
-    match metric {
-        "accuracy" => seed.accuracy(evaluation),
-        "macro_f1" => seed.macro_f1(evaluation),
-        other => seed.metric(evaluation, &[other]),
-    }
 }
 
 fn in_words(metric: &str) -> String {
@@ -149,7 +136,6 @@ fn selection(found: &[Best<'_>], asked: &PlannedComparison) -> String {
 
 /// What the runs are, and what they cost.
 fn overview(found: &[Best<'_>], asked: &PlannedComparison) -> Table {
-    let evaluation = &asked.evaluation;
     let mut rows = vec![head("", found)];
     let mut add = |title: &str, cell: &dyn Fn(&Best<'_>) -> String| {
         let mut row = vec![title.to_owned()];
@@ -164,33 +150,24 @@ fn overview(found: &[Best<'_>], asked: &PlannedComparison) -> Table {
         let seeds = best.run.complete().map(|seed| seed.seed.to_string());
         seeds.collect::<Vec<_>>().join(", ")
     });
-    let mean = |best: &Best<'_>, figure: &dyn Fn(&SeedReport) -> Option<f64>| {
-        let estimate = best.run.estimate(figure);
-        estimate.map_or_else(String::new, |estimate| figures::give_or_take(&estimate))
-    };
-    add(&format!("accuracy on {evaluation}"), &|best| {
-        let accuracy = best.run.accuracy(evaluation);
-        accuracy.map_or_else(String::new, |estimate| figures::with_interval(&estimate))
-    });
-    add(&format!("macro F1 on {evaluation}"), &|best| {
-        mean(best, &|seed| seed.macro_f1(evaluation))
-    });
-    add(&format!("loss on {evaluation}"), &|best| {
-        mean(best, &|seed| seed.metric(evaluation, &["loss"]))
-    });
-    let plain = |best: &Best<'_>, name: &str, said: fn(f64) -> String| {
-        let value = best.run.mean(|seed| seed.run_metric(name));
-        value.map_or_else(String::new, said)
-    };
-    add("trainable parameters", &|best| {
-        plain(best, "trainable_parameters", figures::count)
-    });
-    add("total parameters", &|best| {
-        plain(best, "total_parameters", figures::count)
-    });
-    add("trainable share", &|best| {
-        plain(best, "trainable_percent", |value| format!("{value:.4} %"))
-    });
+    // Experiments of several kinds may stand beside each other, and have different figures.
+    let figures: Vec<Vec<(String, Score<'_>)>> =
+        found.iter().map(|best| scores(best, asked)).collect();
+    let mut titles: Vec<&String> = Vec::new();
+    for (title, _) in figures.iter().flatten() {
+        if !titles.contains(&title) {
+            titles.push(title);
+        }
+    }
+    for title in titles {
+        let cell = |best: &Best<'_>| {
+            let scores = found.iter().position(|known| known.letter == best.letter);
+            let scores = scores.map(|place| &figures[place]);
+            let score = scores?.iter().find(|(known, _)| known == title)?;
+            (score.1.figure)(best.run)
+        };
+        add(title, &|best| cell(best).unwrap_or_default());
+    }
     add("time", &|best| {
         let seconds = |seed: &SeedReport| Some(seed.record.as_ref()?.wall_seconds);
         best.run
@@ -201,6 +178,20 @@ fn overview(found: &[Best<'_>], asked: &PlannedComparison) -> Table {
         title: "Best runs".into(),
         rows,
     }
+}
+
+/// An experiment's figures under their titles in a comparison, then what its runs cost.
+fn scores<'a>(best: &Best<'a>, asked: &'a PlannedComparison) -> Vec<(String, Score<'a>)> {
+    let view = views::of(&best.experiment.kind);
+    let scores = view.scores(best.experiment, &asked.evaluation);
+    let scores = scores.into_iter().filter_map(|mut score| {
+        let title = score.compared.take()?;
+        Some((title, score))
+    });
+    let costs = view.costs().into_iter();
+    scores
+        .chain(costs.map(|cost| (cost.title.clone(), cost)))
+        .collect()
 }
 
 fn head(first: &str, found: &[Best<'_>]) -> Vec<String> {

@@ -6,6 +6,7 @@ use crate::report::experiment::{ExperimentReport, RunReport};
 use crate::report::figures;
 use crate::report::html::escape;
 use crate::report::seed::{SeedReport, State};
+use crate::report::views::{self, Cell, Detail};
 use crate::report::write::Drawn;
 
 /// A run, folded; open if it needs attention. The anchor stands inside, because browsers unfold what they jump into.
@@ -19,14 +20,15 @@ pub(super) fn details(
 ) {
     let attention =
         matches!(seed.state, State::Failed | State::Unreadable) || !seed.problems.is_empty();
-    let accuracy = seed
-        .estimate(&experiment.evaluation)
-        .map(|estimate| format!(", accuracy {}", figures::with_interval(&estimate)))
+    let view = views::of(&experiment.kind);
+    let headline = view
+        .headline(seed, &experiment.evaluation)
+        .map(|(name, estimate)| format!(", {name} {}", figures::with_interval(&estimate)))
         .unwrap_or_default();
     add(
         page,
         format_args!(
-            "<details{}><summary><b>{}</b> · seed {} · {}{accuracy}</summary>\n<div id=\"{id}\" class=\"target\"></div>\n",
+            "<details{}><summary><b>{}</b> · seed {} · {}{headline}</summary>\n<div id=\"{id}\" class=\"target\"></div>\n",
             if attention { " open" } else { "" },
             escape(&run.title()),
             seed.seed,
@@ -51,8 +53,9 @@ pub(super) fn details(
         figure(page, &experiment.name, drawn);
     }
     page.push_str("<div class=\"columns\">\n");
-    classification_reports(page, seed);
-    answers(page, seed);
+    for shown in view.details(seed) {
+        detail(page, &shown);
+    }
     if let Some(record) = &seed.record {
         let name = |row: &MetricRow| {
             if row.evaluation == "run" {
@@ -61,109 +64,27 @@ pub(super) fn details(
                 format!("{} {}", row.evaluation, row.metric)
             }
         };
-        let metrics: Vec<_> = record
+        let metrics = record
             .metrics
             .iter()
-            .map(|row| (name(row), figures::count(row.value)))
-            .collect();
-        table(page, "Metrics", "number", &metrics);
-        let measured: Vec<_> = record
+            .map(|row| (name(row), figures::count(row.value)));
+        detail(page, &Detail::pairs("Metrics", "number", metrics));
+        let measured = record
             .measurements
             .iter()
-            .map(|row| (row.metric.clone(), figures::count(row.value)))
-            .collect();
-        table(page, "Measurements", "number", &measured);
+            .map(|row| (row.metric.clone(), figures::count(row.value)));
+        detail(page, &Detail::pairs("Measurements", "number", measured));
     }
-    let settings: Vec<_> = seed
+    let settings = seed
         .settings
         .iter()
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    table(page, "Settings", "setting", &settings);
-    table(page, "Environment", "setting", &environment(seed));
-    page.push_str("</div>\n</details>\n");
-}
-
-fn classification_reports(page: &mut String, seed: &SeedReport) {
-    let mut evaluations: Vec<&str> = seed
-        .classes
-        .iter()
-        .map(|row| row.evaluation.as_str())
-        .collect();
-    evaluations.dedup();
-    for evaluation in evaluations {
-        add(
-            page,
-            format_args!(
-                "<div><h4>Classification report: {}</h4><div class=\"scroll\"><table><thead><tr><th>class</th>",
-                escape(evaluation)
-            ),
-        );
-        for title in ["precision", "recall", "F1", "rows"] {
-            add(page, format_args!("<th class=\"number\">{title}</th>"));
-        }
-        page.push_str("</tr></thead><tbody>\n");
-        for row in seed.classes_of(evaluation) {
-            add(
-                page,
-                format_args!("<tr><td class=\"setting\">{}</td>", escape(&row.class)),
-            );
-            for value in [row.precision, row.recall, Some(row.f1_score)] {
-                add(
-                    page,
-                    format_args!(
-                        "<td class=\"number\">{}</td>",
-                        value.map(figures::decimal).unwrap_or_default()
-                    ),
-                );
-            }
-            add(
-                page,
-                format_args!(
-                    "<td class=\"number\">{}</td></tr>\n",
-                    figures::group(&row.support.to_string())
-                ),
-            );
-        }
-        page.push_str("</tbody></table></div>");
-        if let Some(estimate) = seed.estimate(evaluation) {
-            add(
-                page,
-                format_args!(
-                    "<p class=\"meta\">Accuracy {}</p>",
-                    figures::with_interval(&estimate)
-                ),
-            );
-        }
-        page.push_str("</div>\n");
-    }
-}
-
-/// What each question found and was answered.
-fn answers(page: &mut String, seed: &SeedReport) {
-    let rows: Vec<_> = seed
-        .retrieval
-        .chunk_by(|one, next| one.question == next.question)
-        .map(|found| {
-            let question = &found[0].question;
-            let answer = seed.answers.iter().find(|row| row.question == *question);
-            let chunks: Vec<String> = found
-                .iter()
-                .map(|row| {
-                    let mark = if row.relevant == Some(true) { "*" } else { "" };
-                    format!("{}{mark}", row.chunk)
-                })
-                .collect();
-            let answer = answer.map_or(String::new(), |row| format!(". {}", row.answer));
-            (question.clone(), format!("{}{answer}", chunks.join(" ")))
-        })
-        .collect();
-    table(
+        .map(|(key, value)| (key.clone(), value.clone()));
+    detail(page, &Detail::pairs("Settings", "setting", settings));
+    detail(
         page,
-        "Chunks found (* relevant), and answers",
-        "setting",
-        &rows,
+        &Detail::pairs("Environment", "setting", environment(seed)),
     );
+    page.push_str("</div>\n</details>\n");
 }
 
 fn environment(seed: &SeedReport) -> Vec<(String, String)> {
@@ -212,24 +133,43 @@ fn environment(seed: &SeedReport) -> Vec<(String, String)> {
     rows
 }
 
-/// A two-column table, unless it is empty; `class` is that of the second column.
-fn table(page: &mut String, title: &str, class: &str, rows: &[(String, String)]) {
-    if rows.is_empty() {
+/// A table, unless it is empty.
+fn detail(page: &mut String, detail: &Detail) {
+    if detail.rows.is_empty() {
         return;
     }
     add(
         page,
-        format_args!("<div><h4>{title}</h4><div class=\"scroll\"><table><tbody>\n"),
+        format_args!(
+            "<div><h4>{}</h4><div class=\"scroll\"><table>",
+            escape(&detail.title)
+        ),
     );
-    for (key, value) in rows {
-        add(
-            page,
-            format_args!(
-                "<tr><td>{}</td><td class=\"{class}\">{}</td></tr>\n",
-                escape(key),
-                escape(value)
-            ),
-        );
+    if !detail.head.is_empty() {
+        page.push_str("<thead><tr>");
+        cells(page, "th", &detail.head);
+        page.push_str("</tr></thead>");
     }
-    page.push_str("</tbody></table></div></div>\n");
+    page.push_str("<tbody>\n");
+    for row in &detail.rows {
+        page.push_str("<tr>");
+        cells(page, "td", row);
+        page.push_str("</tr>\n");
+    }
+    page.push_str("</tbody></table></div>");
+    if let Some(note) = &detail.note {
+        add(page, format_args!("<p class=\"meta\">{}</p>", escape(note)));
+    }
+    page.push_str("</div>\n");
+}
+
+fn cells(page: &mut String, tag: &str, cells: &[Cell]) {
+    for Cell { class, text } in cells {
+        let class = if class.is_empty() {
+            String::new()
+        } else {
+            format!(" class=\"{class}\"")
+        };
+        add(page, format_args!("<{tag}{class}>{}</{tag}>", escape(text)));
+    }
 }

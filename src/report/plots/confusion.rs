@@ -6,7 +6,7 @@ use super::scene::Scene;
 use crate::report::predictions::Confusion;
 
 /// The figure; None without classes.
-pub(super) fn draw(title: &str, confusion: &Confusion) -> Option<Scene> {
+pub(in crate::report) fn draw(title: &str, confusion: &Confusion) -> Option<Scene> {
     let of_class = |counts: &Vec<u64>| {
         let total: u64 = counts.iter().sum();
         counts.iter().map(|&count| cell(count, total)).collect()

@@ -40,7 +40,7 @@ struct Course<'a> {
 }
 
 /// Loss and learning rate of a run. `split` names what the epochs were evaluated on, such as `validation`. None if nothing was logged.
-pub(super) fn draw(
+pub(in crate::report) fn draw(
     title: &str,
     log: &[TrainingLogRow],
     epochs: &[EpochRow],

@@ -10,7 +10,7 @@ use crate::metrics::{self, Interval};
 
 /// The course of one run, once for each of its seeds.
 #[derive(Debug, Clone)]
-pub(super) struct Course {
+pub(in crate::report) struct Course {
     /// The run's name.
     pub name: String,
     /// (epoch, value) in the order of the epochs, for each seed.
@@ -21,7 +21,7 @@ pub(super) struct Course {
 
 /// What is drawn over the epochs.
 #[derive(Debug, Clone)]
-pub(super) struct Measure {
+pub(in crate::report) struct Measure {
     /// With its unit, for the axis.
     pub name: String,
     /// What it is drawn over: `epoch`, `rank`.
@@ -32,7 +32,7 @@ pub(super) struct Measure {
     pub share: bool,
 }
 
-pub(super) const MARGIN: f64 = 18.0;
+pub(in crate::report) const MARGIN: f64 = 18.0;
 const PLOT_WIDTH: f64 = 560.0;
 const PLOT_HEIGHT: f64 = 340.0;
 const LEGEND_WIDTH: f64 = 220.0;
@@ -42,7 +42,7 @@ const BESIDE: f64 = 3.0;
 const LEGEND_LINE: f64 = NAME_SIZE * 1.25;
 
 impl Measure {
-    pub(super) fn axis(&self, values: &[f64], ticks: usize) -> Axis {
+    pub(in crate::report) fn axis(&self, values: &[f64], ticks: usize) -> Axis {
         if self.share {
             Axis::around_shares(values.iter().copied(), ticks)
         } else {
@@ -53,7 +53,7 @@ impl Measure {
 
 impl Course {
     /// The mean over the seeds for each epoch that any of them reached; seeds without a finite value there do not count.
-    pub(super) fn mean(&self) -> Vec<(f64, f64)> {
+    pub(in crate::report) fn mean(&self) -> Vec<(f64, f64)> {
         let last = self
             .seeds
             .iter()
@@ -92,7 +92,7 @@ impl Course {
     }
 
     /// The 95 % t-interval of the mean for each epoch that three seeds or more reached. Of two it would dwarf every curve.
-    pub(super) fn intervals(&self) -> Vec<(f64, Interval)> {
+    pub(in crate::report) fn intervals(&self) -> Vec<(f64, Interval)> {
         let mut epochs: Vec<usize> = self.seeds.iter().flatten().map(|point| point.0).collect();
         epochs.sort_unstable();
         epochs.dedup();
@@ -109,7 +109,7 @@ impl Course {
     }
 
     /// The name with its remark.
-    pub(super) fn label(&self) -> String {
+    pub(in crate::report) fn label(&self) -> String {
         match self.remark {
             Some(remark) => format!("{} ({remark})", self.name),
             None if self.has_values() => self.name.clone(),
@@ -122,7 +122,7 @@ impl Course {
     }
 
     /// Each seed's points.
-    pub(super) fn lines(&self) -> impl Iterator<Item = Vec<(f64, f64)>> + '_ {
+    pub(in crate::report) fn lines(&self) -> impl Iterator<Item = Vec<(f64, f64)>> + '_ {
         self.seeds.iter().map(|seed| {
             seed.iter()
                 .map(|&(epoch, value)| (count_f64(epoch), value))
@@ -132,7 +132,7 @@ impl Course {
 }
 
 /// The figure; None when no run has an epoch.
-pub(super) fn draw(title: &str, courses: &[Course], measure: &Measure) -> Option<Scene> {
+pub(in crate::report) fn draw(title: &str, courses: &[Course], measure: &Measure) -> Option<Scene> {
     let points = || {
         courses
             .iter()
@@ -304,7 +304,7 @@ fn legend(
 }
 
 /// The colour on its way to white.
-pub(super) fn pale((red, green, blue): Colour) -> Colour {
+pub(in crate::report) fn pale((red, green, blue): Colour) -> Colour {
     let mix = |channel: u8| channel + (u8::MAX - channel) / 5 * 3;
     (mix(red), mix(green), mix(blue))
 }

@@ -9,7 +9,7 @@ use crate::report::estimate::{Basis, Estimate};
 
 /// A run's line in the figure.
 #[derive(Debug, Clone)]
-pub(super) struct Bar {
+pub(in crate::report) struct Bar {
     /// The run's name.
     pub name: String,
     /// What is drawn, or why there is nothing.
@@ -25,7 +25,7 @@ const VALUE_WIDTH: f64 = 150.0;
 const LINE: f64 = NAME_SIZE * 1.25;
 
 /// One line for each run, in the given order. `chance` is the share that always naming the largest class would reach. None without a value.
-pub(super) fn draw(
+pub(in crate::report) fn draw(
     title: &str,
     axis_name: &str,
     bars: &[Bar],

@@ -1,17 +1,16 @@
-//! Which figures an experiment gets, and what they show. Everything is a function of what was read: the same results give the same bytes.
+//! Figures, each a function of what it is given: the same results give the same bytes.
 
 mod axis;
-mod confusion;
-mod curves;
-mod epochs;
-mod final_metric;
-mod matrix;
+pub(super) mod confusion;
+pub(super) mod curves;
+pub(super) mod epochs;
+pub(super) mod final_metric;
+pub(super) mod matrix;
 mod multiples;
 mod paint;
 mod palette;
 mod panel;
 mod render;
-mod retrieval;
 mod scene;
 mod text;
 
@@ -19,10 +18,6 @@ pub(super) use axis::group;
 pub use render::DrawError;
 pub(super) use render::{svg, write_png};
 pub(super) use scene::Scene;
-
-use super::experiment::{ExperimentReport, RunReport};
-use super::seed::{SeedReport, State};
-use crate::record::EpochRow;
 
 /// A figure and where it belongs.
 #[derive(Debug, Clone)]
@@ -33,175 +28,4 @@ pub(super) struct Plot {
     pub caption: String,
     /// The figure.
     pub scene: Scene,
-}
-
-/// Stems of the figures of whole experiments.
-pub(super) const OF_EXPERIMENT: [&str; 6] = [
-    "final-accuracy",
-    "accuracy-by-epoch",
-    "loss-by-epoch",
-    "score-by-rank",
-    "ndcg-by-chunks",
-    "agreement",
-];
-
-/// The figures that compare an experiment's runs.
-pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
-    if experiment.is_retrieval() {
-        return retrieval::of_experiment(experiment);
-    }
-    let mut plots = Vec::new();
-    let name = &experiment.name;
-    let bars: Vec<final_metric::Bar> = experiment
-        .runs
-        .iter()
-        .map(|run| bar(run, &experiment.evaluation))
-        .collect();
-    let axis = format!("accuracy on {} (share of rows)", experiment.evaluation);
-    let title = format!("{name}: accuracy of each run");
-    if let Some(scene) = final_metric::draw(&title, &axis, &bars, experiment.largest_class()) {
-        plots.push(Plot {
-            stem: OF_EXPERIMENT[0].to_owned(),
-            caption: format!(
-                "Accuracy of each run on “{}”, with 95 % intervals.",
-                experiment.evaluation
-            ),
-            scene,
-        });
-    }
-    let split = split(experiment);
-    let warning = if split == "validation" {
-        ""
-    } else {
-        " Choosing an epoch by it would be selection on the test set."
-    };
-    let accuracy = epochs::Measure {
-        name: format!("{split} accuracy (share of rows)"),
-        place: "epoch",
-        judged: true,
-        share: true,
-    };
-    if let Some(scene) = epochs::draw(
-        &format!("{name}: {split} accuracy by epoch"),
-        &courses(experiment, |row| row.accuracy),
-        &accuracy,
-    ) {
-        plots.push(Plot {
-            stem: OF_EXPERIMENT[1].to_owned(),
-            caption: format!("Accuracy on the {split} split after each epoch.{warning}"),
-            scene,
-        });
-    }
-    let loss = epochs::Measure {
-        name: format!("{split} loss (nats)"),
-        place: "epoch",
-        judged: true,
-        share: false,
-    };
-    if let Some(scene) = epochs::draw(
-        &format!("{name}: {split} loss by epoch"),
-        &courses(experiment, |row| row.validation_loss),
-        &loss,
-    ) {
-        plots.push(Plot {
-            stem: OF_EXPERIMENT[2].to_owned(),
-            caption: format!("Loss on the {split} split after each epoch.{warning}"),
-            scene,
-        });
-    }
-    plots
-}
-
-/// The figures of one run with one seed.
-pub(super) fn of_seed(
-    experiment: &ExperimentReport,
-    run: &RunReport,
-    seed: &SeedReport,
-) -> Vec<Plot> {
-    let mut plots = Vec::new();
-    let label = format!("{}/{} (seed {})", experiment.name, run.name, seed.seed);
-    let stem = format!("{}.seed-{}", run.name, seed.seed);
-    if let Some(scene) = curves::draw(&label, &seed.log, &seed.epochs, seed.epoch_split()) {
-        plots.push(Plot {
-            stem: format!("{stem}.curves"),
-            caption: "Loss and learning rate over training.".to_owned(),
-            scene,
-        });
-    }
-    for confusion in &seed.confusions {
-        let title = format!("{label}: confusion on {}", confusion.evaluation);
-        if let Some(scene) = confusion::draw(&title, confusion) {
-            let caption = format!("Confusion matrix on “{}”.", confusion.evaluation);
-            plots.push(Plot {
-                stem: format!("{stem}.confusion-{}", file_part(&confusion.evaluation)),
-                caption,
-                scene,
-            });
-        }
-    }
-    plots
-}
-
-fn bar(run: &RunReport, evaluation: &str) -> final_metric::Bar {
-    let seeds: Vec<f64> = run
-        .complete()
-        .filter_map(|seed| seed.accuracy(evaluation))
-        .collect();
-    let missing = || {
-        let state = run.state().text();
-        if run.complete().next().is_some() {
-            format!("no accuracy on {evaluation}")
-        } else {
-            state.to_owned()
-        }
-    };
-    final_metric::Bar {
-        name: run.title(),
-        result: run.accuracy(evaluation).ok_or_else(missing),
-        seeds,
-    }
-}
-
-/// The epochs of all runs; of runs that failed on the way, too.
-fn courses(experiment: &ExperimentReport, value: impl Fn(&EpochRow) -> f64) -> Vec<epochs::Course> {
-    let seed_points = |seed: &SeedReport| {
-        seed.epochs
-            .iter()
-            .map(|row| (row.epoch, value(row)))
-            .collect()
-    };
-    let course = |run: &RunReport| epochs::Course {
-        name: run.title(),
-        seeds: run.seeds.iter().map(seed_points).collect(),
-        remark: (run.state() != State::Complete).then(|| run.state().text()),
-    };
-    experiment.runs.iter().map(course).collect()
-}
-
-/// What the epochs were evaluated on, if all runs agree.
-fn split(experiment: &ExperimentReport) -> &'static str {
-    let mut splits = experiment
-        .seeds()
-        .filter(|(_, seed)| !seed.epochs.is_empty())
-        .map(|(_, seed)| seed.epoch_split());
-    let first = splits.next().unwrap_or("validation");
-    if splits.all(|split| split == first) {
-        first
-    } else {
-        "validation or test"
-    }
-}
-
-/// An evaluation's name as part of a file name.
-fn file_part(name: &str) -> String {
-    name.chars()
-        .take(60)
-        .map(|c| {
-            if c.is_alphanumeric() || "-_.".contains(c) {
-                c
-            } else {
-                '-'
-            }
-        })
-        .collect()
 }

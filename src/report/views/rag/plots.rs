@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::epochs::{self, Course, Measure};
-use super::matrix::{Cell, Matrix};
-use super::{OF_EXPERIMENT, Plot};
+use super::agreement::{agreements, mean_agreement, scores_by_rank};
+use super::score_at_k;
 use crate::report::experiment::{ExperimentReport, RunReport};
-use crate::report::retrieval::{agreements, mean_agreement, score_at_k, scores_by_rank};
+use crate::report::plots::epochs::{self, Course, Measure};
+use crate::report::plots::matrix::{Cell, Matrix};
+use crate::report::plots::{Plot, Scene};
 use crate::report::seed::State;
+
+/// Stems of the plots that compare runs.
+pub(super) const STEMS: [&str; 3] = ["score-by-rank", "ndcg-by-chunks", "agreement"];
 
 /// More runs than this have no readable matrix; `agreement.csv` has the numbers.
 const MOST_RUNS: usize = 40;
@@ -21,17 +25,17 @@ const OF_A_MODEL: [&str; 2] = ["embedder.precision", "embedder.random.seed"];
 pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
     let figures = [
         (
-            OF_EXPERIMENT[3],
+            STEMS[0],
             "Score by rank, relative to each question's best, mean over the questions.",
             scores(experiment),
         ),
         (
-            OF_EXPERIMENT[4],
+            STEMS[1],
             "Retrieval by the size and the number of the chunks.",
             by_chunks(experiment),
         ),
         (
-            OF_EXPERIMENT[5],
+            STEMS[2],
             "How much the runs' lists agree.",
             agreement(experiment),
         ),
@@ -46,7 +50,7 @@ pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
     figures.into_iter().filter_map(plot).collect()
 }
 
-fn scores(experiment: &ExperimentReport) -> Option<super::Scene> {
+fn scores(experiment: &ExperimentReport) -> Option<Scene> {
     let course = |run: &RunReport| Course {
         name: run.title(),
         seeds: run
@@ -85,7 +89,7 @@ fn telling(experiment: &ExperimentReport) -> Vec<&String> {
 }
 
 /// nDCG for each size of the chunks and each number of them; a row for each combination of the other settings that vary.
-fn by_chunks(experiment: &ExperimentReport) -> Option<super::Scene> {
+fn by_chunks(experiment: &ExperimentReport) -> Option<Scene> {
     let varies = |key: &str| experiment.varying.iter().any(|other| other == key);
     if !varies(SIZE) && !varies(TOP_K) {
         return None;
@@ -170,7 +174,7 @@ fn by_chunks(experiment: &ExperimentReport) -> Option<super::Scene> {
     matrix.draw(&["nDCG@k over the judged questions, which also sets the shade, and below it the share of questions with a hit.".to_owned()])
 }
 
-fn agreement(experiment: &ExperimentReport) -> Option<super::Scene> {
+fn agreement(experiment: &ExperimentReport) -> Option<Scene> {
     let runs: Vec<&RunReport> = experiment
         .runs
         .iter()

@@ -1,122 +1,15 @@
-//! What retrieval runs have in place of accuracies: how good what they found is, and how much two of them agree.
+//! How much two runs agree in what they found.
 
 use std::collections::BTreeMap;
 
-use super::estimate::Estimate;
-use super::experiment::{ExperimentReport, RunReport};
-use super::figures;
-use super::seed::SeedReport;
+use super::top_k;
 use crate::metrics::{mean, overlap, rank_agreement};
 use crate::record::RetrievalRow;
+use crate::report::experiment::{ExperimentReport, RunReport};
+use crate::report::seed::SeedReport;
 
-/// The evaluation of all questions together.
-const ALL: &str = "questions";
 /// Tables of the settings that runs must share for their chunks to be the same.
 const SAME: [&str; 2] = ["document.", "chunks."];
-
-/// A figure of a run in words; none where the run does not have it.
-pub(super) type Figure = fn(&RunReport) -> Option<String>;
-
-/// The columns of a table of retrieval runs: title and figure.
-pub(super) const COLUMNS: [(&str, Figure); 8] = [
-    ("chunks", |run| {
-        average(run, "run", "chunks").map(figures::count)
-    }),
-    ("k", |run| {
-        run.seeds.iter().find_map(top_k).map(|k| k.to_string())
-    }),
-    ("hit@k", |run| at_k(run, "hit")),
-    ("recall@k", |run| at_k(run, "recall")),
-    ("MRR", |run| average(run, ALL, "mrr").map(figures::decimal)),
-    ("nDCG@k", |run| at_k(run, "ndcg")),
-    ("hit@1", |run| {
-        average(run, ALL, "hit@1").map(figures::decimal)
-    }),
-    ("tokens cut", |run| {
-        average(run, "run", "tokens_cut_percent").map(figures::percent)
-    }),
-];
-
-fn average(run: &RunReport, evaluation: &str, metric: &str) -> Option<f64> {
-    run.mean(|seed| seed.metric(evaluation, &[metric]))
-}
-
-fn at_k(run: &RunReport, metric: &str) -> Option<String> {
-    run.mean(|seed| score_at_k(seed, metric))
-        .map(figures::decimal)
-}
-
-/// A metric over as many places as the run's questions got.
-pub(super) fn score_at_k(seed: &SeedReport, metric: &str) -> Option<f64> {
-    seed.metric(ALL, &[&format!("{metric}@{}", top_k(seed)?)])
-}
-
-/// Fragments for each question.
-pub(super) fn top_k(seed: &SeedReport) -> Option<usize> {
-    seed.settings.get("retrieval.top_k")?.parse().ok()
-}
-
-/// What the figures are.
-pub(super) fn remarks(experiment: &ExperimentReport) -> Vec<String> {
-    let of_all = |metric: &str| {
-        let values = experiment
-            .seeds()
-            .filter_map(|(_, seed)| seed.metric(ALL, &[metric]));
-        let values: Vec<f64> = values.collect();
-        Some((
-            values.iter().copied().reduce(f64::min)?,
-            values.iter().copied().reduce(f64::max)?,
-        ))
-    };
-    let Some(((least, most), (_, asked))) = of_all("judged").zip(of_all("asked")) else {
-        return Vec::new();
-    };
-    if most < 0.5 {
-        return vec!["k: fragments for each question. No question has patterns that a chunk contains, so none is judged.".to_owned()];
-    }
-    let judged = if (least - most).abs() < 0.5 {
-        format!("{most:.0}")
-    } else {
-        format!("{least:.0} to {most:.0}")
-    };
-    let mut remarks = vec![format!(
-        "k: fragments for each question. Means over {judged} of {asked:.0} questions, those whose patterns some chunk contains."
-    )];
-    if let Some(share) = near_best(experiment) {
-        remarks.push(share);
-    }
-    remarks
-}
-
-/// How many runs cannot be told from the best one by its hits.
-fn near_best(experiment: &ExperimentReport) -> Option<String> {
-    let hits: Vec<(f64, f64)> = experiment
-        .runs
-        .iter()
-        .filter_map(|run| {
-            Some((
-                run.mean(|seed| score_at_k(seed, "hit"))?,
-                run.mean(|seed| seed.metric(ALL, &["judged"]))?,
-            ))
-        })
-        .collect();
-    let &(best, judged) = hits.iter().max_by(|one, other| one.0.total_cmp(&other.0))?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a number of questions"
-    )]
-    let interval = Estimate::of_share(&[(best, Some(judged as u64))])?;
-    let near = hits.iter().filter(|hit| hit.0 >= interval.low).count() - 1;
-    (near > 0 && judged > 0.0).then(|| {
-        let verb = if near == 1 { "lies" } else { "lie" };
-        format!(
-            "hit@k of {near} of the {} other runs {verb} within the best one's 95 % interval for {judged:.0} questions, from {:.2}: few questions tell little apart.",
-            hits.len() - 1,
-            interval.low
-        )
-    })
-}
 
 /// What two runs found, compared.
 #[derive(Debug, Clone, PartialEq)]
@@ -227,7 +120,7 @@ pub(super) fn scores_by_rank(rows: &[RetrievalRow]) -> Vec<(usize, f64)> {
 ///
 /// # Errors
 /// Those of the CSV writer.
-pub(super) fn agreement_csv(experiment: &ExperimentReport) -> csv::Result<Option<Vec<u8>>> {
+pub(super) fn csv(experiment: &ExperimentReport) -> csv::Result<Option<Vec<u8>>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["run", "other", "question", "k", "overlap", "kendall_tau"])?;
     let mut any = false;
