@@ -6,7 +6,9 @@
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod content;
 pub mod data;
+pub mod draw;
 pub mod grid;
 pub mod metrics;
 pub mod plan;

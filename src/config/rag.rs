@@ -1,6 +1,6 @@
 //! Settings of a `kind = "rag"` run: fragments of a document are retrieved and a reader answers from them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -75,21 +75,6 @@ pub struct Document {
     /// What is done to the text before it is cut.
     #[serde(default)]
     pub cleaning: Cleaning,
-}
-
-impl Document {
-    /// Endings of the files of a folder that belong to a document.
-    pub const ENDINGS: [&'static str; 5] = ["txt", "text", "md", "markdown", "rst"];
-
-    /// Whether a file of a folder belongs to the document, by its ending.
-    #[must_use]
-    pub fn is_text(path: &Path) -> bool {
-        path.extension().is_some_and(|extension| {
-            Self::ENDINGS
-                .iter()
-                .any(|ending| extension.eq_ignore_ascii_case(ending))
-        })
-    }
 }
 
 /// Which spelling accents and ligatures get.

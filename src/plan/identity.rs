@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::content::{ContentError, Contents, Files, hex};
+use crate::content::{ContentError, Contents, Files, hex};
 
 /// Raised whenever the same settings, seed and inputs begin to give other results.
 pub const NUMERICS: u32 = 1;

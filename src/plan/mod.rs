@@ -2,14 +2,12 @@
 //!
 //! Reads the results tree and hashes inputs; starts nothing and knows nothing of devices or networks.
 
-mod content;
 mod decision;
 mod estimate;
 mod identity;
 mod near;
 mod select;
 
-pub use content::{ContentError, Contents, hex};
 pub use decision::{Change, Decision, Reason};
 pub use estimate::Estimator;
 pub use identity::{NUMERICS, of_parts};
@@ -22,6 +20,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Compare, Settings};
+use crate::content::{ContentError, Contents};
 use crate::grid::Cell;
 use crate::record::{self, PlanFile, PlannedComparison, PlannedRun, RecordError};
 

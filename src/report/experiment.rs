@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::ReportError;
-use super::compare::Compared;
+use super::compared::Compared;
 use super::estimate::Estimate;
 use super::seed::{self, SeedReport, State};
-use super::{settings, views};
+use super::settings;
 use crate::record::{
     self, PlanFile, PlannedComparison, RecordError, experiment_folder, run_folder,
 };
@@ -106,7 +106,6 @@ impl ExperimentReport {
             problems,
         };
         report.varying = settings::varying(report.seeds().map(|(_, seed)| &seed.settings));
-        report.evaluation = report.main_evaluation();
         Ok(report)
     }
 
@@ -136,18 +135,6 @@ impl ExperimentReport {
         shares
             .all(|share| (share - first).abs() < 1e-12)
             .then_some(first)
-    }
-
-    /// The first of its kind's that there is, else the first of all.
-    fn main_evaluation(&self) -> String {
-        let mut names: Vec<&str> = self
-            .seeds()
-            .flat_map(|(_, seed)| seed.evaluations())
-            .collect();
-        let known = views::of(&self.kind).evaluations();
-        let place = |name: &str| known.iter().position(|known| *known == name);
-        names.sort_by_key(|&name| place(name).unwrap_or(known.len()));
-        names.first().map_or("test", |&name| name).to_owned()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::estimate::{Basis, Estimate};
 
-pub(super) use super::plots::group;
+pub(super) use crate::draw::group;
 
 /// An accuracy with its interval, where it has one.
 pub(super) fn with_interval(estimate: &Estimate) -> String {

@@ -2,6 +2,8 @@
 //! everything here is redrawn without a device.
 
 pub mod compare;
+mod compared;
+mod drawn;
 mod estimate;
 mod experiment;
 mod figures;
@@ -17,15 +19,16 @@ mod views;
 mod write;
 
 #[cfg(test)]
+#[path = "../../tests/report/sample.rs"]
 mod sample;
 #[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
 
-pub use plots::DrawError;
 pub use write::Written;
 
+use crate::draw::DrawError;
 use crate::record::RecordError;
 use experiment::ExperimentReport;
 
@@ -93,7 +96,7 @@ pub enum ReportError {
 pub fn build(results: &Path, experiments: &[String]) -> Result<Report, ReportError> {
     let mut read = Vec::new();
     for name in subfolders(results)? {
-        let experiment = ExperimentReport::read(results, &name)?;
+        let experiment = read_experiment(results, &name)?;
         // A folder without runs, such as the page's own, is no experiment.
         if !experiment.runs.is_empty() {
             read.push(experiment);
@@ -126,6 +129,12 @@ pub fn build(results: &Path, experiments: &[String]) -> Result<Report, ReportErr
         experiments: read,
         selected,
     })
+}
+
+fn read_experiment(results: &Path, name: &str) -> Result<ExperimentReport, ReportError> {
+    let mut experiment = ExperimentReport::read(results, name)?;
+    experiment.evaluation = views::main_evaluation(&experiment);
+    Ok(experiment)
 }
 
 impl Report {

@@ -9,7 +9,7 @@ use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::plan::hex;
+use crate::content::hex;
 use crate::record::{self, CHECKPOINT_FILE, RecordError};
 
 /// What stands in the file's metadata.

@@ -8,7 +8,6 @@ mod lora;
 mod prompt;
 mod rag;
 mod shared;
-mod token_cache;
 mod watch;
 
 pub use finished::{Asked, Classifier, Finished, Prediction, Predictions, Searchable};

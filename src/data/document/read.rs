@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::DocumentError;
-use crate::config::Document as Settings;
+use crate::content::is_text;
 
 /// A text of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Source {
     pub text: String,
 }
 
-/// Reads a file, or every file of a folder and below whose ending is one of a text ([`Document::ENDINGS`](Settings::ENDINGS)), by name.
+/// Reads a file, or every file of a folder and below whose ending is one of a text ([`TEXT_ENDINGS`](crate::content::TEXT_ENDINGS)), by name.
 /// Hidden files do not count.
 ///
 /// # Errors
@@ -34,7 +34,7 @@ pub fn read(path: &Path) -> Result<Vec<Source>, DocumentError> {
             path: error.path().unwrap_or(path).to_owned(),
             reason: error.into(),
         })?;
-        if entry.path().is_file() && Settings::is_text(entry.path()) {
+        if entry.path().is_file() && is_text(entry.path()) {
             sources.push(file(entry.path())?);
         }
     }

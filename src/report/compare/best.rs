@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::pair::{Pair, difference_cell, p_cell};
-use super::{Compared, Contender, Table, answers, picked, shared_evaluations, tables};
+use super::{Compared, Contender, Table, answers, shared_evaluations, tables};
 use crate::metrics;
 use crate::record::{PlannedComparison, ReportRow, run_folder};
+use crate::report::compared::picked;
 use crate::report::experiment::{ExperimentReport, RunReport};
 use crate::report::seed::SeedReport;
 use crate::report::views::{self, Score};

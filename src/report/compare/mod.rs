@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+pub use super::compared::{Compared, Table};
 pub(super) use best::side_by_side;
-pub(super) use tables::picked;
 
 use crate::metrics;
 use answers::Answers;
@@ -21,26 +21,6 @@ use pair::Pair;
 
 /// Differences whose p lies below are held to be more than chance.
 const LEVEL: f64 = 0.05;
-
-/// A table in words: its title, and rows of which the first is the head.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table {
-    /// What it shows; may be empty.
-    pub title: String,
-    /// The rows; all are as long as the first.
-    pub rows: Vec<Vec<String>>,
-}
-
-/// A comparison in words and figures.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Compared {
-    /// For people.
-    pub tables: Vec<Table>,
-    /// What may be concluded, and how it was found.
-    pub remarks: Vec<String>,
-    /// The same figures, in full, for programs: a head and a row for each pair and evaluation.
-    pub rows: Vec<Vec<String>>,
-}
 
 /// Why runs cannot be compared.
 #[derive(Debug, thiserror::Error)]

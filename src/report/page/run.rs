@@ -2,12 +2,12 @@
 
 use super::{add, figure, list, status};
 use crate::record::MetricRow;
+use crate::report::drawn::Drawn;
 use crate::report::experiment::{ExperimentReport, RunReport};
 use crate::report::figures;
 use crate::report::html::escape;
 use crate::report::seed::{SeedReport, State};
 use crate::report::views::{self, Cell, Detail};
-use crate::report::write::Drawn;
 
 /// A run, folded; open if it needs attention. The anchor stands inside, because browsers unfold what they jump into.
 pub(super) fn details(

@@ -1,8 +1,8 @@
 //! A confusion matrix: counts, and each count's share of its true class.
 
-use super::axis::group;
-use super::matrix::{Cell, Matrix, READABLE};
-use super::scene::Scene;
+use crate::draw::axis::group;
+use crate::draw::matrix::{Cell, Matrix, READABLE};
+use crate::draw::scene::Scene;
 use crate::report::predictions::Confusion;
 
 /// The figure; None without classes.

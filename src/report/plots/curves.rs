@@ -1,10 +1,10 @@
 //! The course of one run: loss and learning rate over its optimiser steps.
 
-use super::axis::{Axis, Notation, count_f64};
-use super::palette::{AXIS, BLUE, GRID, Look, MUTED, Marker, VERMILION};
-use super::panel::{self, NAME_SIZE, NOTE_LINE, Panel, TICK_SIZE};
-use super::scene::{Anchor, Scene, Style};
-use super::text::{self, CAPITALS};
+use crate::draw::axis::{Axis, Notation, count_f64};
+use crate::draw::palette::{AXIS, BLUE, GRID, Look, MUTED, Marker, VERMILION};
+use crate::draw::panel::{self, NAME_SIZE, NOTE_LINE, Panel, TICK_SIZE};
+use crate::draw::scene::{Anchor, Scene, Style};
+use crate::draw::text::{self, CAPITALS};
 use crate::record::{EpochRow, TrainingLogRow};
 
 const WIDTH: f64 = 840.0;

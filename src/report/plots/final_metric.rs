@@ -1,10 +1,10 @@
 //! The final accuracy of each run as a dot with its 95 % interval.
 
-use super::axis::{Axis, count_f64, group};
-use super::palette::{AXIS, BLUE, GRID, INK, MUTED, VERMILION, WHITE};
-use super::panel::{self, NAME_SIZE, NOTE_LINE, Panel, TICK_SIZE};
-use super::scene::{Anchor, Scene, Style};
-use super::text::{self, CAPITALS};
+use crate::draw::axis::{Axis, count_f64, group};
+use crate::draw::palette::{AXIS, BLUE, GRID, INK, MUTED, VERMILION, WHITE};
+use crate::draw::panel::{self, NAME_SIZE, NOTE_LINE, Panel, TICK_SIZE};
+use crate::draw::scene::{Anchor, Scene, Style};
+use crate::draw::text::{self, CAPITALS};
 use crate::report::estimate::{Basis, Estimate};
 
 /// A run's line in the figure.

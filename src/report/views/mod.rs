@@ -212,6 +212,18 @@ pub(super) fn of(kind: &str) -> &'static dyn View {
     known.map_or(&generic::Generic, |(_, view)| *view)
 }
 
+/// The evaluation that an experiment's runs are compared on: the first of its kind's that there is, else the first of all.
+pub(super) fn main_evaluation(experiment: &ExperimentReport) -> String {
+    let mut names: Vec<&str> = experiment
+        .seeds()
+        .flat_map(|(_, seed)| seed.evaluations())
+        .collect();
+    let known = of(&experiment.kind).evaluations();
+    let place = |name: &str| known.iter().position(|known| *known == name);
+    names.sort_by_key(|&name| place(name).unwrap_or(known.len()));
+    names.first().map_or("test", |&name| name).to_owned()
+}
+
 /// Stems of the plots that compare runs, of all kinds.
 pub(super) fn stems() -> impl Iterator<Item = &'static str> {
     VIEWS.iter().flat_map(|(_, view)| view.stems()).copied()

@@ -6,9 +6,9 @@ use engine::models::ClassifierFiles;
 use engine::training::Example;
 use thiserror::Error;
 
+use crate::content::TokenCache;
 use crate::data::{self, Splits, Tokenizer, TokenizerError};
 use crate::runner::ExecuteError;
-use crate::tasks::token_cache::TokenCache;
 
 /// One evaluation: its name, its examples and their texts.
 pub(super) struct Set<'a> {
@@ -38,8 +38,8 @@ impl<'a> Sets<'a> {
         let limit = max_length.min(positions);
         let vocabulary = encoder.shapes.vocab_size;
         let tokenizer = Tokenizer::from_folder(&encoder.folder, limit)?.for_vocabulary(vocabulary);
-        let tokenizer = TokenCache::new(results, &encoder.folder, tokenizer, limit, vocabulary);
-        let encode = |texts: &[&str]| tokenizer.encode(texts);
+        let cache = TokenCache::new(results, &encoder.folder, limit, vocabulary);
+        let encode = |texts: &[&str]| cache.encode(texts, |texts| tokenizer.encode(texts));
         let mut named: Vec<(String, &'a [data::Example])> = vec![("test".into(), &splits.test)];
         named.extend(
             splits

@@ -11,7 +11,7 @@ use engine::retrieval::Vectors;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::plan::hex;
+use crate::content::hex;
 use crate::record::{RecordError, embeddings_file, write_atomically};
 
 /// Version of the file's layout, and of how texts become vectors.

@@ -2,6 +2,7 @@
 
 use crate::record::EpochRow;
 use crate::report::experiment::{ExperimentReport, RunReport};
+use crate::report::plots::courses::{Course, Measure};
 use crate::report::plots::{Plot, confusion, curves, epochs, final_metric};
 use crate::report::seed::{SeedReport, State};
 
@@ -35,7 +36,7 @@ pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
     } else {
         " Choosing an epoch by it would be selection on the test set."
     };
-    let accuracy = epochs::Measure {
+    let accuracy = Measure {
         name: format!("{split} accuracy (share of rows)"),
         place: "epoch",
         judged: true,
@@ -52,7 +53,7 @@ pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
             scene,
         });
     }
-    let loss = epochs::Measure {
+    let loss = Measure {
         name: format!("{split} loss (nats)"),
         place: "epoch",
         judged: true,
@@ -123,14 +124,14 @@ fn bar(run: &RunReport, evaluation: &str) -> final_metric::Bar {
 }
 
 /// The epochs of all runs; of runs that failed on the way, too.
-fn courses(experiment: &ExperimentReport, value: impl Fn(&EpochRow) -> f64) -> Vec<epochs::Course> {
+fn courses(experiment: &ExperimentReport, value: impl Fn(&EpochRow) -> f64) -> Vec<Course> {
     let seed_points = |seed: &SeedReport| {
         seed.epochs
             .iter()
             .map(|row| (row.epoch, value(row)))
             .collect()
     };
-    let course = |run: &RunReport| epochs::Course {
+    let course = |run: &RunReport| Course {
         name: run.title(),
         seeds: run.seeds.iter().map(seed_points).collect(),
         remark: (run.state() != State::Complete).then(|| run.state().text()),

@@ -1,6 +1,6 @@
 //! What the figures of classifiers are, and what to mind when comparing them.
 
-use crate::report::compare;
+use crate::report::compared::picked;
 use crate::report::estimate::{Basis, Estimate};
 use crate::report::experiment::ExperimentReport;
 use crate::report::figures;
@@ -106,7 +106,7 @@ fn selection(experiment: &ExperimentReport) -> Vec<String> {
         .count();
     let mut said = Vec::new();
     if judged > 1 {
-        said.push(compare::picked(judged, &experiment.evaluation));
+        said.push(picked(judged, &experiment.evaluation));
     }
     let on_test = |seed: &SeedReport| seed.epochs.len() > 1 && seed.epoch_split() == "test";
     if experiment.seeds().any(|(_, seed)| on_test(seed)) {

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::agreement::{agreements, mean_agreement, scores_by_rank};
 use super::score_at_k;
+use crate::draw::Scene;
+use crate::draw::matrix::{Cell, Matrix};
 use crate::report::experiment::{ExperimentReport, RunReport};
-use crate::report::plots::epochs::{self, Course, Measure};
-use crate::report::plots::matrix::{Cell, Matrix};
-use crate::report::plots::{Plot, Scene};
+use crate::report::plots::courses::{Course, Measure};
+use crate::report::plots::{Plot, epochs};
 use crate::report::seed::State;
 
 /// Stems of the plots that compare runs.

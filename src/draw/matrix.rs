@@ -12,11 +12,11 @@ const LABEL_LINE: f64 = TICK_SIZE * 1.25;
 /// Room for the scale of shades.
 const SCALE_ROOM: f64 = 84.0;
 /// Below this cell size, numbers would not be readable.
-pub(in crate::report) const READABLE: f64 = 26.0;
+pub(crate) const READABLE: f64 = 26.0;
 
 /// What is drawn.
 #[derive(Debug, Clone)]
-pub(in crate::report) struct Matrix {
+pub(crate) struct Matrix {
     pub title: String,
     /// What the rows and the columns are.
     pub names: (String, String),
@@ -30,7 +30,7 @@ pub(in crate::report) struct Matrix {
 
 /// One number.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::report) struct Cell {
+pub(crate) struct Cell {
     /// What sets the shade, from 0 to 1; white without one.
     pub share: Option<f64>,
     pub text: String,
@@ -40,13 +40,13 @@ pub(in crate::report) struct Cell {
 
 impl Matrix {
     /// Side of a cell.
-    pub(in crate::report) fn cell_size(&self) -> f64 {
+    pub(crate) fn cell_size(&self) -> f64 {
         let most = self.rows.len().max(self.columns.len());
         (520.0 / count_f64(most.max(1))).clamp(12.0, 120.0)
     }
 
     /// The figure, with notes below it; None without a cell.
-    pub(in crate::report) fn draw(&self, notes: &[String]) -> Option<Scene> {
+    pub(crate) fn draw(&self, notes: &[String]) -> Option<Scene> {
         if self.rows.is_empty() || self.columns.is_empty() {
             return None;
         }

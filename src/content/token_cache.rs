@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::data::{Tokenizer, TokenizerError};
-use crate::plan::hex;
-use crate::record;
+use super::hex;
+use crate::record::write_atomically;
 
 /// The format, and with it everything in ensayo that decides which tokens a text has.
 const VERSION: &[u8] = b"ensayo tokens 1";
@@ -26,24 +25,17 @@ const FILES: [&str; 4] = [
 /// Bytes of a checksum.
 const CHECKSUM: usize = 32;
 
-/// A tokeniser with the entries made by it.
+/// The entries of one tokeniser.
 #[derive(Debug)]
-pub(super) struct TokenCache {
-    tokenizer: Tokenizer,
+pub(crate) struct TokenCache {
     folder: PathBuf,
     /// Over everything that decides an entry but the texts.
     begun: Sha256,
 }
 
 impl TokenCache {
-    /// The entries below `results` of a tokeniser that was loaded from a model's folder with this limit of tokens and of vocabulary.
-    pub(super) fn new(
-        results: &Path,
-        model: &Path,
-        tokenizer: Tokenizer,
-        max_length: usize,
-        vocabulary: usize,
-    ) -> Self {
+    /// The entries below `results` of the tokeniser in a model's folder, with this limit of tokens and of vocabulary.
+    pub(crate) fn new(results: &Path, model: &Path, max_length: usize, vocabulary: usize) -> Self {
         let mut begun = Sha256::new_with_prefix(VERSION);
         for name in FILES {
             let content = fs::read(model.join(name)).unwrap_or_default();
@@ -52,17 +44,20 @@ impl TokenCache {
         add(&mut begun, &max_length.to_le_bytes());
         add(&mut begun, &vocabulary.to_le_bytes());
         Self {
-            tokenizer,
             folder: results.join(".cache").join("tokens"),
             begun,
         }
     }
 
-    /// Token ids of each text, in the order of the texts.
+    /// Token ids of each text, in the order of the texts; `tokenise` makes those that are not kept.
     ///
     /// # Errors
-    /// As [`Tokenizer::encode`].
-    pub(super) fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<u32>>, TokenizerError> {
+    /// Those of `tokenise`.
+    pub(crate) fn encode<E>(
+        &self,
+        texts: &[&str],
+        tokenise: impl FnOnce(&[&str]) -> Result<Vec<Vec<u32>>, E>,
+    ) -> Result<Vec<Vec<u32>>, E> {
         let mut name = self.begun.clone();
         for text in texts {
             add(&mut name, text.as_bytes());
@@ -74,9 +69,9 @@ impl TokenCache {
         {
             return Ok(tokens);
         }
-        let tokens = self.tokenizer.encode(texts)?;
+        let tokens = tokenise(texts)?;
         // Whatever keeps it from being written, the tokens are there.
-        let _ = record::write_atomically(&path, &encode(&tokens));
+        let _ = write_atomically(&path, &encode(&tokens));
         Ok(tokens)
     }
 }
@@ -125,13 +120,15 @@ fn decode(bytes: &[u8], count: usize) -> Option<Vec<Vec<u32>>> {
 mod tests {
     use super::*;
 
-    fn model() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("models/quickstart-encoder")
-    }
-
-    fn cache(results: &Path, max_length: usize) -> TokenCache {
-        let tokenizer = Tokenizer::from_folder(&model(), max_length).unwrap();
-        TokenCache::new(results, &model(), tokenizer, max_length, 1_000_000)
+    /// What a cache says whose tokeniser counts letters.
+    fn tokens(results: &Path, max_length: usize, texts: &[&str]) -> Vec<Vec<u32>> {
+        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/quickstart-encoder");
+        let cache = TokenCache::new(results, &model, max_length, 1_000_000);
+        let letters = |texts: &[&str]| {
+            let of_text = |text: &&str| text.bytes().map(u32::from).take(max_length).collect();
+            Ok::<_, ()>(texts.iter().map(of_text).collect())
+        };
+        cache.encode(texts, letters).unwrap()
     }
 
     fn entries(results: &Path) -> Vec<PathBuf> {
@@ -143,7 +140,7 @@ mod tests {
     fn an_entry_is_used_and_a_damaged_one_made_anew() {
         let results = tempfile::tempdir().unwrap();
         let texts = ["a game", "", "a much longer review of a game"];
-        let made = cache(results.path(), 16).encode(&texts).unwrap();
+        let made = tokens(results.path(), 16, &texts);
         let path = entries(results.path()).remove(0);
         let whole = fs::read(&path).unwrap();
 
@@ -151,11 +148,11 @@ mod tests {
         let mut other = made.clone();
         other[0][1] += 1;
         fs::write(&path, encode(&other)).unwrap();
-        assert_eq!(cache(results.path(), 16).encode(&texts).unwrap(), other);
+        assert_eq!(tokens(results.path(), 16, &texts), other);
 
         for damaged in [&whole[..whole.len() - 1], &[], &[0; 64], &whole[..40]] {
             fs::write(&path, damaged).unwrap();
-            assert_eq!(cache(results.path(), 16).encode(&texts).unwrap(), made);
+            assert_eq!(tokens(results.path(), 16, &texts), made);
             assert_eq!(fs::read(&path).unwrap(), whole);
         }
     }
@@ -164,7 +161,7 @@ mod tests {
     fn texts_and_length_each_make_an_entry_of_their_own() {
         let results = tempfile::tempdir().unwrap();
         for (length, texts) in [(16, ["ab", "c"]), (16, ["a", "bc"]), (8, ["ab", "c"])] {
-            cache(results.path(), length).encode(&texts).unwrap();
+            tokens(results.path(), length, &texts);
         }
         assert_eq!(entries(results.path()).len(), 3);
     }
@@ -173,9 +170,6 @@ mod tests {
     fn a_folder_that_cannot_be_written_is_done_without() {
         let results = tempfile::tempdir().unwrap();
         fs::write(results.path().join(".cache"), "a file").unwrap();
-        assert_eq!(
-            cache(results.path(), 16).encode(&["a game"]).unwrap().len(),
-            1
-        );
+        assert_eq!(tokens(results.path(), 16, &["a game"]).len(), 1);
     }
 }

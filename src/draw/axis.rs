@@ -2,7 +2,7 @@
 
 /// One axis of a panel.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     /// Value at its start.
     pub from: f64,
     /// Value at its end, above `from`.
@@ -15,7 +15,7 @@ pub(super) struct Axis {
 
 /// How tick values are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Notation {
+pub(crate) enum Notation {
     /// `0.25`, `1,500`.
     Decimal,
     /// Small ones as `2e-4`, as people write learning rates.
@@ -27,7 +27,7 @@ const LOGARITHMIC_FROM: f64 = 60.0;
 
 impl Axis {
     /// Position of `value` along the axis, 0 at its start and 1 at its end.
-    pub(super) fn position(&self, value: f64) -> f64 {
+    pub(crate) fn position(&self, value: f64) -> f64 {
         let share = if self.logarithmic {
             (value / self.from).ln() / (self.to / self.from).ln()
         } else {
@@ -41,7 +41,7 @@ impl Axis {
     }
 
     /// An axis around the finite ones of `values`: a little room beyond them, but not beyond a zero, and about `count` ticks in between.
-    pub(super) fn around(
+    pub(crate) fn around(
         values: impl IntoIterator<Item = f64>,
         count: usize,
         notation: Notation,
@@ -72,7 +72,7 @@ impl Axis {
     }
 
     /// Like [`Axis::around`], but logarithmic when the values are positive and span orders of magnitude, as a diverging loss does.
-    pub(super) fn around_losses(values: &[f64], count: usize) -> Self {
+    pub(crate) fn around_losses(values: &[f64], count: usize) -> Self {
         match range(values.iter().copied()) {
             Some((low, high)) if low > 0.0 && high / low > LOGARITHMIC_FROM => {
                 Self::decades(low, high)
@@ -82,7 +82,7 @@ impl Axis {
     }
 
     /// A share: [`Axis::around`], but never beyond 1.
-    pub(super) fn around_shares(values: impl IntoIterator<Item = f64>, count: usize) -> Self {
+    pub(crate) fn around_shares(values: impl IntoIterator<Item = f64>, count: usize) -> Self {
         let axis = Self::around(values, count, Notation::Decimal);
         if axis.to <= 1.0 || axis.from >= 1.0 {
             axis
@@ -92,7 +92,7 @@ impl Axis {
     }
 
     /// Whole numbers from `low` to `high` with `room` beyond both, at most about `count` ticks.
-    pub(super) fn integers(low: usize, high: usize, room: f64, count: usize) -> Self {
+    pub(crate) fn integers(low: usize, high: usize, room: f64, count: usize) -> Self {
         let high = high.max(low);
         let step = nice_step(count_f64(high - low) / count_f64(count))
             .max(1.0)
@@ -158,7 +158,7 @@ impl Axis {
 }
 
 /// Smallest and largest of the finite values.
-pub(super) fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
+pub(crate) fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     values
         .into_iter()
         .filter(|value| value.is_finite())
@@ -237,7 +237,7 @@ fn write_power(power: f64) -> String {
 }
 
 /// Commas between groups of three digits.
-pub(in crate::report) fn group(digits: &str) -> String {
+pub(crate) fn group(digits: &str) -> String {
     let (whole, decimals) = digits
         .split_once('.')
         .map_or((digits, None), |(whole, decimals)| (whole, Some(decimals)));
@@ -262,7 +262,7 @@ pub(in crate::report) fn group(digits: &str) -> String {
     clippy::cast_precision_loss,
     reason = "counts of ticks and steps are far below 2^52"
 )]
-pub(super) fn count_f64(count: usize) -> f64 {
+pub(crate) fn count_f64(count: usize) -> f64 {
     count as f64
 }
 

@@ -6,7 +6,7 @@ mod unicode;
 mod white_space;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use clean::{prose, study};
 pub use read::{Source, read};
@@ -14,6 +14,7 @@ pub use unicode::{composed, composed_compatible};
 pub use white_space::{is_white_space, words};
 
 use crate::config::{Cleaning, Document as Settings, Unicode};
+use crate::content::TEXT_ENDINGS;
 
 /// Why a document cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +66,7 @@ pub enum DocumentError {
 }
 
 fn endings() -> String {
-    let names = Settings::ENDINGS.map(|ending| format!("`.{ending}`"));
+    let names = TEXT_ENDINGS.map(|ending| format!("`.{ending}`"));
     names.join(", ")
 }
 

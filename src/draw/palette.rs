@@ -4,28 +4,28 @@
 use super::scene::{Point, Scene};
 
 /// Red, green and blue.
-pub(in crate::report) type Colour = (u8, u8, u8);
+pub(crate) type Colour = (u8, u8, u8);
 
 /// Text and strong lines.
-pub(super) const INK: Colour = (0x22, 0x22, 0x22);
+pub(crate) const INK: Colour = (0x22, 0x22, 0x22);
 /// Secondary text.
-pub(super) const MUTED: Colour = (0x5c, 0x5c, 0x5c);
+pub(crate) const MUTED: Colour = (0x5c, 0x5c, 0x5c);
 /// Axis lines and ticks.
-pub(super) const AXIS: Colour = (0x8a, 0x8a, 0x8a);
+pub(crate) const AXIS: Colour = (0x8a, 0x8a, 0x8a);
 /// Grid lines.
-pub(super) const GRID: Colour = (0xe6, 0xe6, 0xe6);
+pub(crate) const GRID: Colour = (0xe6, 0xe6, 0xe6);
 /// Lines that are there for context only.
-pub(super) const CONTEXT: Colour = (0xcf, 0xcf, 0xcf);
+pub(crate) const CONTEXT: Colour = (0xcf, 0xcf, 0xcf);
 /// The first hue, also for single series.
-pub(super) const BLUE: Colour = (0x00, 0x72, 0xb2);
+pub(crate) const BLUE: Colour = (0x00, 0x72, 0xb2);
 /// The second hue.
-pub(super) const VERMILION: Colour = (0xd5, 0x5e, 0x00);
+pub(crate) const VERMILION: Colour = (0xd5, 0x5e, 0x00);
 /// Paper.
-pub(super) const WHITE: Colour = (0xff, 0xff, 0xff);
+pub(crate) const WHITE: Colour = (0xff, 0xff, 0xff);
 
 /// How one of several series looks.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Look {
+pub(crate) struct Look {
     /// Its colour.
     pub colour: Colour,
     /// Its dash pattern; empty means solid.
@@ -36,7 +36,7 @@ pub(super) struct Look {
 
 /// The shape of a data point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Marker {
+pub(crate) enum Marker {
     /// A filled circle.
     Disc,
     /// A filled square.
@@ -54,7 +54,7 @@ pub(super) enum Marker {
 }
 
 /// Looks for series that share a panel.
-pub(super) const LOOKS: [Look; 7] = [
+pub(crate) const LOOKS: [Look; 7] = [
     Look {
         colour: BLUE,
         dash: &[],
@@ -94,7 +94,7 @@ pub(super) const LOOKS: [Look; 7] = [
 
 impl Marker {
     /// Draws the marker around `at`; `radius` is that of the circle, the others have about its area.
-    pub(super) fn draw(self, scene: &mut Scene, at: Point, radius: f64, colour: Colour) {
+    pub(crate) fn draw(self, scene: &mut Scene, at: Point, radius: f64, colour: Colour) {
         let (x, y) = at;
         match self {
             Self::Disc => scene.disc(at, radius, colour),
@@ -150,7 +150,7 @@ impl Marker {
 }
 
 /// Blue on white for a share from 0 to 1.
-pub(super) fn shade(share: f64) -> Colour {
+pub(crate) fn shade(share: f64) -> Colour {
     let share = if share.is_finite() {
         share.clamp(0.0, 1.0)
     } else {
@@ -169,7 +169,7 @@ pub(super) fn shade(share: f64) -> Colour {
 }
 
 /// The text colour with the higher contrast on `background`: ink or white.
-pub(super) fn text_on(background: Colour) -> Colour {
+pub(crate) fn text_on(background: Colour) -> Colour {
     if contrast(background, WHITE) > contrast(background, INK) {
         WHITE
     } else {

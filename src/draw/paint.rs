@@ -20,7 +20,7 @@ const SVG_FONT_SIZE: f64 = 1.24;
 const SVG_BASELINE: f64 = 0.76;
 
 /// Where and how to draw.
-pub(super) struct Painter<'a, B: DrawingBackend> {
+pub(crate) struct Painter<'a, B: DrawingBackend> {
     /// The surface.
     pub area: &'a DrawingArea<B, Shift>,
     /// Backend units per point.
@@ -39,7 +39,7 @@ impl<B: DrawingBackend> Painter<'_, B> {
     ///
     /// # Errors
     /// When the backend refuses.
-    pub(super) fn draw(&self, scene: &Scene) -> Result<(), DrawError> {
+    pub(crate) fn draw(&self, scene: &Scene) -> Result<(), DrawError> {
         let all = || -> Drawn<B> {
             self.area.fill(&RGBColor(255, 255, 255))?;
             scene.shapes.iter().try_for_each(|shape| self.shape(shape))
@@ -200,7 +200,7 @@ impl<B: DrawingBackend> Painter<'_, B> {
 
 /// To the nearest backend unit. Saturates, and a NaN becomes 0, so that no figure can break a plot.
 #[expect(clippy::cast_possible_truncation)]
-pub(super) fn whole(value: f64) -> i32 {
+pub(crate) fn whole(value: f64) -> i32 {
     value.round() as i32
 }
 

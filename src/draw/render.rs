@@ -5,6 +5,7 @@ use plotters::drawing::IntoDrawingArea;
 
 use super::paint::{Painter, whole};
 use super::scene::Scene;
+use super::xml::escape;
 
 /// SVG coordinates per point, since plotters writes whole numbers.
 const SVG_UNITS: f64 = 10.0;
@@ -18,13 +19,13 @@ const AREA: u16 = 4;
 /// A plot that could not be drawn.
 #[derive(Debug, thiserror::Error)]
 #[error("could not draw a plot: {0}")]
-pub struct DrawError(pub(super) String);
+pub struct DrawError(pub(crate) String);
 
 /// The scene as an SVG document. `title` is what screen readers say.
 ///
 /// # Errors
 /// When plotters refuses.
-pub(in crate::report) fn svg(scene: &Scene, title: &str) -> Result<String, DrawError> {
+pub(crate) fn svg(scene: &Scene, title: &str) -> Result<String, DrawError> {
     let mut drawn = String::new();
     let size = (
         whole(scene.width * SVG_UNITS).unsigned_abs(),
@@ -49,7 +50,7 @@ pub(in crate::report) fn svg(scene: &Scene, title: &str) -> Result<String, DrawE
         scene.height.round(),
         size.0,
         size.1,
-        crate::report::html::escape(title),
+        escape(title),
         body.replace(" opacity=\"1\"", "")
     ))
 }
@@ -100,7 +101,7 @@ fn pixels(scene: &Scene) -> Result<(Vec<u8>, (u32, u32)), DrawError> {
 ///
 /// # Errors
 /// When plotters refuses or the file cannot be written.
-pub(in crate::report) fn write_png(scene: &Scene, path: &std::path::Path) -> Result<(), DrawError> {
+pub(crate) fn write_png(scene: &Scene, path: &std::path::Path) -> Result<(), DrawError> {
     let (pixels, size) = pixels(scene)?;
     let mut backend = BitMapBackend::new(path, size);
     backend

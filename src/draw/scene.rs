@@ -4,7 +4,7 @@ use super::palette::Colour;
 
 /// A picture of `width` x `height` points on white.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::report) struct Scene {
+pub(crate) struct Scene {
     /// Width in points.
     pub width: f64,
     /// Height in points.
@@ -14,11 +14,11 @@ pub(in crate::report) struct Scene {
 }
 
 /// A place in the plane.
-pub(super) type Point = (f64, f64);
+pub(crate) type Point = (f64, f64);
 
 /// Something to draw.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::report) enum Shape {
+pub(crate) enum Shape {
     /// An open polyline.
     Line {
         /// Its corners; at least two.
@@ -61,7 +61,7 @@ pub(in crate::report) enum Shape {
 
 /// How a text looks.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::report) struct Style {
+pub(crate) struct Style {
     /// Points per em.
     pub size: f64,
     /// Its colour.
@@ -72,7 +72,7 @@ pub(in crate::report) struct Style {
 
 /// Which point of a text is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::report) enum Anchor {
+pub(crate) enum Anchor {
     /// Where it begins.
     Start,
     /// Its middle.
@@ -83,7 +83,7 @@ pub(in crate::report) enum Anchor {
 
 impl Style {
     /// Regular text.
-    pub(super) fn new(size: f64, colour: Colour) -> Self {
+    pub(crate) fn new(size: f64, colour: Colour) -> Self {
         Self {
             size,
             colour,
@@ -92,14 +92,14 @@ impl Style {
     }
 
     /// The same in bold.
-    pub(super) fn bold(self) -> Self {
+    pub(crate) fn bold(self) -> Self {
         Self { bold: true, ..self }
     }
 }
 
 impl Scene {
     /// An empty picture.
-    pub(super) fn new(width: f64, height: f64) -> Self {
+    pub(crate) fn new(width: f64, height: f64) -> Self {
         Self {
             width,
             height,
@@ -108,7 +108,7 @@ impl Scene {
     }
 
     /// A polyline; one with fewer than two points draws nothing.
-    pub(super) fn line(&mut self, points: &[Point], colour: Colour, width: f64) {
+    pub(crate) fn line(&mut self, points: &[Point], colour: Colour, width: f64) {
         if points.len() > 1 {
             self.shapes.push(Shape::Line {
                 points: points.to_vec(),
@@ -119,7 +119,7 @@ impl Scene {
     }
 
     /// A polyline of dashes: lengths of strokes and gaps in turn, in points. No pattern means solid.
-    pub(super) fn dashed(&mut self, points: &[Point], colour: Colour, width: f64, pattern: &[f64]) {
+    pub(crate) fn dashed(&mut self, points: &[Point], colour: Colour, width: f64, pattern: &[f64]) {
         if pattern.is_empty() {
             return self.line(points, colour, width);
         }
@@ -155,7 +155,7 @@ impl Scene {
     }
 
     /// A filled rectangle.
-    pub(super) fn rectangle(&mut self, (x, y): Point, width: f64, height: f64, colour: Colour) {
+    pub(crate) fn rectangle(&mut self, (x, y): Point, width: f64, height: f64, colour: Colour) {
         let points = vec![
             (x, y),
             (x + width, y),
@@ -166,7 +166,7 @@ impl Scene {
     }
 
     /// A filled polygon.
-    pub(super) fn area(&mut self, points: &[Point], colour: Colour) {
+    pub(crate) fn area(&mut self, points: &[Point], colour: Colour) {
         self.shapes.push(Shape::Area {
             points: points.to_vec(),
             colour,
@@ -174,7 +174,7 @@ impl Scene {
     }
 
     /// A filled circle.
-    pub(super) fn disc(&mut self, centre: Point, radius: f64, colour: Colour) {
+    pub(crate) fn disc(&mut self, centre: Point, radius: f64, colour: Colour) {
         self.shapes.push(Shape::Disc {
             centre,
             radius,
@@ -183,12 +183,12 @@ impl Scene {
     }
 
     /// A line of text whose baseline passes through `at`.
-    pub(super) fn text(&mut self, at: Point, text: &str, style: Style, anchor: Anchor) {
+    pub(crate) fn text(&mut self, at: Point, text: &str, style: Style, anchor: Anchor) {
         self.push_text(at, text, style, anchor, false);
     }
 
     /// A line of text that reads upwards.
-    pub(super) fn text_upwards(&mut self, at: Point, text: &str, style: Style, anchor: Anchor) {
+    pub(crate) fn text_upwards(&mut self, at: Point, text: &str, style: Style, anchor: Anchor) {
         self.push_text(at, text, style, anchor, true);
     }
 
@@ -213,7 +213,7 @@ impl Scene {
 #[cfg(test)]
 impl Scene {
     /// Panics unless all figures are finite, every text lies inside the picture and no two texts cover each other.
-    pub(in crate::report) fn assert_sound(&self, what: &str) {
+    pub(crate) fn assert_sound(&self, what: &str) {
         assert!(
             self.width.is_finite()
                 && self.height.is_finite()

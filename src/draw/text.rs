@@ -5,12 +5,12 @@ use std::sync::OnceLock;
 use ab_glyph::{Font, FontRef, Glyph, ScaleFont, point};
 
 /// The family as an SVG names it: the embedded font, fonts of the same widths, and whatever else there is.
-pub(super) const FAMILY: &str = "Arimo, Arial, Helvetica, 'Liberation Sans', sans-serif";
+pub(crate) const FAMILY: &str = "Arimo, Arial, Helvetica, 'Liberation Sans', sans-serif";
 /// Height of capitals in em.
-pub(super) const CAPITALS: f64 = 0.716;
+pub(crate) const CAPITALS: f64 = 0.716;
 
-const REGULAR: &[u8] = include_bytes!("../../../assets/Arimo-Regular.ttf");
-const BOLD: &[u8] = include_bytes!("../../../assets/Arimo-Bold.ttf");
+const REGULAR: &[u8] = include_bytes!("../../assets/Arimo-Regular.ttf");
+const BOLD: &[u8] = include_bytes!("../../assets/Arimo-Bold.ttf");
 
 /// The embedded fonts. The bytes are part of the program and a test reads them; broken ones would leave plots without text, not the program dead.
 fn font(bold: bool) -> Option<&'static FontRef<'static>> {
@@ -43,13 +43,13 @@ fn layout(text: &str, size: f64, bold: bool) -> Option<(Vec<Glyph>, f64)> {
 const POINTS_PER_PIXEL: f32 = 72.0 / 96.0;
 
 /// Width of `text` in points at `size` points per em.
-pub(super) fn width(text: &str, size: f64, bold: bool) -> f64 {
+pub(crate) fn width(text: &str, size: f64, bold: bool) -> f64 {
     layout(text, size, bold).map_or(0.0, |(_, width)| width)
 }
 
 /// Calls `paint(x, y, coverage)` for each pixel that a line of text touches: x to the right of its start, y below its baseline, `size` in pixels
 /// per em.
-pub(super) fn rasterise(text: &str, size: f64, bold: bool, mut paint: impl FnMut(i32, i32, f32)) {
+pub(crate) fn rasterise(text: &str, size: f64, bold: bool, mut paint: impl FnMut(i32, i32, f32)) {
     let (Some(font), Some((glyphs, _))) = (font(bold), layout(text, size, bold)) else {
         return;
     };
@@ -67,7 +67,7 @@ pub(super) fn rasterise(text: &str, size: f64, bold: bool, mut paint: impl FnMut
 
 /// Breaks `text` into at most `lines` lines of at most `max_width` points, after a separator where one is near; what is too long for that loses
 /// its middle, because names of cells differ at both ends.
-pub(super) fn fit(text: &str, size: f64, bold: bool, max_width: f64, lines: usize) -> Vec<String> {
+pub(crate) fn fit(text: &str, size: f64, bold: bool, max_width: f64, lines: usize) -> Vec<String> {
     let all = wrap(text, size, bold, max_width);
     if all.len() <= lines.max(1) {
         return all;

@@ -4,11 +4,12 @@ mod run;
 
 use std::fmt::Write;
 
-use super::compare::Compared;
+use super::compared::{self, Compared};
+use super::drawn::{Drawn, DrawnExperiment};
 use super::experiment::{ExperimentReport, RunReport};
 use super::html::{address, breakable, escape};
 use super::seed::State;
-use super::write::{COMPARISON_FILE, Drawn, DrawnExperiment};
+
 use super::{figures, settings, views};
 use crate::record::PlannedComparison;
 
@@ -223,10 +224,13 @@ fn side_by_side(
     }
     list(page, "remarks", &compared.remarks);
     if !compared.rows.is_empty() {
-        let file = address(&format!("../{}/{COMPARISON_FILE}", experiment.name));
+        let file = address(&format!("../{}/{}", experiment.name, compared::FILE));
         add(
             page,
-            format_args!("<p class=\"meta\"><a href=\"{file}\">{COMPARISON_FILE}</a></p>\n"),
+            format_args!(
+                "<p class=\"meta\"><a href=\"{file}\">{}</a></p>\n",
+                compared::FILE
+            ),
         );
     }
 }

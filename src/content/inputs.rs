@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
-use crate::config::Document;
+use super::{hex, is_text};
 use crate::record::{RecordError, write_atomically};
 
 /// A file changed this recently may change again within the same tick of the file system's clock, so its hash is not kept.
@@ -54,7 +54,7 @@ struct Entry {
 
 /// Which files of a model folder count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Files {
+pub enum Files {
     /// Configuration, tokeniser and weights.
     All,
     /// All but the weights, for a model with random ones.
@@ -104,7 +104,7 @@ impl Contents {
     }
 
     /// sha256 of a text file, or of the names and contents of a folder's text files.
-    pub(super) fn document(&mut self, path: &Path) -> Result<String, ContentError> {
+    pub fn document(&mut self, path: &Path) -> Result<String, ContentError> {
         if !path.is_dir() {
             return self.file(path);
         }
@@ -116,7 +116,7 @@ impl Contents {
                 path: error.path().unwrap_or(path).to_owned(),
                 source: error.into(),
             })?;
-            if entry.path().is_file() && Document::is_text(entry.path()) {
+            if entry.path().is_file() && is_text(entry.path()) {
                 let name = entry.path().strip_prefix(path).unwrap_or(entry.path());
                 sum.update(name.to_string_lossy().as_bytes());
                 sum.update([0]);
@@ -129,7 +129,7 @@ impl Contents {
 
     /// sha256 of the names and contents of a model folder's files. Papers about the model, pictures and other formats of
     /// the same weights do not count.
-    pub(super) fn folder(&mut self, folder: &Path, files: Files) -> Result<String, ContentError> {
+    pub fn folder(&mut self, folder: &Path, files: Files) -> Result<String, ContentError> {
         let mut names = Vec::new();
         for entry in WalkDir::new(folder)
             .min_depth(1)
@@ -186,7 +186,7 @@ impl Contents {
     }
 
     /// sha256 of a file.
-    pub(super) fn file(&mut self, path: &Path) -> Result<String, ContentError> {
+    pub fn file(&mut self, path: &Path) -> Result<String, ContentError> {
         let failed = |source| ContentError::Read {
             path: path.to_owned(),
             source,
@@ -249,19 +249,6 @@ fn modified(metadata: &Metadata) -> u64 {
         .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
         .and_then(|age| u64::try_from(age.as_nanos()).ok())
         .unwrap_or(0)
-}
-
-/// Bytes as lower-case hexadecimal digits.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 #[cfg(test)]

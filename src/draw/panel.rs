@@ -4,20 +4,19 @@ use super::axis::Axis;
 use super::palette::{AXIS, Colour, GRID, INK, Look, MUTED};
 use super::scene::{Anchor, Point, Scene, Style};
 use super::text::{self, CAPITALS};
-use crate::metrics::Interval;
 
 /// Size of tick texts.
-pub(super) const TICK_SIZE: f64 = 11.0;
+pub(crate) const TICK_SIZE: f64 = 11.0;
 /// Size of axis names, legends and notes.
-pub(super) const NAME_SIZE: f64 = 12.0;
+pub(crate) const NAME_SIZE: f64 = 12.0;
 /// Size of titles.
-pub(super) const TITLE_SIZE: f64 = 15.0;
+pub(crate) const TITLE_SIZE: f64 = 15.0;
 /// Size of remarks under a plot.
-pub(super) const NOTE_SIZE: f64 = 11.0;
+pub(crate) const NOTE_SIZE: f64 = 11.0;
 
 /// Where data is drawn.
 #[derive(Debug, Clone)]
-pub(super) struct Panel {
+pub(crate) struct Panel {
     /// Left edge.
     pub left: f64,
     /// Upper edge.
@@ -34,7 +33,7 @@ pub(super) struct Panel {
 
 impl Panel {
     /// Room that the vertical axis' tick texts need to the left of a panel, its name not counted.
-    pub(super) fn tick_room(axis: &Axis) -> f64 {
+    pub(crate) fn tick_room(axis: &Axis) -> f64 {
         axis.ticks
             .iter()
             .map(|(_, tick)| text::width(tick, TICK_SIZE, false))
@@ -43,7 +42,7 @@ impl Panel {
     }
 
     /// A place in data coordinates.
-    pub(super) fn place(&self, x: f64, y: f64) -> Point {
+    pub(crate) fn place(&self, x: f64, y: f64) -> Point {
         (
             self.left + self.x.position(x) * self.width,
             self.top + (1.0 - self.y.position(y)) * self.height,
@@ -51,7 +50,7 @@ impl Panel {
     }
 
     /// Grid and axis lines, and tick texts where asked for.
-    pub(super) fn frame(&self, scene: &mut Scene, x_texts: bool, y_texts: bool) {
+    pub(crate) fn frame(&self, scene: &mut Scene, x_texts: bool, y_texts: bool) {
         let (bottom, right) = (self.top + self.height, self.left + self.width);
         let style = Style::new(TICK_SIZE, MUTED);
         for (value, tick) in &self.y.ticks {
@@ -86,13 +85,13 @@ impl Panel {
     }
 
     /// The horizontal axis' name, below the ticks.
-    pub(super) fn name_x(&self, scene: &mut Scene, name: &str) {
+    pub(crate) fn name_x(&self, scene: &mut Scene, name: &str) {
         let at = (self.left + self.width / 2.0, self.top + self.height + 36.0);
         scene.text(at, name, Style::new(NAME_SIZE, INK), Anchor::Middle);
     }
 
     /// The vertical axis' name, its baseline at `x`, left of the ticks. A logarithmic axis says so.
-    pub(super) fn name_y(&self, scene: &mut Scene, x: f64, name: &str) {
+    pub(crate) fn name_y(&self, scene: &mut Scene, x: f64, name: &str) {
         let name = if self.y.logarithmic {
             format!("{name}, log scale")
         } else {
@@ -107,7 +106,7 @@ impl Panel {
     }
 
     /// A line through the finite points, with gaps where a value is not finite.
-    pub(super) fn curve(
+    pub(crate) fn curve(
         &self,
         scene: &mut Scene,
         points: &[(f64, f64)],
@@ -122,7 +121,7 @@ impl Panel {
     }
 
     /// Markers on the finite points.
-    pub(super) fn marks(&self, scene: &mut Scene, points: &[(f64, f64)], look: Look, radius: f64) {
+    pub(crate) fn marks(&self, scene: &mut Scene, points: &[(f64, f64)], look: Look, radius: f64) {
         for &(x, y) in points
             .iter()
             .filter(|(x, y)| x.is_finite() && y.is_finite())
@@ -133,14 +132,14 @@ impl Panel {
     }
 
     /// Vertical bars from low to high at each x, `aside` to the right; what passes the panel is cut.
-    pub(super) fn bars(
+    pub(crate) fn bars(
         &self,
         scene: &mut Scene,
-        bars: &[(f64, Interval)],
+        bars: &[(f64, [f64; 2])],
         colour: Colour,
         aside: f64,
     ) {
-        for &(at, Interval { low, high }) in bars {
+        for &(at, [low, high]) in bars {
             let end = |value: f64| {
                 let (x, y) = self.place(at, value.clamp(self.y.from, self.y.to));
                 (x + aside, y)
@@ -154,7 +153,7 @@ impl Panel {
     }
 
     /// Dots on finite points that stand alone between gaps, which a line would not show.
-    pub(super) fn lone_points(&self, scene: &mut Scene, points: &[(f64, f64)], colour: Colour) {
+    pub(crate) fn lone_points(&self, scene: &mut Scene, points: &[(f64, f64)], colour: Colour) {
         for stretch in points.split(|(x, y)| !x.is_finite() || !y.is_finite()) {
             if let [(x, y)] = stretch {
                 scene.disc(self.place(*x, *y), 2.0, colour);
@@ -164,7 +163,7 @@ impl Panel {
 }
 
 /// Draws a title in up to two lines from `top` and returns the height it took.
-pub(super) fn title(scene: &mut Scene, title: &str, (left, top): Point, max_width: f64) -> f64 {
+pub(crate) fn title(scene: &mut Scene, title: &str, (left, top): Point, max_width: f64) -> f64 {
     let lines = text::fit(title, TITLE_SIZE, true, max_width, 2);
     let mut y = top;
     for line in &lines {
@@ -180,7 +179,7 @@ pub(super) fn title(scene: &mut Scene, title: &str, (left, top): Point, max_widt
 }
 
 /// Lines that remarks take at `max_width`.
-pub(super) fn note_lines(notes: &[String], max_width: f64) -> Vec<String> {
+pub(crate) fn note_lines(notes: &[String], max_width: f64) -> Vec<String> {
     notes
         .iter()
         .flat_map(|note| text::fit(note, NOTE_SIZE, false, max_width, 6))
@@ -188,7 +187,7 @@ pub(super) fn note_lines(notes: &[String], max_width: f64) -> Vec<String> {
 }
 
 /// Draws remarks, one line each, the first one's top at `top`.
-pub(super) fn draw_notes(scene: &mut Scene, lines: &[String], (left, top): Point) {
+pub(crate) fn draw_notes(scene: &mut Scene, lines: &[String], (left, top): Point) {
     let mut y = top;
     for line in lines {
         y += NOTE_LINE;
@@ -202,4 +201,4 @@ pub(super) fn draw_notes(scene: &mut Scene, lines: &[String], (left, top): Point
 }
 
 /// Distance between the baselines of two remarks.
-pub(super) const NOTE_LINE: f64 = NOTE_SIZE * 1.4;
+pub(crate) const NOTE_LINE: f64 = NOTE_SIZE * 1.4;
