@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::checks;
 use super::draft::{Draft, Inspector};
 use super::environment::{ExpandError, expand, join};
-use super::overlay::{ALTERNATIVES, lay};
+use super::overlay::{ALTERNATIVES, Alternatives, lay};
 use super::problem::Problem;
 use super::rules::{Fields, PathKind, Rule};
 use super::source::Span;
@@ -214,59 +214,93 @@ impl Draft<'_> {
 
     fn find_conflicts(&mut self) {
         for alternatives in ALTERNATIVES {
-            let Some(node) = self.table.get(alternatives.table) else {
+            let Some(table) = self.table.get(alternatives.table).and_then(Node::as_table) else {
                 continue;
             };
-            let Some(table) = node.as_table() else {
-                continue;
-            };
-            let name = alternatives.table;
-            let given: Vec<&Entry> = alternatives
+            let given: Vec<String> = alternatives
                 .keys
                 .iter()
-                .filter_map(|(key, _)| table.entry(key))
+                .filter(|(key, _)| table.entry(key).is_some())
+                .map(|(key, _)| (*key).to_owned())
                 .collect();
-            let known: Vec<String> = alternatives
-                .keys
-                .iter()
-                .filter(|(key, _)| self.fields.at(&dotted(name, key)).is_some())
-                .map(|(key, _)| format!("`{key}`"))
-                .collect();
-            let problem = match given.as_slice() {
-                [] if alternatives.required && !known.is_empty() => {
-                    let keys: Vec<String> = alternatives
-                        .keys
-                        .iter()
-                        .map(|(key, _)| dotted(name, key))
-                        .collect();
-                    if keys.iter().any(|key| self.is_tainted(&[key])) {
-                        continue;
-                    }
-                    self.problem(format!("`[{name}]` needs one of {}", known.join(", ")))
-                        .at(&node.span, "has none of them")
+            if let Some(problem) = self.conflict(alternatives, table) {
+                self.push(problem);
+                self.taint(alternatives.table);
+            }
+            self.settle(alternatives, &given);
+        }
+    }
+
+    /// What is wrong with the settings of a table that exclude each other.
+    fn conflict(&self, alternatives: &Alternatives, table: &Table) -> Option<Problem> {
+        let name = alternatives.table;
+        let given: Vec<&Entry> = alternatives
+            .keys
+            .iter()
+            .filter_map(|(key, _)| table.entry(key))
+            .collect();
+        match given.as_slice() {
+            [] => {
+                let keys = alternatives.keys.iter().map(|(key, _)| dotted(name, key));
+                let (known, keys) = (self.known(alternatives), keys.collect::<Vec<_>>());
+                let tainted = keys.iter().any(|key| self.is_tainted(&[key]));
+                if !alternatives.required || known.is_empty() || tainted {
+                    return None;
                 }
-                [] => continue,
-                [one] => match alternatives.stray(table, &one.key) {
-                    Some(stray) => self
-                        .problem(format!(
-                            "`{name}.{}` means nothing beside `{}`",
-                            stray.key, one.key
-                        ))
-                        .at(&stray.key_span, "leave this out")
-                        .at(&one.key_span, ""),
-                    None => continue,
+                let known: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
+                let problem = self.problem(format!("`[{name}]` needs one of {}", known.join(", ")));
+                let span = self.span(name);
+                Some(problem.at(&span, "has none of them"))
+            }
+            [one] => {
+                let stray = alternatives.stray(table, &one.key)?;
+                let message = format!("`{name}.{}` means nothing beside `{}`", stray.key, one.key);
+                let problem = self.problem(message).at(&stray.key_span, "leave this out");
+                Some(problem.at(&one.key_span, ""))
+            }
+            [first, second, ..] => Some(
+                self.problem(format!(
+                    "`[{name}]` has both `{}` and `{}`",
+                    first.key, second.key
+                ))
+                .at(&second.key_span, "these exclude each other")
+                .at(&first.key_span, "")
+                .help("keep one of them"),
+            ),
+        }
+    }
+
+    /// The alternatives that the experiment's kind has.
+    fn known(&self, alternatives: &Alternatives) -> Vec<&'static str> {
+        let keys = alternatives.keys.iter().map(|(key, _)| *key);
+        keys.filter(|key| self.fields.at(&dotted(alternatives.table, key)).is_some())
+            .collect()
+    }
+
+    /// Leaves one of the settings that exclude each other, so that the others can still be read and checked. What is wrong with them has been reported.
+    fn settle(&mut self, alternatives: &Alternatives, given: &[String]) {
+        let known = self.known(alternatives);
+        let span = self.span(alternatives.table);
+        let mut entries = self.table.entries.iter_mut();
+        let entry = entries.find(|entry| entry.key == alternatives.table);
+        let Some(Value::Table(table)) = entry.map(|entry| &mut entry.node.value) else {
+            return;
+        };
+        match (given, known.first()) {
+            ([], Some(first)) if alternatives.required => table.put(Entry {
+                key: (*first).to_owned(),
+                key_span: span.clone(),
+                node: Node {
+                    value: Value::Text(String::new()),
+                    span,
                 },
-                [first, second, ..] => self
-                    .problem(format!(
-                        "`[{name}]` has both `{}` and `{}`",
-                        first.key, second.key
-                    ))
-                    .at(&second.key_span, "these exclude each other")
-                    .at(&first.key_span, "")
-                    .help("keep one of them"),
-            };
-            self.push(problem);
-            self.taint(name);
+            }),
+            ([_, others @ ..], _) => {
+                for key in others {
+                    table.remove(key);
+                }
+            }
+            _ => {}
         }
     }
 }

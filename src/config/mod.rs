@@ -40,15 +40,16 @@ pub use environment::{Environment, System};
 pub use experiment::{Axis, Exclude, Experiment, NamedRun, Point};
 pub use load::{LoadError, Loaded, load, read_all, unused_overrides};
 pub use lora::{Keep, Lora, LoraSettings, Schedule, Training};
-pub use model::{Model, Precision, RandomModel};
+pub use model::{Model, Origin, Precision};
 pub use names::{LONGEST_NAME, fault as name_fault, is_forbidden};
 pub use problem::{Look, Problem, Problems};
 pub use prompt::{
     Classification, ClassificationMode, Generation, Prompt, PromptFormat, PromptSettings,
 };
 pub use rag::{
-    ChunkStrategy, Chunks, Cleaning, Document, Embedder, Generator, Lexical, LexicalEmbedder,
-    Metric, Question, RagSettings, Retrieval, SimpleGeneration, SimpleGenerator, Unicode,
+    ChunkStrategy, Chunks, Cleaning, Document, DocumentOrigin, Embedder, Generator, Lexical,
+    LexicalEmbedder, Metric, Question, RagSettings, Retrieval, SimpleGeneration, SimpleGenerator,
+    Unicode,
 };
 pub use schema::schema;
 pub use settings::{Kind, Settings};

@@ -1,8 +1,9 @@
 //! Settings of a `kind = "rag"` run: fragments of a document are retrieved and a reader answers from them.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::kind::{Facts, KindSettings, inlined};
@@ -54,27 +55,96 @@ impl KindSettings for RagSettings {
     }
 }
 
+/// A text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "WrittenDocument", into = "WrittenDocument")]
+pub struct Document {
+    /// Where it comes from.
+    pub origin: DocumentOrigin,
+    /// The file's sha256 as 64 hexadecimal digits.
+    pub sha256: Option<String>,
+    /// Which spelling accents and ligatures get, before the text is cleaned.
+    pub unicode: Unicode,
+    /// What is done to the text before it is cut.
+    pub cleaning: Cleaning,
+}
+
+/// Where a document comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DocumentOrigin {
+    /// A UTF-8 text file, or a folder of such files.
+    Path(PathBuf),
+    /// An address that it is fetched from.
+    Url(String),
+}
+
 /// A text. Exactly one of `path` and `url` is set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Document {
+#[schemars(rename = "Document")]
+struct WrittenDocument {
     /// A UTF-8 text file, or a folder of such files.
     #[schemars(extend("x-path" = "any"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<PathBuf>,
+    path: Option<PathBuf>,
     /// Where the file is fetched from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    url: Option<String>,
     /// The file's sha256 as 64 hexadecimal digits; required with `url`.
     #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
+    sha256: Option<String>,
     /// Which spelling accents and ligatures get, before the text is cleaned.
     #[serde(default)]
-    pub unicode: Unicode,
+    unicode: Unicode,
     /// What is done to the text before it is cut.
     #[serde(default)]
-    pub cleaning: Cleaning,
+    cleaning: Cleaning,
+}
+
+impl TryFrom<WrittenDocument> for Document {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenDocument) -> Result<Self, Self::Error> {
+        let origin = match (written.path, written.url) {
+            (Some(path), None) => DocumentOrigin::Path(path),
+            (None, Some(url)) => DocumentOrigin::Url(url),
+            _ => return Err("a document needs exactly one of `path` and `url`"),
+        };
+        Ok(Self {
+            origin,
+            sha256: written.sha256,
+            unicode: written.unicode,
+            cleaning: written.cleaning,
+        })
+    }
+}
+
+impl From<Document> for WrittenDocument {
+    fn from(document: Document) -> Self {
+        let (path, url) = match document.origin {
+            DocumentOrigin::Path(path) => (Some(path), None),
+            DocumentOrigin::Url(url) => (None, Some(url)),
+        };
+        Self {
+            path,
+            url,
+            sha256: document.sha256,
+            unicode: document.unicode,
+            cleaning: document.cleaning,
+        }
+    }
+}
+
+/// The schema is that of a document as it is written.
+impl JsonSchema for Document {
+    fn schema_name() -> Cow<'static, str> {
+        WrittenDocument::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        WrittenDocument::json_schema(generator)
+    }
 }
 
 /// Which spelling accents and ligatures get.

@@ -2,9 +2,10 @@
 
 use engine::FloatDType;
 use engine::device::{Device, DeviceError};
-use engine::models::{CheckpointError, ClassifierFiles, Source};
+use engine::models::{CheckpointError, ClassifierFiles};
 use thiserror::Error;
 
+use super::snapshot::{OriginError, Snapshot};
 use crate::config::{Model, Precision};
 
 /// Why a model cannot be made.
@@ -13,14 +14,9 @@ pub enum EncoderError {
     /// The checkpoint's files.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// A model of the hub.
-    #[error(
-        "`{id}` is a model of the hub, which cannot be fetched yet; download its folder and give it as model.path"
-    )]
-    Hub {
-        /// Its id.
-        id: String,
-    },
+    /// Its files are not on this machine.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
     /// A number format of fewer than 16 bits.
     #[error(
         "model.precision {precision:?} is not for encoders; use \"auto\", \"f32\", \"bf16\" or \"f16\""
@@ -57,17 +53,7 @@ pub fn format(precision: Precision, device: Device) -> Result<FloatDType, Encode
 /// # Errors
 /// When files are missing or broken, or the model is not supported.
 pub fn open(model: &Model, classes: usize, seed: u64) -> Result<ClassifierFiles, EncoderError> {
-    let source = match (&model.path, &model.random, &model.id) {
-        (Some(folder), _, _) => Source::Folder(folder),
-        (_, Some(random), _) => Source::Random {
-            config: &random.config,
-            seed: random.seed,
-        },
-        (_, _, id) => {
-            return Err(EncoderError::Hub {
-                id: id.clone().unwrap_or_default(),
-            });
-        }
-    };
+    let snapshot = Snapshot::locate(&model.origin, "model")?;
+    let source = snapshot.source(&model.origin);
     Ok(ClassifierFiles::open(source, model.dropout, classes, seed)?)
 }

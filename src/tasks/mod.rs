@@ -8,6 +8,7 @@ mod lora;
 mod prompt;
 mod rag;
 mod shared;
+mod snapshot;
 mod watch;
 
 pub use finished::{Asked, Classifier, Finished, Prediction, Predictions, Searchable};

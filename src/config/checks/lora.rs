@@ -16,7 +16,6 @@ const TEST_SIZE: f64 = 0.2;
 
 impl Check for LoraSettings {
     fn check(&mut self, draft: &mut Draft<'_>) {
-        model::complete(&mut self.model);
         if self.data.test_size.is_none() && self.data.test_path.is_none() {
             self.data.test_size = Some(TEST_SIZE);
         }
@@ -154,14 +153,10 @@ fn texts_fit(draft: &mut Draft<'_>, settings: &LoraSettings, shapes: &Shapes) {
             .problem(message)
             .at(&draft.span("training.max_length"), "too long")
     } else {
-        let key = if settings.model.path.is_some() {
-            "model.path"
-        } else {
-            "model.random.config"
-        };
+        let key = format!("model.{}", settings.model.origin.key());
         draft
             .problem(message)
-            .at(&draft.span(key), "this model")
+            .at(&draft.span(&key), "this model")
             .help(format!("{length} is the default"))
     };
     draft.push(problem.help(format!(

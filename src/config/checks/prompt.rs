@@ -1,12 +1,11 @@
 //! Prompting.
 
-use super::{data, model};
+use super::data;
 use crate::config::PromptSettings;
 use crate::config::draft::{Check, Draft};
 
 impl Check for PromptSettings {
     fn check(&mut self, draft: &mut Draft<'_>) {
-        model::complete(&mut self.model);
         data::check(draft, &self.data);
     }
 }

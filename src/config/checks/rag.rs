@@ -5,21 +5,16 @@ use std::collections::BTreeSet;
 use super::{model, unsupported};
 use crate::config::draft::{Check, Draft};
 use crate::config::tree::Node;
-use crate::config::{Embedder, Generator, Question, RagSettings};
+use crate::config::{DocumentOrigin, Embedder, Generator, Question, RagSettings};
 
 /// Names that results already use: for all questions together, and for what belongs to none.
 const RESERVED: [&str; 2] = ["questions", "run"];
 
 impl Check for RagSettings {
     fn check(&mut self, draft: &mut Draft<'_>) {
-        if let Embedder::Model(embedder) = &mut self.embedder {
-            model::complete(embedder);
-            let embedder = embedder.clone();
-            unsupported::encoder(draft, "embedder", &embedder);
-            model::files(draft, "embedder", &embedder);
-        }
-        if let Generator::Model(generator) = &mut self.generator {
-            model::complete(generator);
+        if let Embedder::Model(embedder) = &self.embedder {
+            unsupported::encoder(draft, "embedder", embedder);
+            model::files(draft, "embedder", embedder);
         }
         chunks_advance(draft, self);
         questions_differ(draft, self);
@@ -138,7 +133,9 @@ fn document_is_pinned(draft: &mut Draft<'_>, settings: &RagSettings) {
                 "must be 64 digits, 0-9 and a-f",
             ));
         }
-        None if document.url.is_some() && !draft.is_tainted(&["document"]) => {
+        None if matches!(document.origin, DocumentOrigin::Url(_))
+            && !draft.is_tainted(&["document"]) =>
+        {
             let problem = draft
                 .problem("`document.url` needs `document.sha256`")
                 .at(&draft.span("document.url"), "may change");

@@ -13,7 +13,7 @@ pub use read::{Source, read};
 pub use unicode::{composed, composed_compatible};
 pub use white_space::{is_white_space, words};
 
-use crate::config::{Cleaning, Document as Settings, Unicode};
+use crate::config::{Cleaning, Document as Settings, DocumentOrigin, Unicode};
 use crate::content::TEXT_ENDINGS;
 
 /// Why a document cannot be used.
@@ -76,10 +76,9 @@ fn endings() -> String {
 /// # Errors
 /// When a file cannot be read, is not UTF-8, or has no words.
 pub fn prepare(settings: &Settings) -> Result<Vec<Source>, DocumentError> {
-    let path = match (&settings.path, &settings.url) {
-        (Some(path), _) => path.as_path(),
-        (None, Some(url)) => return Err(DocumentError::Remote { url: url.clone() }),
-        (None, None) => Path::new(""),
+    let path = match &settings.origin {
+        DocumentOrigin::Path(path) => path,
+        DocumentOrigin::Url(url) => return Err(DocumentError::Remote { url: url.clone() }),
     };
     let mut sources = read(path)?;
     for source in &mut sources {

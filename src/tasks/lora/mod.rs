@@ -351,13 +351,6 @@ impl Run<'_, '_> {
     }
 
     fn card(&self, metrics: &[MetricRow]) -> Card {
-        let model = &self.settings.model;
-        let base_model = match (&model.id, &model.path, &model.random) {
-            (Some(id), _, _) => id.clone(),
-            (_, Some(path), _) => path.display().to_string(),
-            (_, _, Some(random)) => random.config.display().to_string(),
-            _ => String::new(),
-        };
         let accuracy = metrics
             .iter()
             .find(|row| row.evaluation == "test" && row.metric == "accuracy");
@@ -370,7 +363,7 @@ impl Run<'_, '_> {
             self.splits.test.len(),
         );
         Card {
-            base_model,
+            base_model: self.settings.model.origin.to_string(),
             description,
         }
     }

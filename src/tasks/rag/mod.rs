@@ -18,7 +18,9 @@ use std::time::Instant;
 use engine::device::{Device, format_name, peak_memory_bytes};
 use engine::retrieval::Hit;
 
-use crate::config::{Embedder, Generator, Metric, Question, RagSettings, SimpleGeneration};
+use crate::config::{
+    DocumentOrigin, Embedder, Generator, Metric, Question, RagSettings, SimpleGeneration,
+};
 use crate::plan::RunSpec;
 use crate::record::{self, AnswerRow, Environment, MeasurementRow};
 use crate::retrieval::{Passage, extract};
@@ -32,7 +34,7 @@ use search::{Found, Place};
 
 impl Task for RagSettings {
     fn refusal(&self) -> Option<String> {
-        if self.document.path.is_none() {
+        if let DocumentOrigin::Url(_) = self.document.origin {
             return Some("this version of ensayo cannot fetch documents: download it and give its path as `document.path`".to_owned());
         }
         if matches!(self.generator, Generator::Model(_)) {

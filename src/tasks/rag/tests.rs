@@ -14,7 +14,7 @@ use super::keys::fragments_key;
 use super::*;
 use crate::config::{
     ChunkStrategy, Chunks, Cleaning, Document, Generation, Lexical, LexicalEmbedder, Metric, Model,
-    Precision, Retrieval, Settings, SimpleGenerator, Unicode,
+    Origin, Precision, Retrieval, Settings, SimpleGenerator, Unicode,
 };
 use crate::record::{RetrievalRow, embeddings_file, read_rows};
 use crate::runner::{Event, StopFlag};
@@ -95,8 +95,7 @@ impl Folder {
         };
         RagSettings {
             document: Document {
-                path: Some(self.root.path().join("manual.txt")),
-                url: None,
+                origin: DocumentOrigin::Path(self.root.path().join("manual.txt")),
                 sha256: None,
                 unicode: Unicode::None,
                 cleaning: Cleaning::None,
@@ -127,10 +126,7 @@ impl Folder {
 
     fn vectors(&self) -> RagSettings {
         let model = Model {
-            path: Some(self.root.path().to_owned()),
-            id: None,
-            revision: None,
-            random: None,
+            origin: Origin::Folder(self.root.path().to_owned()),
             precision: Precision::Auto,
             dropout: None,
         };
