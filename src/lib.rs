@@ -10,6 +10,7 @@ pub mod content;
 pub mod data;
 pub mod draw;
 pub mod grid;
+pub mod keys;
 pub mod metrics;
 pub mod plan;
 pub mod record;

@@ -7,6 +7,7 @@ use engine::device::Device;
 use super::{CommandError, Ended, load, table, words};
 use crate::cli::PlanArgs;
 use crate::plan::{Decision, Plan, Planned, Planner, Selection};
+use crate::report::duration;
 use crate::tasks::{self, Forecast};
 
 /// Prints the number of runs, then a line for each with the decision and its estimate.
@@ -25,7 +26,7 @@ pub fn run(args: &PlanArgs, output: &mut dyn Write) -> Result<Ended, CommandErro
         .map(|(planned, memory)| {
             let estimate = match (&planned.decision, planned.estimate_seconds) {
                 (Decision::Skip, _) => String::new(),
-                (Decision::Run(_), Some(seconds)) => format!("about {}", words::duration(seconds)),
+                (Decision::Run(_), Some(seconds)) => format!("about {}", duration(seconds)),
                 (Decision::Run(_), None) => "no estimate".to_owned(),
             };
             let memory = memory.map(words::bytes).unwrap_or_default();
@@ -120,7 +121,7 @@ pub(super) fn headline(plan: &Plan) -> String {
     let experiments = words::count(plan.files.len(), "experiment");
     let time = match plan.estimate_seconds() {
         _ if due == 0 => String::new(),
-        Some(seconds) => format!("; about {}", words::duration(seconds)),
+        Some(seconds) => format!("; about {}", duration(seconds)),
         None => "; no estimate of the time, for want of records of the same shape".to_owned(),
     };
     format!("{runs} of {experiments}: {due} to execute, {done} done{time}")

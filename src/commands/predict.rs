@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{CommandError, Ended, finished};
 use crate::cli::PredictArgs;
 use crate::config::Settings;
-use crate::record::RunFile;
+use crate::record::{RunFile, probability_cell, probability_column};
 use crate::tasks::{self, Finished};
 
 /// Writes `text,prediction,probability_<class>…` as CSV, a row per text in their order, with the digits of `predictions.csv`; then `logit_<class>…` where
@@ -51,7 +51,7 @@ fn write(
 ) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(output);
     let classes = &predictions.classes;
-    let probabilities = classes.iter().map(|class| format!("probability_{class}"));
+    let probabilities = classes.iter().map(|class| probability_column(class));
     let outputs = classes.iter().filter(|_| logits);
     let outputs = outputs.map(|class| format!("logit_{class}"));
     let header: Vec<_> = ["text".to_owned(), "prediction".to_owned()]
@@ -62,7 +62,7 @@ fn write(
     writer.write_record(header)?;
     for (text, row) in texts.iter().zip(&predictions.rows) {
         let class = classes.get(row.class).map_or("", String::as_str);
-        let shares = row.probabilities.iter().map(|share| format!("{share:.6}"));
+        let shares = row.probabilities.iter().copied().map(probability_cell);
         let outputs = row.logits.iter().filter(|_| logits);
         let outputs = outputs.map(|logit| format!("{logit:.7}"));
         let cells: Vec<_> = [text.clone(), class.to_owned()]

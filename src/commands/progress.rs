@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::words;
 use crate::record::Status;
+use crate::report::duration;
 use crate::runner::Event;
 
 /// A run without bars says how far it is at most this often, and ever less often the longer it takes.
@@ -157,7 +157,7 @@ impl Progress {
                 };
                 let after = state.runs.get(&run).map(|running| {
                     let seconds = running.began.elapsed().as_secs_f64();
-                    format!(" after {}", words::duration(seconds))
+                    format!(" after {}", duration(seconds))
                 });
                 let how = format!("{}{}{summary}", word(status), after.unwrap_or_default());
                 Some(self.end(state, &run, &how))

@@ -6,6 +6,7 @@ mod layout;
 mod leftovers;
 pub mod number;
 mod plan_file;
+mod predictions;
 mod run_file;
 mod store;
 mod tables;
@@ -19,11 +20,14 @@ pub use layout::{
 };
 pub use leftovers::remove_leftovers;
 pub use plan_file::{PlanFile, PlannedComparison, PlannedRun};
+pub use predictions::{
+    PREDICTIONS_FILE, PredictionRow, prediction_columns, probability_cell, probability_column,
+    read_predictions,
+};
 pub use run_file::RunFile;
 pub use store::{read, read_all, write_atomically};
 pub use tables::{
-    AnswerRow, EpochRow, MeasurementRow, MetricRow, PREDICTIONS_FILE, ReportRow, RetrievalRow, Row,
-    TrainingLogRow, prediction_columns,
+    AnswerRow, EpochRow, MeasurementRow, MetricRow, ReportRow, RetrievalRow, Row, TrainingLogRow,
 };
 
 use std::collections::BTreeMap;

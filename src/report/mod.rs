@@ -26,6 +26,8 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use figures::duration;
+pub use terminal::padded;
 pub use write::Written;
 
 use crate::draw::DrawError;

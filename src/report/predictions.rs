@@ -1,9 +1,9 @@
-//! Confusion matrices from `predictions.csv`, read row by row: the file may be long.
+//! Confusion matrices from `predictions.csv`.
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::record::PREDICTIONS_FILE;
+use crate::record;
 
 /// Counts of (true class, predicted class) in one evaluation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,68 +31,55 @@ impl Confusion {
 /// # Errors
 /// A message with file and line when the file is not what it should be.
 pub(super) fn confusions(folder: &Path, labels: &[String]) -> Result<Vec<Confusion>, String> {
-    let path = folder.join(PREDICTIONS_FILE);
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    read(&path, labels).map_err(|message| format!("{}: {message}", path.display()))
-}
-
-fn read(path: &Path, labels: &[String]) -> Result<Vec<Confusion>, String> {
-    let mut reader = csv::Reader::from_path(path).map_err(|error| error.to_string())?;
-    let header = reader.headers().map_err(|error| error.to_string())?.clone();
-    let column = |name: &str| {
-        header
+    let mut counts: Vec<Counts> = Vec::new();
+    let probable = record::read_predictions(folder, |row| {
+        let place = counts
             .iter()
-            .position(|title| title == name)
-            .ok_or_else(|| format!("there is no column `{name}`"))
-    };
-    let (evaluation, label, prediction) = (
-        column("evaluation")?,
-        column("label")?,
-        column("prediction")?,
-    );
-    let classes: Vec<String> = if labels.is_empty() {
-        header
-            .iter()
-            .filter_map(|title| title.strip_prefix("probability_"))
-            .map(str::to_owned)
-            .collect()
+            .position(|known| known.evaluation == row.evaluation);
+        let place = place.unwrap_or_else(|| {
+            counts.push(Counts {
+                evaluation: row.evaluation.to_owned(),
+                pairs: HashMap::new(),
+            });
+            counts.len() - 1
+        });
+        let pair = (row.label.to_owned(), row.prediction.to_owned());
+        *counts[place].pairs.entry(pair).or_default() += 1;
+    })?;
+    let classes = if labels.is_empty() {
+        probable
     } else {
         labels.to_vec()
     };
-    let index: HashMap<&str, usize> = classes
-        .iter()
-        .enumerate()
-        .map(|(index, name)| (name.as_str(), index))
-        .collect();
-    let mut found: Vec<Confusion> = Vec::new();
-    let mut row = csv::StringRecord::new();
-    while reader
-        .read_record(&mut row)
-        .map_err(|error| error.to_string())?
-    {
-        let name = row.get(evaluation).unwrap_or_default();
-        let place = found
-            .iter()
-            .position(|confusion| confusion.evaluation == name)
-            .unwrap_or_else(|| {
-                let counts = vec![vec![0; classes.len()]; classes.len()];
-                found.push(Confusion {
-                    evaluation: name.to_owned(),
-                    classes: classes.clone(),
-                    counts,
-                    unplaced: 0,
-                });
-                found.len() - 1
-            });
-        let class = |column: usize| row.get(column).and_then(|text| index.get(text)).copied();
-        match (class(label), class(prediction)) {
-            (Some(label), Some(prediction)) => found[place].counts[label][prediction] += 1,
-            _ => found[place].unplaced += 1,
+    Ok(counts
+        .into_iter()
+        .map(|counts| counts.matrix(&classes))
+        .collect())
+}
+
+/// Rows of an evaluation by (label, prediction).
+struct Counts {
+    evaluation: String,
+    pairs: HashMap<(String, String), u64>,
+}
+
+impl Counts {
+    fn matrix(self, classes: &[String]) -> Confusion {
+        let index = |name: &String| classes.iter().position(|class| class == name);
+        let mut confusion = Confusion {
+            evaluation: self.evaluation,
+            classes: classes.to_vec(),
+            counts: vec![vec![0; classes.len()]; classes.len()],
+            unplaced: 0,
+        };
+        for ((label, prediction), rows) in &self.pairs {
+            match (index(label), index(prediction)) {
+                (Some(label), Some(prediction)) => confusion.counts[label][prediction] += rows,
+                _ => confusion.unplaced += rows,
+            }
         }
+        confusion
     }
-    Ok(found)
 }
 
 #[cfg(test)]
@@ -101,7 +88,7 @@ mod tests {
 
     fn confusions_of(text: &str, labels: &[&str]) -> Result<Vec<Confusion>, String> {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(PREDICTIONS_FILE), text).unwrap();
+        std::fs::write(folder.path().join(record::PREDICTIONS_FILE), text).unwrap();
         confusions(
             folder.path(),
             &labels

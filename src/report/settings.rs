@@ -66,26 +66,6 @@ pub(super) fn varying<'a>(all: impl Iterator<Item = &'a Settings> + Clone) -> Ve
         .collect()
 }
 
-/// Keys without what goes without saying: the last part alone, or as many parts from the end as tell it from the others.
-pub(super) fn short_keys(keys: &[String]) -> Vec<String> {
-    let ending = |key: &str, parts: usize| {
-        let all: Vec<&str> = key.split('.').collect();
-        all[all.len().saturating_sub(parts)..].join(".")
-    };
-    keys.iter()
-        .map(|key| {
-            let depth = key.split('.').count();
-            let unique = |parts: &usize| {
-                keys.iter()
-                    .filter(|other| ending(other, *parts) == ending(key, *parts))
-                    .count()
-                    == 1
-            };
-            ending(key, (1..depth).find(unique).unwrap_or(depth))
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,12 +99,6 @@ mod tests {
             ["lora.alpha", "lora.rank"]
         );
         assert_eq!(varying([&a].into_iter()), [""; 0]);
-    }
-
-    #[test]
-    fn keys_are_as_short_as_they_can_be() {
-        let keys = ["lora.rank", "model.id", "data.id"].map(str::to_owned);
-        assert_eq!(short_keys(&keys), ["rank", "model.id", "data.id"]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! An experiment's results as an aligned text table.
 
+use unicode_width::UnicodeWidthStr;
+
 use super::experiment::{ExperimentReport, RunReport};
 use super::seed::State;
 use super::{figures, views};
@@ -136,7 +138,7 @@ impl Column {
         let title = title.into();
         let width = cells
             .iter()
-            .map(|cell| cell.chars().count())
+            .map(|cell| cell.width())
             .chain([title.len()])
             .max()
             .unwrap_or(0);
@@ -168,12 +170,18 @@ impl Column {
     }
 
     fn padded(&self, text: &str) -> String {
-        let width = self.width;
-        if self.to_the_right {
-            format!("{text:>width$}")
-        } else {
-            format!("{text:<width$}")
-        }
+        padded(text, self.width, self.to_the_right)
+    }
+}
+
+/// A text with spaces around it, so that it fills so many columns of the terminal.
+#[must_use]
+pub fn padded(text: &str, columns: usize, to_the_right: bool) -> String {
+    let spaces = " ".repeat(columns.saturating_sub(text.width()));
+    if to_the_right {
+        spaces + text
+    } else {
+        text.to_owned() + &spaces
     }
 }
 

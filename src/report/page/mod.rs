@@ -10,7 +10,8 @@ use super::experiment::{ExperimentReport, RunReport};
 use super::html::{address, breakable, escape};
 use super::seed::State;
 
-use super::{figures, settings, views};
+use super::{figures, views};
+use crate::keys;
 use crate::record::PlannedComparison;
 
 /// The whole document. `drawn` has an entry for each experiment.
@@ -121,8 +122,9 @@ fn comparison(page: &mut String, index: usize, experiment: &ExperimentReport) {
     let several = experiment.has_several_seeds();
     let mut place = 0;
     page.push_str("<div class=\"scroll\"><table>\n<thead><tr><th>run</th>");
-    for key in settings::short_keys(&experiment.varying) {
-        add(page, format_args!("<th>{}</th>", escape(&key)));
+    let varying: Vec<&str> = experiment.varying.iter().map(String::as_str).collect();
+    for key in keys::short(&varying) {
+        add(page, format_args!("<th>{}</th>", escape(key)));
     }
     if several {
         page.push_str("<th class=\"number\">seeds</th>");
