@@ -4,8 +4,8 @@
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::error::{DataError, Problems, RowFault, short};
+use super::file_row::{FileRow, Source, Wanted, near_name};
 use super::quotes::{line_breaks, quote_fault};
-use super::table::{FileRow, Source, Wanted, near_name};
 use crate::config::Label;
 
 /// Reads the wanted rows of a file that is not empty.

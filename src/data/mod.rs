@@ -5,6 +5,7 @@ mod deberta_pieces;
 pub mod document;
 mod error;
 mod examples;
+mod file_row;
 mod jsonl_file;
 mod labels;
 mod long_texts;

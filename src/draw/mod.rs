@@ -11,7 +11,7 @@ pub(crate) mod text;
 mod xml;
 
 pub(crate) use axis::group;
-pub use render::DrawError;
+pub use paint::DrawError;
 pub(crate) use render::{svg, write_png};
 pub(crate) use scene::Scene;
 pub(crate) use xml::escape;

@@ -9,15 +9,18 @@ use plotters::style::{
     Color, FontDesc, FontFamily, FontStyle, FontTransform, RGBColor, ShapeStyle,
 };
 
-use super::palette::Colour;
-use super::render::DrawError;
-use super::scene::{Anchor, Point, Scene, Shape, Style};
+use super::scene::{Anchor, Colour, Point, Scene, Shape, Style};
 use super::text;
 
 /// What plotters' SVG backend calls the size of a font of one em.
 const SVG_FONT_SIZE: f64 = 1.24;
 /// Where plotters' SVG backend puts the baseline of text anchored at its top, in em below it.
 const SVG_BASELINE: f64 = 0.76;
+
+/// A plot that could not be drawn.
+#[derive(Debug, thiserror::Error)]
+#[error("could not draw a plot: {0}")]
+pub struct DrawError(pub(crate) String);
 
 /// Where and how to draw.
 pub(crate) struct Painter<'a, B: DrawingBackend> {

@@ -3,8 +3,7 @@
 
 use super::scene::{Point, Scene};
 
-/// Red, green and blue.
-pub(crate) type Colour = (u8, u8, u8);
+pub(crate) use super::scene::Colour;
 
 /// Text and strong lines.
 pub(crate) const INK: Colour = (0x22, 0x22, 0x22);

@@ -3,7 +3,7 @@
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::drawing::IntoDrawingArea;
 
-use super::paint::{Painter, whole};
+use super::paint::{DrawError, Painter, whole};
 use super::scene::Scene;
 use super::xml::escape;
 
@@ -15,11 +15,6 @@ const PNG_PIXELS: u32 = 2;
 const SAMPLES: u32 = 2;
 /// Samples per pixel: the square of [`SAMPLES`].
 const AREA: u16 = 4;
-
-/// A plot that could not be drawn.
-#[derive(Debug, thiserror::Error)]
-#[error("could not draw a plot: {0}")]
-pub struct DrawError(pub(crate) String);
 
 /// The scene as an SVG document. `title` is what screen readers say.
 ///

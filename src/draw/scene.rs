@@ -1,6 +1,7 @@
 //! A picture as a list of shapes in a plane of points, y downwards. Layout happens here and in its callers; backends are `render`'s affair.
 
-use super::palette::Colour;
+/// Red, green and blue.
+pub(crate) type Colour = (u8, u8, u8);
 
 /// A picture of `width` x `height` points on white.
 #[derive(Debug, Clone, PartialEq)]
