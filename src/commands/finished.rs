@@ -39,7 +39,7 @@ pub(super) fn find(
     if let Err(error) = selection.check(&candidates) {
         return Err(match planned_like(results, &error)? {
             Some(label) => CommandError::Input(format!(
-                "{label} has left no readable record: it has not been run, was cut short, or still runs; `ensayo plan` tells more"
+                "{label} has left no readable record: it has not been run, was cut short, or still runs; see `ensayo plan`"
             )),
             None if candidates.is_empty() => no_records(results),
             None => error.into(),
@@ -52,7 +52,7 @@ pub(super) fn find(
     Ok(records)
 }
 
-/// The one complete run that a pattern means, with its folder.
+/// The one complete run that a pattern selects, with its folder.
 ///
 /// # Errors
 /// When there is none or more than one, or it did not complete.

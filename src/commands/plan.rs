@@ -122,7 +122,7 @@ pub(super) fn headline(plan: &Plan) -> String {
     let time = match plan.estimate_seconds() {
         _ if due == 0 => String::new(),
         Some(seconds) => format!("; about {}", duration(seconds)),
-        None => "; no estimate of the time, for want of records of the same shape".to_owned(),
+        None => "; no estimate of the time: no similar run has a record".to_owned(),
     };
     format!("{runs} of {experiments}: {due} to execute, {done} done{time}")
 }

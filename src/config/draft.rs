@@ -33,7 +33,7 @@ impl<'a> Inspector<'a> {
         self.environment
     }
 
-    /// What the network of a `config.json` consists of, or why that cannot be told.
+    /// What the network of a `config.json` consists of, or why it cannot be read.
     pub(super) fn shapes(&self, config: &Path) -> Rc<Result<Shapes, String>> {
         if let Some(known) = self.shapes.borrow().get(config) {
             return Rc::clone(known);
@@ -69,7 +69,7 @@ pub(super) struct Draft<'a> {
     pub fields: &'a Fields,
     pub inspector: &'a Inspector<'a>,
     pub table: Table,
-    /// Dotted keys about which something wrong has been said.
+    /// Dotted keys with a problem that has been reported.
     pub tainted: BTreeSet<String>,
     /// What is wrong with the cell so far.
     pub problems: Vec<Problem>,

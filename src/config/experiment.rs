@@ -45,7 +45,7 @@ pub struct Experiment {
     pub(super) kind_span: Span,
     /// All settings of the kind.
     pub(super) fields: Fields,
-    /// Dotted keys about which something wrong has been said already.
+    /// Dotted keys with a problem that has been reported.
     pub(super) tainted: BTreeSet<String>,
 }
 

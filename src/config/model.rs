@@ -26,7 +26,7 @@ pub enum Origin {
     Folder(PathBuf),
     /// A checkpoint's `config.json` with its tokeniser beside it; the weights are drawn from the seed.
     Random {
-        /// The file.
+        /// Its path.
         config: PathBuf,
         /// Seed of the weights.
         seed: u64,

@@ -80,7 +80,7 @@ impl Override {
         })
     }
 
-    /// The value for a setting with this rule: what a shell leaves without quotes may still be meant as a string.
+    /// The value for a setting with this rule: what a shell leaves without quotes may still be a string.
     pub fn value(&self, rule: &Rule) -> Node {
         match (rule, &self.node.value) {
             (Rule::Text | Rule::Path(_) | Rule::Word(_), Value::Text(_)) => self.node.clone(),

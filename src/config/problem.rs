@@ -31,7 +31,7 @@ impl Problem {
         }
     }
 
-    /// Adds a place. One in another source than the first is told in the help, since one excerpt shows one text.
+    /// Adds a place. One in another source than the first is named in the help, since one excerpt shows one text.
     pub(super) fn at(mut self, span: &Span, label: impl Into<String>) -> Self {
         let label = label.into();
         match self.labels.first() {
@@ -224,7 +224,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Bytes of the lines that an excerpt with these places has: from the line before the first to the line behind the last.
+/// Bytes of the lines that an excerpt with these places has: from the line before the first to the line after the last.
 fn excerpt(labels: &[(Span, String)]) -> usize {
     let Some((first, _)) = labels.first() else {
         return 0;
@@ -237,11 +237,11 @@ fn excerpt(labels: &[(Span, String)]) -> usize {
         .rsplitn(3, is_break)
         .take(2)
         .map(|line| line.len() + 1);
-    let behind = text[end.min(text.len())..]
+    let after = text[end.min(text.len())..]
         .splitn(3, is_break)
         .take(2)
         .map(|line| line.len() + 1);
-    before.chain(behind).sum::<usize>() + end.saturating_sub(start)
+    before.chain(after).sum::<usize>() + end.saturating_sub(start)
 }
 
 impl fmt::Display for Shown<'_> {

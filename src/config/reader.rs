@@ -9,13 +9,13 @@ use super::structure::Structure;
 
 /// A file that is being read.
 pub(super) struct Reader<'a> {
-    /// The file.
+    /// Its path, as problems name it.
     pub path: &'a Path,
     /// All settings of its kind.
     pub fields: &'a Fields,
     /// What is wrong so far.
     pub problems: &'a mut Problems,
-    /// Dotted keys about which something wrong has been said.
+    /// Dotted keys with a problem that has been reported.
     pub tainted: BTreeSet<String>,
 }
 

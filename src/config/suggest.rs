@@ -1,4 +1,4 @@
-//! Finds the word a person probably meant.
+//! Finds the known word that a mistyped one is closest to.
 
 use strsim::osa_distance;
 
@@ -22,7 +22,7 @@ const FOREIGN: [(&str, &str); 16] = [
     ("model_name", "id"),
 ];
 
-/// The candidate nearest to `word`, if one is near enough to be what was meant.
+/// The candidate nearest to `word`, if one is near enough.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = match word.chars().count() {
         0..=2 => 1,

@@ -18,21 +18,18 @@ const SETTLED: Duration = Duration::from_secs(2);
 
 /// An input could not be hashed.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum ContentError {
     /// Reading failed.
     #[error("cannot read {}: {source}", path.display())]
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
         source: std::io::Error,
     },
     /// A folder without a single file of a model.
     #[error("{} has none of a model's files (config.json, a tokeniser, weights)", path.display())]
-    Empty {
-        /// The folder.
-        path: PathBuf,
-    },
+    Empty { path: PathBuf },
 }
 
 /// Hashes of inputs. Each is worked out once, here or in an earlier plan.

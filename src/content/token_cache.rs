@@ -1,7 +1,7 @@
 //! Token ids of texts, kept under the results so that the runs of a sweep tokenise each data set once.
 //!
 //! An entry is named by what decides it: the texts, the tokeniser's files, the length at which texts are cut, the vocabulary. It carries a checksum; one that is
-//! missing, damaged or another version's is made anew, and one that cannot be written is done without.
+//! missing, damaged or another version's is made again, and one that cannot be written is left out.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_used_and_a_damaged_one_made_anew() {
+    fn an_entry_is_used_and_a_damaged_one_is_made_again() {
         let results = tempfile::tempdir().unwrap();
         let texts = ["a game", "", "a much longer review of a game"];
         let made = tokens(results.path(), 16, &texts);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_written_is_done_without() {
+    fn a_folder_that_cannot_be_written_stops_nothing() {
         let results = tempfile::tempdir().unwrap();
         fs::write(results.path().join(".cache"), "a file").unwrap();
         assert_eq!(tokens(results.path(), 16, &["a game"]).len(), 1);

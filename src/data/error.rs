@@ -9,27 +9,21 @@ pub const SHOWN_PROBLEMS: usize = 20;
 
 /// Why labelled texts cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum DataError {
     /// The file cannot be opened or read.
     #[error("{}: cannot be read: {reason}", .path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
         /// The system's reason.
         reason: io::Error,
     },
     /// Neither `.csv` nor `.jsonl`.
     #[error("{}: unknown kind of file: expected a name that ends in `.csv` or `.jsonl`", .path.display())]
-    UnknownExtension {
-        /// The file.
-        path: PathBuf,
-    },
+    UnknownExtension { path: PathBuf },
     /// The file is in UTF-16.
     #[error("{}: the file is encoded as UTF-16: save it as UTF-8", .path.display())]
-    Utf16 {
-        /// The file.
-        path: PathBuf,
-    },
+    Utf16 { path: PathBuf },
     /// Nothing in the file, or nothing but a header.
     #[error("{}: {}", .path.display(), if *.header {
         "the file has a header but no rows"
@@ -37,7 +31,6 @@ pub enum DataError {
         "the file is empty"
     })]
     Empty {
-        /// The file.
         path: PathBuf,
         /// Whether there is a header.
         header: bool,
@@ -45,7 +38,6 @@ pub enum DataError {
     /// The header cannot be read.
     #[error("{}: line {line}, the header: {fault}", .path.display())]
     Header {
-        /// The file.
         path: PathBuf,
         /// Its line, from 1.
         line: u64,
@@ -58,7 +50,6 @@ pub enum DataError {
         .path.display(), .hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default(), listed(.present)
     )]
     MissingColumn {
-        /// The file.
         path: PathBuf,
         /// The key of `[data]` that names it: `text` or `label`.
         role: &'static str,
@@ -72,7 +63,6 @@ pub enum DataError {
     /// Two columns of the same name.
     #[error("{}: line {line}, the header: column `{column}` stands there twice: rename one of them", .path.display())]
     RepeatedColumn {
-        /// The file.
         path: PathBuf,
         /// The header's line, from 1.
         line: u64,
@@ -95,7 +85,6 @@ pub enum DataError {
         .path.display(), if *.limited { " and `data.limit`" } else { "" }
     )]
     OneClass {
-        /// The file.
         path: PathBuf,
         /// The only label.
         label: String,

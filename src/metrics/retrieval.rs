@@ -58,7 +58,7 @@ pub fn overlap(one: &[usize], other: &[usize], k: usize) -> Option<f64> {
 /// Kendall's tau of two ranked lists that need not have the same items, from -1 to 1: over all pairs of items of either list, the share that
 /// both order alike less the share that they order oppositely.
 ///
-/// An item that a list lacks stands behind all that it has. A pair of which a list has neither is not ordered by it and counts for neither side: Fagin,
+/// An item that a list lacks ranks below all that it has. A pair of which a list has neither is not ordered by it and counts for neither side: Fagin,
 /// Kumar & Sivakumar, "Comparing top k lists" (2003), with penalty 1/2. For lists of the same items this is the common tau. `None` with fewer than two items.
 #[must_use]
 pub fn rank_agreement(one: &[usize], other: &[usize]) -> Option<f64> {

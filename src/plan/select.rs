@@ -13,12 +13,12 @@ pub struct Selection {
     patterns: Vec<Pattern>,
 }
 
-/// A pattern that means nothing.
+/// A pattern that selects nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum SelectionError {
     /// Not a pattern at all.
     #[error(
-        "`{pattern}` is no pattern: {message}; write EXPERIMENT, EXPERIMENT/RUN or EXPERIMENT/RUN@SEED, with * for any text"
+        "`{pattern}` is not a pattern: {message}; write EXPERIMENT, EXPERIMENT/RUN or EXPERIMENT/RUN@SEED, with * for any text"
     )]
     Malformed {
         /// As typed.
@@ -191,7 +191,7 @@ impl Selection {
         Ok(Self { patterns })
     }
 
-    /// Whether the run is meant.
+    /// Whether the run is selected.
     #[must_use]
     pub fn selects(&self, experiment: &str, run: &str, seed: u64) -> bool {
         self.patterns.is_empty()
@@ -201,7 +201,7 @@ impl Selection {
                 .any(|pattern| pattern.selects((experiment, run, seed)))
     }
 
-    /// Whether some run of the experiment may be meant, going by the experiment's name alone.
+    /// Whether some run of the experiment may be selected, going by the experiment's name alone.
     #[must_use]
     pub fn selects_experiment(&self, experiment: &str) -> bool {
         self.patterns.is_empty()

@@ -44,9 +44,9 @@ pub fn read_rows<R: Row + DeserializeOwned>(folder: &Path) -> Result<Vec<R>, Rec
     csv::Reader::from_reader(file)
         .into_deserialize()
         .collect::<csv::Result<_>>()
-        .map_err(|error| match told(error) {
-            Told::System(source) => RecordError::read(&path)(source),
-            Told::Content(message) => RecordError::Broken { path, message },
+        .map_err(|error| match cause(error) {
+            Cause::System(source) => RecordError::read(&path)(source),
+            Cause::Content(message) => RecordError::Broken { path, message },
         })
 }
 
@@ -94,25 +94,25 @@ impl<R: Row> RowWriter<R> {
 }
 
 /// Whose fault an error is.
-enum Told {
+enum Cause {
     /// The system's.
     System(io::Error),
     /// The rows'.
     Content(String),
 }
 
-fn told(error: csv::Error) -> Told {
+fn cause(error: csv::Error) -> Cause {
     let message = error.to_string();
     match error.into_kind() {
-        csv::ErrorKind::Io(source) => Told::System(source),
-        _ => Told::Content(message),
+        csv::ErrorKind::Io(source) => Cause::System(source),
+        _ => Cause::Content(message),
     }
 }
 
 fn unwritten(path: &Path, error: csv::Error) -> RecordError {
-    match told(error) {
-        Told::System(source) => RecordError::write(path)(source),
-        Told::Content(message) => RecordError::Broken {
+    match cause(error) {
+        Cause::System(source) => RecordError::write(path)(source),
+        Cause::Content(message) => RecordError::Broken {
             path: path.to_owned(),
             message,
         },

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 /// A file of a results tree could not be read or written.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum RecordError {
     /// Reading failed.
     #[error("cannot read {}: {source}", path.display())]
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
         source: io::Error,
     },
     /// Writing failed.
@@ -19,13 +19,11 @@ pub enum RecordError {
     Write {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
         source: io::Error,
     },
     /// The file is not what it should be.
     #[error("{}: {message}; repair it, or delete it to run again", path.display())]
     Broken {
-        /// The file.
         path: PathBuf,
         /// What is wrong, with its place where it is known.
         message: String,
@@ -36,7 +34,6 @@ pub enum RecordError {
         path.display()
     )]
     Newer {
-        /// The file.
         path: PathBuf,
         /// Its schema.
         found: u32,
@@ -49,7 +46,6 @@ pub enum RecordError {
         path.display()
     )]
     Older {
-        /// The file.
         path: PathBuf,
         /// Its schema.
         found: u32,

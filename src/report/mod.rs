@@ -47,13 +47,12 @@ pub struct Report {
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum ReportError {
     /// A folder of the results tree cannot be listed.
     #[error("cannot list {}: {source}", path.display())]
     List {
-        /// The folder.
         path: PathBuf,
-        /// Why.
         source: std::io::Error,
     },
     /// An experiment has no results.
@@ -71,20 +70,10 @@ pub enum ReportError {
     Write(#[from] RecordError),
     /// A table cannot be put into words.
     #[error("cannot write {}: {source}", path.display())]
-    Table {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: csv::Error,
-    },
+    Table { path: PathBuf, source: csv::Error },
     /// A plot cannot be drawn.
     #[error("cannot write {}: {source}", path.display())]
-    Draw {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: DrawError,
-    },
+    Draw { path: PathBuf, source: DrawError },
     /// The folder for temporary files cannot be used.
     #[error("cannot make a temporary folder: {0}; set TMPDIR to a folder that can be written")]
     Temporary(std::io::Error),

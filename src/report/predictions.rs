@@ -14,7 +14,7 @@ pub(super) struct Confusion {
     pub classes: Vec<String>,
     /// A row for each true class, a column for each predicted one.
     pub counts: Vec<Vec<u64>>,
-    /// Rows whose label or prediction is none of the classes, such as a decoder's answer that names none.
+    /// Rows whose label or prediction is not one of the classes, such as a decoder's answer that names none.
     pub unplaced: u64,
 }
 

@@ -52,7 +52,7 @@ pub struct Embedder {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Frame {
     before: usize,
-    behind: usize,
+    after: usize,
 }
 
 /// Tokens of a text, special ones included.
@@ -85,7 +85,7 @@ impl Embedder {
         let tokenizer =
             Tokenizer::from_folder(model.folder(), usize::MAX)?.for_vocabulary(model.vocab_size());
         let frame = Frame::of(&tokenizer)?;
-        let special = frame.before + frame.behind;
+        let special = frame.before + frame.after;
         if model.max_length() <= special {
             return Err(EmbedderError::NoRoom {
                 folder: model.folder().to_owned(),
@@ -149,7 +149,7 @@ impl Embedder {
         }
     }
 
-    /// Loads the weights onto a device. Those of the encoder and its activations are in `format`; what comes behind it is f32 always.
+    /// Loads the weights onto a device. Those of the encoder and its activations are in `format`; what follows it is always in f32.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -170,15 +170,15 @@ impl Frame {
         let before = both.take_while(|(a, b)| a == b).count();
         Ok(Self {
             before,
-            behind: empty.len() - before,
+            after: empty.len() - before,
         })
     }
 
-    /// Cuts a text to `max_length` tokens without losing the special ones behind it.
+    /// Cuts a text to `max_length` tokens without losing the special ones after it.
     fn cut(self, tokens: &mut Vec<u32>, max_length: usize) {
         if tokens.len() > max_length {
-            let behind = tokens.len() - self.behind;
-            tokens.drain(max_length - self.behind..behind);
+            let end = tokens.len() - self.after;
+            tokens.drain(max_length - self.after..end);
         }
     }
 }
@@ -196,7 +196,7 @@ impl LoadedEmbedder {
         &self.files
     }
 
-    /// The vectors of `texts`. `done` is told how many texts of all are done, after each batch.
+    /// The vectors of `texts`. `done` gets the number of finished texts after each batch.
     ///
     /// # Errors
     /// When a text cannot be encoded or has no tokens.
@@ -246,7 +246,7 @@ mod tests {
     fn cut_texts_keep_their_special_tokens() {
         let frame = Frame {
             before: 1,
-            behind: 1,
+            after: 1,
         };
         let cut = |length: usize| {
             let mut tokens = vec![0, 7, 8, 9, 2];

@@ -12,7 +12,7 @@ pub enum RelevanceError {
     #[error("the pattern `{0}` is empty")]
     Empty(String),
     /// The expression is broken.
-    #[error("the pattern `{pattern}` is no regular expression: {reason}")]
+    #[error("the pattern `{pattern}` is not a regular expression: {reason}")]
     Expression {
         /// As written.
         pattern: String,

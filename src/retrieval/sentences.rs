@@ -10,7 +10,7 @@ const ABBREVIATIONS: [&str; 25] = [
 
 /// The sentences of a text in their order, without the white space around them; together they are the whole text.
 ///
-/// A sentence ends at a blank line, and after `.`, `!`, `?` or `…` with whatever closes behind it, where white space and something that can begin
+/// A sentence ends at a blank line, and after `.`, `!`, `?` or `…` with the closing marks after it, where white space and something that can begin
 /// a sentence follows: an opening mark, a digit or a letter that is not lower case. It does not end after an abbreviation or a single
 /// capital (`J. Pérez`). Where a cleaning took the white space away, a capital straight after `.` will do if a lower-case letter or something closing stands
 /// before it (`fin.Otra`).

@@ -15,7 +15,7 @@ use crate::record::{self, CHECKPOINT_FILE, RecordError};
 /// What stands in the file's metadata.
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {
-    /// The run's identity: a state of other settings is none of its own.
+    /// The run's identity: a state of other settings is not used.
     identity: String,
     history: History,
     losses: Vec<f64>,

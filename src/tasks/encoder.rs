@@ -25,7 +25,7 @@ pub enum EncoderError {
         /// As in the settings.
         precision: Precision,
     },
-    /// A number format that the device has not.
+    /// A number format that the device does not support.
     #[error("model.precision: {0}")]
     Device(#[from] DeviceError),
 }
@@ -33,7 +33,7 @@ pub enum EncoderError {
 /// The number format of an encoder's frozen weights and activations on a device.
 ///
 /// # Errors
-/// When the settings ask for one that cannot be had.
+/// When the settings ask for one that is not supported.
 pub fn format(precision: Precision, device: Device) -> Result<FloatDType, EncoderError> {
     let format = match precision {
         Precision::Auto => device.own_format(),

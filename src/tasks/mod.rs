@@ -100,7 +100,7 @@ pub fn refusal_of_card(settings: &Settings, card: &Card) -> Option<String> {
     })
 }
 
-/// Prepares a device for the work on a run: what a card learns is kept in the results' cache, and the first kernels are watched.
+/// Prepares a device for a run: its tuning is kept in the results' cache, and its first kernels are watched.
 /// Returns whether the card is new to these results.
 fn prepare(device: Device, run_folder: &Path) -> bool {
     device.prepare(&record::results_of(run_folder).join(".cache"))

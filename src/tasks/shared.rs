@@ -1,4 +1,4 @@
-//! What runs of a plan share, and what is to be said of them before they run.
+//! What runs of a plan share, and what to know of them before they run.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ pub struct Shared {
 #[must_use]
 pub fn remarks(plan: &Plan, results: &Path) -> Vec<String> {
     let mut shared: Vec<(Shared, Vec<String>)> = Vec::new();
-    let mut said: Vec<(String, Vec<String>)> = Vec::new();
+    let mut remarks: Vec<(String, Vec<String>)> = Vec::new();
     for planned in &plan.runs {
         let Decision::Run(_) = planned.decision else {
             continue;
@@ -27,7 +27,7 @@ pub fn remarks(plan: &Plan, results: &Path) -> Vec<String> {
             add(&mut shared, thing, label.clone());
         }
         for remark in task.remarks() {
-            add(&mut said, remark, label.clone());
+            add(&mut remarks, remark, label.clone());
         }
     }
     let shared = shared.into_iter().filter_map(|(thing, runs)| {
@@ -39,10 +39,10 @@ pub fn remarks(plan: &Plan, results: &Path) -> Vec<String> {
             (_, false) => Some(format!("{names} share {several}, which are computed once")),
         }
     });
-    let said = said
+    let remarks = remarks
         .into_iter()
         .map(|(remark, runs)| format!("{}: {remark}", named(&runs)));
-    shared.chain(said).collect()
+    shared.chain(remarks).collect()
 }
 
 /// Adds a run to those of which the same is known.

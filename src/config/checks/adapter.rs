@@ -25,7 +25,7 @@ struct AdapterConfig {
 pub(in crate::config) fn start_from(draft: &mut Draft<'_>) {
     const KEYS: [&str; 3] = ["lora.rank", "lora.alpha", "lora.targets"];
     let Some(node) = draft.table.at("lora.init").cloned() else {
-        // The adapter would have said them, had its path been right.
+        // With the right path, the adapter would have set them.
         if draft.is_tainted(&["lora.init"]) {
             draft.taint("lora");
         }

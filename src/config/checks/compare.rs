@@ -130,7 +130,7 @@ pub(in crate::config) fn check(
                 }));
             } else if let Some(kind) = kinds.get(name.as_str()).filter(|kind| !kind.classifies()) {
                 let message = format!("`{name}` is of kind \"{kind}\" and cannot be compared with");
-                let problem = Problem::new(&experiment.path, message).at(span, "no classifier");
+                let problem = Problem::new(&experiment.path, message).at(span, "not a classifier");
                 problems.push(problem.help(format!(
                     "kinds {} can be compared with",
                     Kind::classifiers()

@@ -103,7 +103,7 @@ fn patterns_can_be_found(draft: &mut Draft<'_>, question: &Question, node: &Node
                     let reason = error.to_string();
                     let reason = reason.lines().last().unwrap_or_default();
                     format!(
-                        "is no regular expression: {}",
+                        "is not a regular expression: {}",
                         reason.trim_start_matches("error: ")
                     )
                 }

@@ -27,7 +27,7 @@ pub(super) fn encoder(draft: &mut Draft<'_>, table: &str, model: &Model) {
         let message = format!("`{key}`: encoders are held in 32 or 16 bits");
         let problem = draft
             .problem(message)
-            .at(&draft.span(&key), "cannot be had");
+            .at(&draft.span(&key), "not supported");
         draft.push(problem.help("use \"auto\", \"f32\", \"bf16\" or \"f16\""));
     }
 }

@@ -18,6 +18,7 @@ use crate::content::TEXT_ENDINGS;
 
 /// Why a document cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum DocumentError {
     /// The file or folder cannot be read.
     #[error("{}: cannot be read: {reason}", .path.display())]
@@ -30,7 +31,6 @@ pub enum DocumentError {
     /// Bytes that are not UTF-8.
     #[error("{}: line {line}: byte {byte} of the file is not UTF-8: save the file as UTF-8", .path.display())]
     Encoding {
-        /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
@@ -39,22 +39,13 @@ pub enum DocumentError {
     },
     /// The file is in UTF-16.
     #[error("{}: the file is encoded as UTF-16: save it as UTF-8", .path.display())]
-    Utf16 {
-        /// The file.
-        path: PathBuf,
-    },
+    Utf16 { path: PathBuf },
     /// Nothing but white space.
     #[error("{}: the document is empty: it has no words", .path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
+    Empty { path: PathBuf },
     /// A folder without a text file.
     #[error("{}: no text file in the folder or below: expected names that end in {}", .path.display(), endings())]
-    NoFiles {
-        /// The folder.
-        path: PathBuf,
-    },
+    NoFiles { path: PathBuf },
     /// The document has to be fetched.
     #[error(
         "{url}: this version of ensayo cannot fetch documents: download it and give its path as `document.path`"

@@ -34,6 +34,7 @@ enum Method {
 
 /// Why a tokeniser cannot be loaded or used.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum TokenizerError {
     /// There is neither a `tokenizer.json` nor an `spm.model`, or it cannot be read.
     #[error("{}: cannot be read: {reason}{}", .path.display(), if reason.kind() == io::ErrorKind::NotFound {
@@ -42,7 +43,6 @@ pub enum TokenizerError {
         ""
     })]
     Unreadable {
-        /// The file.
         path: PathBuf,
         /// The system's reason.
         reason: io::Error,
@@ -50,7 +50,6 @@ pub enum TokenizerError {
     /// The file is not a tokeniser.
     #[error("{}: not a tokeniser: {reason}: copy the file from the checkpoint again", .path.display())]
     Broken {
-        /// The file.
         path: PathBuf,
         /// The parser's reason.
         reason: String,
@@ -58,7 +57,6 @@ pub enum TokenizerError {
     /// The checkpoint asks for something that is only known of a `tokenizer.json`.
     #[error("{}: `{setting}` is not supported with an `spm.model`: save the tokeniser as a `tokenizer.json` beside it", .path.display())]
     Setting {
-        /// The file.
         path: PathBuf,
         /// The key in it.
         setting: &'static str,
@@ -70,7 +68,6 @@ pub enum TokenizerError {
         .path.display()
     )]
     NoRoom {
-        /// The file.
         path: PathBuf,
         /// The limit asked for.
         max_length: usize,
@@ -80,7 +77,6 @@ pub enum TokenizerError {
     /// A text cannot be encoded.
     #[error("{}: text {text} cannot be encoded: {reason}", .path.display())]
     Encoding {
-        /// The file.
         path: PathBuf,
         /// Which text of those given, from 0.
         text: usize,
@@ -93,7 +89,6 @@ pub enum TokenizerError {
         .path.display()
     )]
     UnknownToModel {
-        /// The file.
         path: PathBuf,
         /// The token.
         token: String,

@@ -55,7 +55,7 @@ pub enum CompareError {
 /// A run with the seeds under which it is compared.
 #[derive(Debug, Clone)]
 pub struct Contender {
-    /// `experiment/run@seed`, or with its seeds behind it where there are several.
+    /// `experiment/run@seed`, or followed by its seeds where there are several.
     pub label: String,
     /// Answers by evaluation, for each seed.
     seeds: Vec<BTreeMap<String, Answers>>,

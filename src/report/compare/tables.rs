@@ -129,9 +129,9 @@ fn conclusions(
     corrected: &[f64],
 ) -> Vec<String> {
     let apart = |place: usize| corrected[place] < LEVEL;
-    let told = (0..places.len()).filter(|&place| apart(place)).count();
+    let distinct = (0..places.len()).filter(|&place| apart(place)).count();
     let mut remarks = vec![format!(
-        "{told} of {} {} can be told apart at the 5 % level after Holm's correction.",
+        "{distinct} of {} {} can be told apart at the 5 % level after Holm's correction.",
         places.len(),
         if places.len() == 1 { "pair" } else { "pairs" },
     )];

@@ -46,7 +46,7 @@ fn notes(confusion: &Confusion, cell: f64) -> Vec<String> {
     if confusion.unplaced > 0 {
         let unplaced = group(&confusion.unplaced.to_string());
         notes.push(format!(
-            "Not shown: {unplaced} rows whose label or prediction is none of these classes."
+            "Not shown: {unplaced} rows whose label or prediction is not one of these classes."
         ));
     }
     notes

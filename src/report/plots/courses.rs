@@ -11,7 +11,7 @@ pub(in crate::report) struct Course {
     pub name: String,
     /// (epoch, value) in the order of the epochs, for each seed.
     pub seeds: Vec<Vec<(usize, f64)>>,
-    /// What to say behind the name, such as that the run failed.
+    /// What follows the name in parentheses, such as that the run failed.
     pub remark: Option<&'static str>,
 }
 

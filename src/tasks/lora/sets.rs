@@ -107,10 +107,10 @@ impl Sets<'_> {
     }
 }
 
-/// A text of which a tokeniser leaves nothing.
+/// A text without a single token.
 #[derive(Debug, Error)]
-#[error("row {} of the {split} split: the tokeniser leaves nothing of the text {text:?}; remove the row", row + 1)]
-struct NothingLeft {
+#[error("row {} of the {split} split: the tokeniser finds no token in the text {text:?}; remove the row", row + 1)]
+struct NoTokens {
     split: String,
     row: usize,
     text: String,
@@ -124,7 +124,7 @@ pub(super) fn tokenise(
     let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
     let examples = encode(&texts)?.into_iter().zip(rows).map(|(tokens, row)| {
         if tokens.is_empty() {
-            return Err(NothingLeft {
+            return Err(NoTokens {
                 split: split.to_owned(),
                 row: row.row,
                 text: row.text.clone(),

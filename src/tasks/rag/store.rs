@@ -49,7 +49,7 @@ pub(super) struct Stored {
     start: u64,
 }
 
-/// Why a file is of no use.
+/// Why a file cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unusable {
     /// There is none.

@@ -100,7 +100,7 @@ fn by_chunks(experiment: &ExperimentReport) -> Option<Scene> {
             .iter()
             .find_map(|seed| seed.settings.get(key).cloned())
     };
-    // An overlap that moves together with the size is said by it.
+    // An overlap that moves together with the size needs no mention.
     let overlaps = |size: &Option<String>| {
         let alike = experiment
             .runs
@@ -217,7 +217,7 @@ fn agreement(experiment: &ExperimentReport) -> Option<Scene> {
     };
     matrix.draw(&[
         "Mean over the questions of the share of chunks that both lists have, which also sets the shade, and below it Kendall's tau, where a chunk \
-         that a list lacks stands behind all that it has; over as many places as the shorter list has."
+         that a list lacks ranks below all that it has; over as many places as the shorter list has."
             .to_owned(),
         "Empty: the runs search different chunks. agreement.csv has every question.".to_owned(),
     ])
