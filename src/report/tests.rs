@@ -475,3 +475,22 @@ fn every_text_of_a_searchs_plots_stays_inside_the_picture() {
         }
     }
 }
+
+#[test]
+fn a_kind_of_a_newer_version_is_shown_by_its_name_and_metrics() {
+    let results = tempfile::tempdir().unwrap();
+    small("a").write(results.path());
+    let record = results.path().join("x/a/seed-42/record.json");
+    let text = fs::read_to_string(&record).unwrap();
+    fs::write(&record, text.replace("\"lora\"", "\"novel\"")).unwrap();
+    let table = without_plots(results.path())
+        .terminal_table("x", None)
+        .unwrap();
+    assert!(table.contains("does not know experiments of kind `novel`"));
+    assert!(
+        table.contains("accuracy") && !table.contains("interval"),
+        "{table}"
+    );
+    let page = fs::read_to_string(results.path().join("report/index.html")).unwrap();
+    assert!(page.contains("Kind novel, 1 run"));
+}

@@ -2,7 +2,9 @@
 
 mod answers;
 mod best;
+mod best_run;
 mod pair;
+mod side_tables;
 mod tables;
 #[cfg(test)]
 mod tests;
