@@ -13,6 +13,7 @@ type Place = Vec<String>;
 
 struct Module {
     code: String,
+    /// Whether it has files of its own beside its tests.
     is_folder: bool,
 }
 
@@ -28,22 +29,26 @@ fn modules() -> BTreeMap<Place, Module> {
         if ["tests", "lib", "main"].contains(&last.as_str()) {
             return None;
         }
-        let is_folder = last == "mod";
-        if is_folder {
+        if last == "mod" {
             place.pop();
         }
-        Some((place, module(&text, is_folder)))
+        Some((place, module(&text)))
     };
     sources().into_iter().filter_map(read).collect()
 }
 
-fn module(text: &str, is_folder: bool) -> Module {
+fn module(text: &str) -> Module {
     let without_tests = text.split("#[cfg(test)]\nmod tests").next();
     let lines = code_lines(without_tests.unwrap_or_default());
     let code: Vec<String> = lines.into_iter().map(|line| line.code).collect();
+    let declares = |line: &String| {
+        let line = line.trim_start().strip_prefix("pub").unwrap_or(line);
+        let line = line.rsplit_once(") ").map_or(line, |(_, rest)| rest);
+        line.trim_start().starts_with("mod ")
+    };
     Module {
+        is_folder: code.iter().any(declares),
         code: code.join("\n"),
-        is_folder,
     }
 }
 
@@ -228,9 +233,8 @@ fn a_circle_is_noticed() {
         ("b", "fn f() { crate::a::one::g(); }"),
     ];
     let modules = files.map(|(path, text)| {
-        let is_folder = path.ends_with("/mod");
         let place = path.trim_end_matches("/mod").split('/').map(str::to_owned);
-        (place.collect(), module(text, is_folder))
+        (place.collect(), module(text))
     });
     let modules = BTreeMap::from(modules);
     let found = circles(&needs(&modules));

@@ -80,7 +80,8 @@ impl Override {
         })
     }
 
-    /// The value for a setting with this rule: what a shell leaves without quotes may still be a string.
+    /// The value for a setting with this rule: what a shell leaves without quotes may still be a
+    /// string.
     pub fn value(&self, rule: &Rule) -> Node {
         match (rule, &self.node.value) {
             (Rule::Text | Rule::Path(_) | Rule::Word(_), Value::Text(_)) => self.node.clone(),
@@ -94,42 +95,4 @@ impl Override {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::rules::Bounds;
-
-    fn value(argument: &str, rule: &Rule) -> String {
-        format!("{:?}", Override::parse(argument).unwrap().value(rule).value)
-    }
-
-    #[test]
-    fn values_are_toml_or_plain_strings() {
-        assert_eq!(
-            value("a.b=3", &Rule::Integer(Bounds::default())),
-            "Integer(3)"
-        );
-        assert_eq!(
-            value("a.b = 3", &Rule::Integer(Bounds::default())),
-            "Integer(3)"
-        );
-        assert_eq!(
-            value("a.b=data/x=y.csv", &Rule::Text),
-            "Text(\"data/x=y.csv\")"
-        );
-        assert_eq!(value("a.b=\"3\"", &Rule::Text), "Text(\"3\")");
-        assert_eq!(value("a.b=3", &Rule::Text), "Text(\"3\")");
-        assert_eq!(value("a.b=", &Rule::Text), "Text(\"\")");
-    }
-
-    #[test]
-    fn an_argument_without_key_or_value_is_a_problem() {
-        assert_eq!(
-            Override::parse("epochs").unwrap_err().message,
-            "`--set` needs a key and a value"
-        );
-        assert_eq!(
-            Override::parse("=3").unwrap_err().message,
-            "`--set` needs a key before the `=`"
-        );
-    }
-}
+mod tests;

@@ -2,7 +2,8 @@
 
 use super::{is_white_space, words};
 
-/// The study's cleaning: `\s+` becomes one space, then `(\.\s*)+` one full stop. Python's `re.sub` twice, letter by letter.
+/// The study's cleaning: `\s+` becomes one space, then `(\.\s*)+` one full stop. Python's `re.sub`
+/// twice, letter by letter.
 ///
 /// It glues sentences together (`end.Next`) and makes `cd ..` a `cd .`: see [`prose`].
 #[must_use]
@@ -33,9 +34,10 @@ fn spaced(text: &str) -> impl Iterator<Item = char> {
     })
 }
 
-/// A cleaning that keeps what a reader needs: white space within a paragraph becomes one space and a blank line stays a blank line; a word divided
-/// at a line's end is joined; the dotted leaders of a table of contents (four full stops or more, spaced or not) become one ellipsis.
-/// Sentence ends, `...` and `cd ..` stay as they are.
+/// A cleaning that keeps what a reader needs: white space within a paragraph becomes one space and
+/// a blank line stays a blank line; a word divided at a line's end is joined; the dotted leaders of
+/// a table of contents (four full stops or more, spaced or not) become one ellipsis. Sentence ends,
+/// `...` and `cd ..` stay as they are.
 #[must_use]
 pub fn prose(text: &str) -> String {
     let mut paragraphs: Vec<String> = Vec::new();
@@ -94,37 +96,4 @@ fn without_leaders(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_studys_cleaning_is_its_two_expressions() {
-        // re.sub(r"(\.\s*)+", ".", re.sub(r"\s+", " ", text))
-        assert_eq!(study("a \t\r\n b\u{c}\u{a0}c"), "a b c");
-        assert_eq!(study("Uno. . . .  1\n Dos.\n\nTres ."), "Uno.1 Dos.Tres .");
-        assert_eq!(study(" . cd .. x... "), " .cd .x.");
-        assert_eq!(study("\u{1c}a\u{1d}\u{2029}b"), " a b");
-        assert_eq!(study(""), "");
-    }
-
-    #[test]
-    fn prose_keeps_sentences_and_paragraphs_apart() {
-        let text = "Uno dos.  Tres\n cuatro...\n\n \nCinco \u{c}seis: cd ..\r\n\r\nfin";
-        assert_eq!(
-            prose(text),
-            "Uno dos. Tres cuatro...\n\nCinco seis: cd ..\n\nfin"
-        );
-    }
-
-    #[test]
-    fn prose_joins_divided_words_and_shortens_leaders() {
-        assert_eq!(
-            prose("la ver-\n  sion y Front-\nCover y a -\nb"),
-            "la version y Front- Cover y a - b"
-        );
-        assert_eq!(
-            prose("1 Introducción . . . . . . 1\nDos........2"),
-            "1 Introducción … 1 Dos…2"
-        );
-    }
-}
+mod tests;

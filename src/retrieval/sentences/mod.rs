@@ -8,12 +8,14 @@ const ABBREVIATIONS: [&str; 25] = [
     "pág", "págs", "cap", "fig", "sec", "vol", "núm", "cf", "vs", "mr",
 ];
 
-/// The sentences of a text in their order, without the white space around them; together they are the whole text.
+/// The sentences of a text in their order, without the white space around them; together they are
+/// the whole text.
 ///
-/// A sentence ends at a blank line, and after `.`, `!`, `?` or `…` with the closing marks after it, where white space and something that can begin
-/// a sentence follows: an opening mark, a digit or a letter that is not lower case. It does not end after an abbreviation or a single
-/// capital (`J. Pérez`). Where a cleaning took the white space away, a capital straight after `.` will do if a lower-case letter or something closing stands
-/// before it (`fin.Otra`).
+/// A sentence ends at a blank line, and after `.`, `!`, `?` or `…` with the closing marks after it,
+/// where white space and something that can begin a sentence follows: an opening mark, a digit or a
+/// letter that is not lower case. It does not end after an abbreviation or a single capital (`J.
+/// Pérez`). Where a cleaning took the white space away, a capital straight after `.` will do if a
+/// lower-case letter or something closing stands before it (`fin.Otra`).
 #[must_use]
 pub fn sentences(text: &str) -> Vec<&str> {
     let letters: Vec<(usize, char)> = text.char_indices().collect();
@@ -95,52 +97,4 @@ fn is_abbreviation(before: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sentences_end_where_a_new_one_begins() {
-        let text = "¿Qué es? Un intérprete (de órdenes). «Así.» 3 cosas más... y siguen. ¡Ya!  Fin";
-        assert_eq!(
-            sentences(text),
-            [
-                "¿Qué es?",
-                "Un intérprete (de órdenes).",
-                "«Así.»",
-                "3 cosas más... y siguen.",
-                "¡Ya!",
-                "Fin"
-            ]
-        );
-    }
-
-    #[test]
-    fn abbreviations_initials_numbers_and_names_of_files_do_not_end_one() {
-        for text in [
-            "El Sr. Pérez vino.",
-            "Por J. Maldonado.",
-            "Véase la pág. 3.",
-            "Mide 3.5 m.",
-            "Abra el fichero notas.txt ahora.",
-        ] {
-            assert_eq!(sentences(text), [text]);
-        }
-    }
-
-    #[test]
-    fn blank_lines_end_one_and_single_line_ends_do_not() {
-        assert_eq!(
-            sentences("Un título\n \nUna\nfrase"),
-            ["Un título", "Una\nfrase"]
-        );
-        assert_eq!(sentences(" \n\n"), [""; 0]);
-    }
-
-    #[test]
-    fn glued_sentences_are_told_apart() {
-        assert_eq!(
-            sentences("Una frase.Otra (así).Fin de GNU.Si no"),
-            ["Una frase.", "Otra (así).", "Fin de GNU.Si no"]
-        );
-    }
-}
+mod tests;
