@@ -55,7 +55,7 @@ pub(super) fn write_page(
     results: &Path,
 ) -> Result<PathBuf, ReportError> {
     let path = results.join(PAGE_FOLDER).join("index.html");
-    write_atomically(&path, page::html(&report.experiments, drawn).as_bytes())?;
+    write_atomically(&path, page::html(&report.experiments, drawn)?.as_bytes())?;
     Ok(path)
 }
 
@@ -82,7 +82,8 @@ pub(super) fn write_summary(
     Ok(path)
 }
 
-/// Writes the paired tests of an experiment that is compared with others; one that no longer is leaves none.
+/// Writes the paired tests of an experiment that is compared with others; one that no longer is
+/// leaves none.
 fn write_comparison(experiment: &ExperimentReport, folder: &Path) -> Result<(), ReportError> {
     let path = folder.join(compared::FILE);
     let rows = experiment
@@ -107,7 +108,8 @@ fn write_comparison(experiment: &ExperimentReport, folder: &Path) -> Result<(), 
     Ok(write_atomically(&path, &content)?)
 }
 
-/// Writes each plot as SVG and PNG and removes plots of runs that are no more. Returns how many there are.
+/// Writes each plot as SVG and PNG and removes plots of runs that are no more. Returns how many
+/// there are.
 fn write_plots(drawn: &DrawnExperiment, folder: &Path) -> Result<usize, ReportError> {
     let plots: Vec<&Drawn> = drawn
         .together
@@ -143,8 +145,8 @@ fn write_plots(drawn: &DrawnExperiment, folder: &Path) -> Result<usize, ReportEr
     Ok(plots.len())
 }
 
-/// Removes plots that only a former report could have made. What does not look like one of ours stays; what cannot be removed stays as well,
-/// since nothing depends on it.
+/// Removes plots that only a former report could have made. What does not look like one of ours
+/// stays; what cannot be removed stays as well, since nothing depends on it.
 fn remove_stale(folder: &Path, current: &[&str]) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();

@@ -2,99 +2,157 @@
 
 mod run;
 
-use std::fmt::Write;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, Output, State as Rendering};
+use serde::Serialize;
 
 use super::compared::{self, Compared};
 use super::drawn::{Drawn, DrawnExperiment};
 use super::experiment::{ExperimentReport, RunReport};
 use super::html::{address, breakable, escape};
 use super::seed::State;
-
-use super::{figures, views};
+use super::views::{self, Cell};
+use super::{ReportError, figures};
 use crate::keys;
-use crate::record::PlannedComparison;
+
+const TEMPLATE: &str = include_str!("../templates/page.html");
+const STYLE: &str = include_str!("../templates/page.css");
 
 /// The whole document. `drawn` has an entry for each experiment.
-pub(super) fn html(experiments: &[ExperimentReport], drawn: &[DrawnExperiment]) -> String {
-    let mut page = String::from(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>ensayo report</title>\n<style>\n",
-    );
-    page.push_str(include_str!("page.css"));
-    page.push_str("</style>\n</head>\n<body>\n<h1>ensayo report</h1>\n");
-    if experiments.is_empty() {
-        page.push_str("<p>There are no results yet: <code>ensayo run</code> makes some.</p>\n");
-    }
-    if experiments.len() > 1 {
-        page.push_str("<nav><ul>\n");
-        for (index, experiment) in experiments.iter().enumerate() {
-            let counts = counts(experiment);
-            add(
-                &mut page,
-                format_args!(
-                    "<li><a href=\"#experiment-{index}\">{}</a> ({counts})</li>\n",
-                    escape(&experiment.name)
-                ),
-            );
-        }
-        page.push_str("</ul></nav>\n");
-    }
-    for (index, (experiment, drawn)) in experiments.iter().zip(drawn).enumerate() {
-        section(&mut page, index, experiment, drawn);
-    }
-    page.push_str("</body>\n</html>\n");
-    page
+///
+/// # Errors
+/// When the template and what it is given do not fit.
+pub(super) fn html(
+    experiments: &[ExperimentReport],
+    drawn: &[DrawnExperiment],
+) -> Result<String, ReportError> {
+    let mut templates = Environment::new();
+    let mut syntax = SyntaxConfig::builder();
+    syntax.trim_blocks(true).lstrip_blocks(true);
+    templates.set_syntax(syntax.keep_trailing_newline(true).build()?);
+    templates.set_auto_escape_callback(|_| AutoEscape::Html);
+    templates.set_formatter(write_escaped);
+    templates.add_filter("breakable", |text: &str| {
+        Value::from_safe_string(breakable(text))
+    });
+    let sections = experiments.iter().zip(drawn).enumerate();
+    let sections =
+        sections.map(|(index, (experiment, drawn))| Section::of(index, experiment, drawn));
+    let page = Page {
+        style: STYLE,
+        experiments: sections.collect(),
+    };
+    Ok(templates.render_str(TEMPLATE, Serde(page))?)
 }
 
-fn section(
-    page: &mut String,
-    index: usize,
-    experiment: &ExperimentReport,
-    drawn: &DrawnExperiment,
-) {
-    add(
-        page,
-        format_args!(
-            "<section id=\"experiment-{index}\">\n<h2>{}</h2>\n",
-            escape(&experiment.name)
-        ),
-    );
-    if let Some(description) = &experiment.description {
-        add(page, format_args!("<p>{}</p>\n", escape(description)));
+/// Escapes as in SVG, where control characters are forbidden.
+fn write_escaped(
+    output: &mut Output<'_>,
+    _: &mut Rendering<'_, '_>,
+    value: &Value,
+) -> Result<(), minijinja::Error> {
+    let text = value.to_string();
+    let text = if value.is_safe() { text } else { escape(&text) };
+    output.write_str(&text).map_err(minijinja::Error::from)
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    style: &'static str,
+    experiments: Vec<Section<'a>>,
+}
+
+/// An experiment's part of the page.
+#[derive(Serialize)]
+struct Section<'a> {
+    name: &'a str,
+    description: Option<&'a str>,
+    kind: &'a str,
+    counts: String,
+    /// The address of its table.
+    summary: String,
+    problems: &'a [String],
+    overview: Overview,
+    plots: Vec<Figure<'a>>,
+    compared: Option<SideBySide<'a>>,
+    runs: Vec<run::Shown<'a>>,
+}
+
+/// The table of all runs with the settings that set them apart.
+#[derive(Serialize)]
+struct Overview {
+    head: Vec<Title>,
+    rows: Vec<OverviewRow>,
+    remarks: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Title {
+    class: &'static str,
+    text: String,
+    interval: bool,
+}
+
+#[derive(Serialize)]
+struct OverviewRow {
+    anchor: String,
+    title: String,
+    cells: Vec<Cell>,
+    state: &'static str,
+}
+
+/// A plot with its caption, and the address of its files without their ending.
+#[derive(Serialize)]
+struct Figure<'a> {
+    svg: &'a str,
+    caption: &'a str,
+    file: String,
+}
+
+/// The comparison with other experiments.
+#[derive(Serialize)]
+struct SideBySide<'a> {
+    with: String,
+    tables: Vec<Table<'a>>,
+    remarks: &'a [String],
+    /// The address of the figures in full, if there are any.
+    file: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Table<'a> {
+    title: &'a str,
+    head: &'a [String],
+    rows: &'a [Vec<String>],
+}
+
+impl<'a> Section<'a> {
+    fn of(index: usize, experiment: &'a ExperimentReport, drawn: &'a DrawnExperiment) -> Self {
+        let name = &experiment.name;
+        let figures = |drawn: &'a [Drawn]| drawn.iter().map(|drawn| Figure::of(name, drawn));
+        let runs = experiment.seeds().zip(&drawn.seeds).enumerate();
+        let runs = runs.map(|(place, ((run, seed), plots))| {
+            let plots = figures(plots).collect();
+            run::Shown::of(anchor(index, place), experiment, run, seed, plots)
+        });
+        Self {
+            name,
+            description: experiment.description.as_deref(),
+            kind: &experiment.kind,
+            counts: counts(experiment),
+            summary: address(&format!("../{name}/summary.csv")),
+            problems: &experiment.problems,
+            overview: Overview::of(index, experiment),
+            plots: figures(&drawn.together).collect(),
+            compared: SideBySide::of(experiment),
+            runs: runs.collect(),
+        }
     }
-    let kind = if experiment.kind.is_empty() {
-        String::new()
-    } else {
-        format!("Kind {}, ", escape(&experiment.kind))
-    };
-    let summary = address(&format!("../{}/summary.csv", experiment.name));
-    add(
-        page,
-        format_args!(
-            "<p class=\"meta\">{kind}{}. <a href=\"{summary}\">summary.csv</a></p>\n",
-            counts(experiment)
-        ),
-    );
-    list(page, "problems", &experiment.problems);
-    comparison(page, index, experiment);
-    for drawn in &drawn.together {
-        figure(page, &experiment.name, drawn);
-    }
-    if let (Some(asked), Some(compared)) = (&experiment.compare, &experiment.compared) {
-        side_by_side(page, experiment, asked, compared);
-    }
-    page.push_str("<h3>Runs</h3>\n");
-    for (place, ((run, seed), plots)) in experiment.seeds().zip(&drawn.seeds).enumerate() {
-        run::details(
-            page,
-            &format!("run-{index}-{place}"),
-            experiment,
-            run,
-            seed,
-            plots,
-        );
-    }
-    page.push_str("</section>\n");
+}
+
+fn anchor(experiment: usize, place: usize) -> String {
+    format!("run-{experiment}-{place}")
 }
 
 /// How many runs there are, and in which state.
@@ -111,129 +169,94 @@ fn counts(experiment: &ExperimentReport) -> String {
     ] {
         match experiment.count(state) {
             0 => {}
-            count => add(&mut text, format_args!(", {count} {}", state.text())),
+            count => text += &format!(", {count} {}", state.text()),
         }
     }
     text
 }
 
-/// The table of all runs with the settings that set them apart.
-fn comparison(page: &mut String, index: usize, experiment: &ExperimentReport) {
-    let several = experiment.has_several_seeds();
-    let mut place = 0;
-    page.push_str("<div class=\"scroll\"><table>\n<thead><tr><th>run</th>");
-    let varying: Vec<&str> = experiment.varying.iter().map(String::as_str).collect();
-    for key in keys::short(&varying) {
-        add(page, format_args!("<th>{}</th>", escape(key)));
-    }
-    if several {
-        page.push_str("<th class=\"number\">seeds</th>");
-    }
-    let view = views::of(&experiment.kind);
-    let scores = view.scores(experiment, &experiment.evaluation);
-    for score in &scores {
-        let (class, title) = (class(score), escape(&score.page));
-        let interval = if score.interval {
-            "<br>[95 % interval]"
-        } else {
-            ""
+impl Overview {
+    fn of(index: usize, experiment: &ExperimentReport) -> Self {
+        let several = experiment.has_several_seeds();
+        let view = views::of(&experiment.kind);
+        let scores = view.scores(experiment, &experiment.evaluation);
+        let class = |interval: bool| if interval { "accuracy" } else { "number" };
+        let title = |class, text: &str| Title {
+            class,
+            text: text.to_owned(),
+            interval: false,
         };
-        add(
-            page,
-            format_args!("<th class=\"{class}\">{title}{interval}</th>"),
-        );
+        let varying: Vec<&str> = experiment.varying.iter().map(String::as_str).collect();
+        let mut head = vec![title("", "run")];
+        head.extend(keys::short(&varying).into_iter().map(|key| title("", key)));
+        head.extend(several.then(|| title("number", "seeds")));
+        head.extend(scores.iter().map(|score| Title {
+            class: class(score.interval),
+            text: score.page.clone(),
+            interval: score.interval,
+        }));
+        head.extend([title("number", "time"), title("", "status")]);
+        let mut place = 0;
+        let row = |run: &RunReport| {
+            let settings = experiment.varying.iter();
+            let mut cells: Vec<Cell> = settings
+                .map(|key| Cell::of("setting", setting(run, key)))
+                .collect();
+            let seeds = run.seeds.len();
+            cells.extend(several.then(|| Cell::of("number", seeds.to_string())));
+            cells.extend(scores.iter().map(|score| {
+                let text = (score.figure)(run).unwrap_or_default();
+                Cell::of(class(score.interval), text)
+            }));
+            let time = run.mean(|seed| Some(seed.record.as_ref()?.wall_seconds));
+            let time = time.map(figures::duration).unwrap_or_default();
+            cells.push(Cell::of("number", time));
+            let anchor = anchor(index, place);
+            place += seeds;
+            OverviewRow {
+                anchor,
+                title: run.title(),
+                cells,
+                state: run.state().text(),
+            }
+        };
+        Self {
+            head,
+            rows: experiment.runs.iter().map(row).collect(),
+            remarks: view.remarks(experiment),
+        }
     }
-    page.push_str("<th class=\"number\">time</th>");
-    page.push_str("<th>status</th></tr></thead>\n<tbody>\n");
-    for run in &experiment.runs {
-        let name = breakable(&run.title());
-        add(
-            page,
-            format_args!("<tr><td class=\"name\"><a href=\"#run-{index}-{place}\">{name}</a></td>"),
-        );
-        place += run.seeds.len();
-        for key in &experiment.varying {
-            add(
-                page,
-                format_args!("<td class=\"setting\">{}</td>", escape(&setting(run, key))),
-            );
-        }
-        if several {
-            add(
-                page,
-                format_args!("<td class=\"number\">{}</td>", run.seeds.len()),
-            );
-        }
-        for score in &scores {
-            let (class, cell) = (class(score), (score.figure)(run).unwrap_or_default());
-            add(page, format_args!("<td class=\"{class}\">{cell}</td>"));
-        }
-        let time = run.mean(|seed| Some(seed.record.as_ref()?.wall_seconds));
-        let time = time.map(figures::duration).unwrap_or_default();
-        add(page, format_args!("<td class=\"number\">{time}</td>"));
-        add(
-            page,
-            format_args!("<td>{}</td></tr>\n", status(run.state())),
-        );
-    }
-    page.push_str("</tbody></table></div>\n");
-    list(page, "remarks", &view.remarks(experiment));
 }
 
-fn class(score: &views::Score<'_>) -> &'static str {
-    if score.interval { "accuracy" } else { "number" }
+impl<'a> Figure<'a> {
+    fn of(experiment: &str, drawn: &'a Drawn) -> Self {
+        Self {
+            svg: &drawn.svg,
+            caption: &drawn.plot.caption,
+            file: address(&format!("../{experiment}/plots/{}", drawn.plot.stem)),
+        }
+    }
 }
 
-/// The comparison with other experiments.
-fn side_by_side(
-    page: &mut String,
-    experiment: &ExperimentReport,
-    asked: &PlannedComparison,
-    compared: &Compared,
-) {
-    let names: Vec<String> = asked.experiments.iter().map(|name| escape(name)).collect();
-    add(
-        page,
-        format_args!("<h3>Compared with {}</h3>\n", names.join(", ")),
-    );
-    for table in &compared.tables {
-        add(
-            page,
-            format_args!(
-                "<h4>{}</h4><div class=\"scroll\"><table>\n<thead><tr>",
-                escape(&table.title)
-            ),
-        );
-        for (index, row) in table.rows.iter().enumerate() {
-            let tag = if index == 0 { "th" } else { "td" };
-            if index == 1 {
-                page.push_str("</tr></thead>\n<tbody>\n");
-            }
-            if index > 0 {
-                page.push_str("<tr>");
-            }
-            for cell in row {
-                add(
-                    page,
-                    format_args!("<{tag} class=\"setting\">{}</{tag}>", breakable(cell)),
-                );
-            }
-            if index > 0 {
-                page.push_str("</tr>\n");
-            }
-        }
-        page.push_str("</tbody></table></div>\n");
-    }
-    list(page, "remarks", &compared.remarks);
-    if !compared.rows.is_empty() {
-        let file = address(&format!("../{}/{}", experiment.name, compared::FILE));
-        add(
-            page,
-            format_args!(
-                "<p class=\"meta\"><a href=\"{file}\">{}</a></p>\n",
-                compared::FILE
-            ),
-        );
+impl<'a> SideBySide<'a> {
+    fn of(experiment: &'a ExperimentReport) -> Option<Self> {
+        let asked = experiment.compare.as_ref()?;
+        let compared: &Compared = experiment.compared.as_ref()?;
+        let table = |table: &'a compared::Table| {
+            let (head, rows) = table.rows.split_first()?;
+            Some(Table {
+                title: &table.title,
+                head,
+                rows,
+            })
+        };
+        let file = || address(&format!("../{}/{}", experiment.name, compared::FILE));
+        Some(Self {
+            with: asked.experiments.join(", "),
+            tables: compared.tables.iter().filter_map(table).collect(),
+            remarks: &compared.remarks,
+            file: (!compared.rows.is_empty()).then(file),
+        })
     }
 }
 
@@ -247,56 +270,4 @@ fn setting(run: &RunReport, key: &str) -> String {
         .collect();
     values.dedup();
     values.join(" | ")
-}
-
-fn status(state: State) -> String {
-    if state == State::Complete {
-        state.text().to_owned()
-    } else {
-        format!("<span class=\"bad\">{}</span>", state.text())
-    }
-}
-
-/// A plot with its caption and links to its files.
-fn figure(page: &mut String, experiment: &str, drawn: &Drawn) {
-    let file = |ending: &str| {
-        address(&format!(
-            "../{experiment}/plots/{}.{ending}",
-            drawn.plot.stem
-        ))
-    };
-    add(
-        page,
-        format_args!(
-            "<figure>\n{}<figcaption>{} <a href=\"{}\">SVG</a> <a href=\"{}\">PNG</a></figcaption>\n</figure>\n",
-            drawn.svg,
-            escape(&drawn.plot.caption),
-            file("svg"),
-            file("png")
-        ),
-    );
-}
-
-/// A list, unless it is empty. `problems` and `notes` stand in a box.
-fn list(page: &mut String, class: &str, items: &[String]) {
-    if items.is_empty() {
-        return;
-    }
-    let boxed = class != "remarks";
-    let (open, close) = if boxed {
-        (format!("<div class=\"{class}\"><ul>"), "</ul></div>")
-    } else {
-        (format!("<ul class=\"{class}\">"), "</ul>")
-    };
-    page.push_str(&open);
-    for item in items {
-        add(page, format_args!("<li>{}</li>", escape(item)));
-    }
-    page.push_str(close);
-    page.push('\n');
-}
-
-fn add(page: &mut String, text: std::fmt::Arguments<'_>) {
-    // Writing to a string cannot fail.
-    let _ = page.write_fmt(text);
 }

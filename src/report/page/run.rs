@@ -1,90 +1,87 @@
 //! The part of the page on one run with one seed.
 
-use super::{add, figure, list, status};
+use serde::Serialize;
+
+use super::Figure;
 use crate::record::MetricRow;
-use crate::report::drawn::Drawn;
 use crate::report::experiment::{ExperimentReport, RunReport};
 use crate::report::figures;
-use crate::report::html::escape;
 use crate::report::seed::{SeedReport, State};
-use crate::report::views::{self, Cell, Detail};
+use crate::report::views::{self, Detail};
 
-/// A run, folded; open if it needs attention. The anchor stands inside, because browsers unfold what they jump into.
-pub(super) fn details(
-    page: &mut String,
-    id: &str,
-    experiment: &ExperimentReport,
-    run: &RunReport,
-    seed: &SeedReport,
-    plots: &[Drawn],
-) {
-    let attention =
-        matches!(seed.state, State::Failed | State::Unreadable) || !seed.problems.is_empty();
-    let view = views::of(&experiment.kind);
-    let headline = view
-        .headline(seed, &experiment.evaluation)
-        .map(|(name, estimate)| format!(", {name} {}", figures::with_interval(&estimate)))
-        .unwrap_or_default();
-    add(
-        page,
-        format_args!(
-            "<details{}><summary><b>{}</b> · seed {} · {}{headline}</summary>\n<div id=\"{id}\" class=\"target\"></div>\n",
-            if attention { " open" } else { "" },
-            escape(&run.title()),
-            seed.seed,
-            status(seed.state)
-        ),
-    );
-    if let Some(error) = seed
-        .record
-        .as_ref()
-        .and_then(|record| record.error.as_ref())
-    {
-        add(
-            page,
-            format_args!("<div class=\"error\"><pre>{}</pre></div>\n", escape(error)),
-        );
+/// A run, folded; open if it needs attention.
+#[derive(Serialize)]
+pub(super) struct Shown<'a> {
+    needs_attention: bool,
+    title: String,
+    seed: u64,
+    state: &'static str,
+    /// What its kind says first, with the comma before it.
+    headline: String,
+    anchor: String,
+    error: Option<&'a str>,
+    problems: &'a [String],
+    notes: &'a [String],
+    plots: Vec<Figure<'a>>,
+    details: Vec<Detail>,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) fn of(
+        anchor: String,
+        experiment: &ExperimentReport,
+        run: &RunReport,
+        seed: &'a SeedReport,
+        plots: Vec<Figure<'a>>,
+    ) -> Self {
+        let view = views::of(&experiment.kind);
+        let headline = view
+            .headline(seed, &experiment.evaluation)
+            .map(|(name, estimate)| format!(", {name} {}", figures::with_interval(&estimate)));
+        let mut details = view.details(seed);
+        details.extend(figures_of(seed));
+        let settings = seed.settings.clone();
+        details.push(Detail::pairs("Settings", "setting", settings));
+        details.push(Detail::pairs("Environment", "setting", environment(seed)));
+        details.retain(|table| !table.rows.is_empty());
+        let record = seed.record.as_ref();
+        let broken = matches!(seed.state, State::Failed | State::Unreadable);
+        Self {
+            needs_attention: broken || !seed.problems.is_empty(),
+            title: run.title(),
+            seed: seed.seed,
+            state: seed.state.text(),
+            headline: headline.unwrap_or_default(),
+            anchor,
+            error: record.and_then(|record| record.error.as_deref()),
+            problems: &seed.problems,
+            notes: record.map_or(&[], |record| &record.notes),
+            plots,
+            details,
+        }
     }
-    list(page, "problems", &seed.problems);
-    if let Some(record) = &seed.record {
-        list(page, "notes", &record.notes);
-    }
-    for drawn in plots {
-        figure(page, &experiment.name, drawn);
-    }
-    page.push_str("<div class=\"columns\">\n");
-    for shown in view.details(seed) {
-        detail(page, &shown);
-    }
-    if let Some(record) = &seed.record {
-        let name = |row: &MetricRow| {
-            if row.evaluation == "run" {
-                row.metric.clone()
-            } else {
-                format!("{} {}", row.evaluation, row.metric)
-            }
-        };
-        let metrics = record
-            .metrics
-            .iter()
-            .map(|row| (name(row), figures::count(row.value)));
-        detail(page, &Detail::pairs("Metrics", "number", metrics));
-        let measured = record
-            .measurements
-            .iter()
-            .map(|row| (row.metric.clone(), figures::count(row.value)));
-        detail(page, &Detail::pairs("Measurements", "number", measured));
-    }
-    let settings = seed
-        .settings
-        .iter()
-        .map(|(key, value)| (key.clone(), value.clone()));
-    detail(page, &Detail::pairs("Settings", "setting", settings));
-    detail(
-        page,
-        &Detail::pairs("Environment", "setting", environment(seed)),
-    );
-    page.push_str("</div>\n</details>\n");
+}
+
+/// What was computed and what was measured.
+fn figures_of(seed: &SeedReport) -> Vec<Detail> {
+    let Some(record) = &seed.record else {
+        return Vec::new();
+    };
+    let name = |row: &MetricRow| {
+        if row.evaluation == "run" {
+            row.metric.clone()
+        } else {
+            format!("{} {}", row.evaluation, row.metric)
+        }
+    };
+    let metrics = record.metrics.iter();
+    let metrics = metrics.map(|row| (name(row), figures::count(row.value)));
+    let measured = record.measurements.iter();
+    let measured = measured.map(|row| (row.metric.clone(), figures::count(row.value)));
+    vec![
+        Detail::pairs("Metrics", "number", metrics),
+        Detail::pairs("Measurements", "number", measured),
+    ]
 }
 
 fn environment(seed: &SeedReport) -> Vec<(String, String)> {
@@ -131,45 +128,4 @@ fn environment(seed: &SeedReport) -> Vec<(String, String)> {
     );
     rows.retain(|(_, value)| !value.is_empty());
     rows
-}
-
-/// A table, unless it is empty.
-fn detail(page: &mut String, detail: &Detail) {
-    if detail.rows.is_empty() {
-        return;
-    }
-    add(
-        page,
-        format_args!(
-            "<div><h4>{}</h4><div class=\"scroll\"><table>",
-            escape(&detail.title)
-        ),
-    );
-    if !detail.head.is_empty() {
-        page.push_str("<thead><tr>");
-        cells(page, "th", &detail.head);
-        page.push_str("</tr></thead>");
-    }
-    page.push_str("<tbody>\n");
-    for row in &detail.rows {
-        page.push_str("<tr>");
-        cells(page, "td", row);
-        page.push_str("</tr>\n");
-    }
-    page.push_str("</tbody></table></div>");
-    if let Some(note) = &detail.note {
-        add(page, format_args!("<p class=\"meta\">{}</p>", escape(note)));
-    }
-    page.push_str("</div>\n");
-}
-
-fn cells(page: &mut String, tag: &str, cells: &[Cell]) {
-    for Cell { class, text } in cells {
-        let class = if class.is_empty() {
-            String::new()
-        } else {
-            format!(" class=\"{class}\"")
-        };
-        add(page, format_args!("<{tag}{class}>{}</{tag}>", escape(text)));
-    }
 }

@@ -6,6 +6,8 @@ mod lora;
 mod prompt;
 mod rag;
 
+use serde::Serialize;
+
 use super::estimate::Estimate;
 use super::experiment::{ExperimentReport, RunReport};
 use super::plots::Plot;
@@ -24,7 +26,8 @@ pub(super) trait View: Sync {
         Vec::new()
     }
 
-    /// Columns of `summary.csv` beside those of single figures, and what stands there for a run and seed.
+    /// Columns of `summary.csv` beside those of single figures, and what stands there for a run and
+    /// seed.
     fn summary(&self, _experiment: &ExperimentReport) -> Vec<&'static str> {
         Vec::new()
     }
@@ -109,7 +112,8 @@ pub(super) struct Score<'a> {
     pub compared: Option<String>,
     /// Whether it is followed by its interval.
     pub interval: bool,
-    /// Where it stands among what a narrow terminal leaves out, the lowest first; never left out without.
+    /// Where it stands among what a narrow terminal leaves out, the lowest first; never left out
+    /// without.
     pub dispensable: Option<u8>,
     /// In words; none where the run does not have it.
     pub figure: Figure<'a>,
@@ -154,7 +158,7 @@ impl<'a> Score<'a> {
 }
 
 /// A table on the page about one run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Detail {
     pub title: String,
     /// The head, empty where there is none.
@@ -165,7 +169,7 @@ pub(super) struct Detail {
 }
 
 /// A cell with the class of its style.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Cell {
     pub class: &'static str,
     pub text: String,
@@ -199,7 +203,8 @@ impl Detail {
     }
 }
 
-/// The views by the kind's word in records and plans: the only place that knows which kinds there are.
+/// The views by the kind's word in records and plans: the only place that knows which kinds there
+/// are.
 const VIEWS: [(&str, &dyn View); 3] = [
     ("lora", &lora::VIEW),
     ("prompt", &prompt::VIEW),
@@ -212,7 +217,8 @@ pub(super) fn of(kind: &str) -> &'static dyn View {
     known.map_or(&generic::Generic, |(_, view)| *view)
 }
 
-/// The evaluation that an experiment's runs are compared on: the first of its kind's that there is, else the first of all.
+/// The evaluation that an experiment's runs are compared on: the first of its kind's that there is,
+/// else the first of all.
 pub(super) fn main_evaluation(experiment: &ExperimentReport) -> String {
     let mut names: Vec<&str> = experiment
         .seeds()
