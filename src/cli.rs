@@ -62,7 +62,8 @@ pub struct Places {
 /// Which runs, with which settings.
 #[derive(Debug, Clone, Args)]
 pub struct Wanted {
-    /// Experiments or runs, such as `x`, `x/attempt-4`, `'rag-*/cosine-*'` or `x/y@43`; all if left out
+    /// Experiments or runs, such as `x`, `x/attempt-4`, `'rag-*/cosine-*'` or `x/y@43`; all if left
+    /// out
     #[arg(value_name = "PATTERN")]
     pub patterns: Vec<String>,
     /// A setting that wins over the files, such as `training.epochs=1`; may be repeated
@@ -151,10 +152,12 @@ pub struct ReportArgs {
 /// Options of `compare`.
 #[derive(Debug, Clone, Args)]
 pub struct CompareArgs {
-    /// Two runs, such as `x/attempt-4` and `y/attempt-2@43`; or what matches more, such as `x`: then all pairs
+    /// Two runs, such as `x/attempt-4` and `y/attempt-2@43`; or what matches more, such as `x`:
+    /// then all pairs
     #[arg(value_name = "PATTERN", required = true)]
     pub patterns: Vec<String>,
-    /// Compare on this evaluation, such as `test`; two runs on all they share if left out, more than two on the first
+    /// Compare on this evaluation, such as `test`; two runs on all they share if left out, more
+    /// than two on the first
     #[arg(long, value_name = "NAME")]
     pub evaluation: Option<String>,
     /// Print CSV with all figures in full

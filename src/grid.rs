@@ -1,4 +1,5 @@
-//! From an experiment's axes to its cells, in order and with names. Knows nothing of seeds, results or devices.
+//! From an experiment's axes to its cells, in order and with names. Knows nothing of seeds, results
+//! or devices.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,14 +20,16 @@ const MOST_CELLS: usize = 10_000;
 pub struct Grid {
     /// The experiment.
     pub experiment: Experiment,
-    /// Named runs in file order, then the grid with its last axis moving fastest; if there are neither, `base`.
+    /// Named runs in file order, then the grid with its last axis moving fastest; if there are
+    /// neither, `base`.
     pub cells: Vec<Cell>,
 }
 
 /// A point of the grid, or a named run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
-    /// Unique in the experiment, at most [`LONGEST_NAME`] bytes, and a folder's name on every system.
+    /// Unique in the experiment, at most [`LONGEST_NAME`] bytes, and a folder's name on every
+    /// system.
     pub name: String,
     /// Everything that decides its result, except the seed.
     pub settings: Settings,
@@ -222,8 +225,9 @@ fn holds(exclude: &Exclude, values: &Values<'_>) -> bool {
     })
 }
 
-/// A readable name for each point. Where two would be equal, or one cannot serve as a folder, the end is a hash of the values themselves: the same
-/// point has the same name whatever other points there are of its kind.
+/// A readable name for each point. Where two would be equal, or one cannot serve as a folder, the
+/// end is a hash of the values themselves: the same point has the same name whatever other points
+/// there are of its kind.
 fn names(points: &[Values<'_>]) -> Vec<String> {
     let axes: Vec<&str> = points
         .first()

@@ -1,7 +1,8 @@
 //! ensayo: a declarative experiment runner.
 //!
-//! A person edits TOML files, runs the sweep, compares the plots and reruns one experiment by name. The stages, each a module:
-//! [`config`], [`grid`], [`plan`], [`runner`] (which starts [`tasks`]), [`record`], [`report`].
+//! A person edits TOML files, runs the sweep, compares the plots and reruns one experiment by name.
+//! The stages, each a module: [`config`], [`grid`], [`plan`], [`runner`] (which starts [`tasks`]),
+//! [`record`], [`report`].
 
 pub mod cli;
 pub mod commands;

@@ -11,7 +11,8 @@ use crate::tasks::{self, Asked, Finished};
 /// Writes the answer, if the run gives any, then the fragments with their scores.
 ///
 /// # Errors
-/// When the run is not there, not complete or does no retrieval, its document was changed, or its embedder fails.
+/// When the run is not there, not complete or does no retrieval, its document was changed, or its
+/// embedder fails.
 pub fn run(args: &AskArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
     super::device::find_compiler_first(&args.device);
     let (folder, record) = finished::one(&args.results, &args.run)?;

@@ -16,7 +16,8 @@ type Seeds = BTreeMap<u64, PathBuf>;
 /// Compares two runs in every evaluation, or more in all pairs.
 ///
 /// # Errors
-/// When a pattern matches nothing, fewer than two runs are left, or they were not judged on the same rows.
+/// When a pattern matches nothing, fewer than two runs are left, or they were not judged on the
+/// same rows.
 pub fn run(args: &CompareArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
     let runs = wanted(args)?;
     let contenders: Vec<Contender> = runs

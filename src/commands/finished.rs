@@ -7,7 +7,8 @@ use super::{CommandError, say};
 use crate::plan::{Selection, SelectionError};
 use crate::record::{self, PlanFile, PlannedRun, RunRecord, Status};
 
-/// The records that the patterns match, each with its folder. A record that cannot be read is said and passed over.
+/// The records that the patterns match, each with its folder. A record that cannot be read is said
+/// and passed over.
 pub(super) fn find(
     results: &Path,
     patterns: &[String],

@@ -1,4 +1,5 @@
-//! One file per subcommand: each chains the stages it needs. Data goes to the given output, talk to standard error.
+//! One file per subcommand: each chains the stages it needs. Data goes to the given output, talk to
+//! standard error.
 
 pub mod ask;
 pub mod check;
@@ -88,17 +89,14 @@ pub enum Ended {
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum CommandError {
-    /// Problems in TOML files, rendered for the terminal.
     #[error("{0}")]
     Problems(String),
-    /// What was typed, or a file it names, is not right.
     #[error("{0}")]
     Input(String),
-    /// Standard output cannot be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
-    /// Something else.
     #[error("{0}")]
     Unexpected(String),
 }

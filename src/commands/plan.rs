@@ -109,7 +109,8 @@ pub(super) fn make(args: &PlanArgs) -> Result<Plan, CommandError> {
     Ok(planner.plan(&loaded.sources())?)
 }
 
-/// How many runs there are, how many of them will be executed, and how long that takes on the evidence so far.
+/// How many runs there are, how many of them will be executed, and how long that takes on the
+/// evidence so far.
 pub(super) fn headline(plan: &Plan) -> String {
     let due = plan
         .runs

@@ -1,6 +1,7 @@
 //! Turns the events of a sweep into bars on a terminal, or into plain lines elsewhere.
 //!
-//! Names of runs may be long, so a run is named once, when it begins, with a number that stands for it from then on.
+//! Names of runs may be long, so a run is named once, when it begins, with a number that stands for
+//! it from then on.
 
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
@@ -13,7 +14,8 @@ use crate::record::Status;
 use crate::report::duration;
 use crate::runner::Event;
 
-/// A run without bars says how far it is at most this often, and ever less often the longer it takes.
+/// A run without bars says how far it is at most this often, and ever less often the longer it
+/// takes.
 const QUIET: Duration = Duration::from_secs(15);
 /// A stage that follows sooner than this on something said is not worth a line of its own.
 const BRIEF: Duration = Duration::from_secs(1);

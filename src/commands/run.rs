@@ -15,8 +15,8 @@ use crate::tasks;
 /// Plans, sweeps and reports.
 ///
 /// # Errors
-/// When something is wrong with the selected experiments or their inputs, or the report cannot be written. Runs that fail are
-/// no error: see [`Ended::SomeFailed`].
+/// When something is wrong with the selected experiments or their inputs, or the report cannot be
+/// written. Runs that fail are no error: see [`Ended::SomeFailed`].
 pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
     super::device::find_compiler_first(&args.plan.device);
     let results = &args.plan.places.results;

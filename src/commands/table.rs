@@ -4,8 +4,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::report::padded;
 
-/// Rows of cells as lines, each column as wide as its widest cell. Columns whose cells below the first row all are numbers
-/// are aligned to the right. The last column is not padded.
+/// Rows of cells as lines, each column as wide as its widest cell. Columns whose cells below the
+/// first row all are numbers are aligned to the right. The last column is not padded.
 pub(super) fn lines(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let cell = |row: &[String], column: usize| row.get(column).cloned().unwrap_or_default();

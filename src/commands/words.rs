@@ -17,7 +17,8 @@ pub(super) fn bytes(bytes: u64) -> String {
     }
 }
 
-/// A metric with as many digits as help: counts whole, shares with four decimals, small values in scientific notation.
+/// A metric with as many digits as help: counts whole, shares with four decimals, small values in
+/// scientific notation.
 pub(super) fn number(value: f64) -> String {
     if !value.is_finite() {
         return value.to_string();

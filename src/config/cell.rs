@@ -1,4 +1,5 @@
-//! From a cell's tables to its settings: layers are laid together, paths resolved, the result read into the strict structs and checked.
+//! From a cell's tables to its settings: layers are laid together, paths resolved, the result read
+//! into the strict structs and checked.
 
 use std::path::Path;
 
@@ -16,7 +17,8 @@ use super::tree::{Entry, Node, Table, Value};
 use super::{Experiment, Point, Settings};
 
 impl Experiment {
-    /// The settings of one cell: the base, the cell's own values laid over it, then the command line's; read and checked.
+    /// The settings of one cell: the base, the cell's own values laid over it, then the command
+    /// line's; read and checked.
     ///
     /// # Errors
     /// With everything that is wrong with the cell.
@@ -63,7 +65,8 @@ impl Draft<'_> {
         let mut settings = match Settings::deserialize(plain) {
             Ok(settings) => settings,
             Err(error) => {
-                // The rules should have found the fault, with its place. If they did not, serde's word for it must do.
+                // The rules should have found the fault, with its place. If they did not, serde's
+                // word for it must do.
                 if self.problems.is_empty() && self.tainted.is_empty() {
                     self.push(
                         self.problem(error.message())
@@ -277,7 +280,8 @@ impl Draft<'_> {
             .collect()
     }
 
-    /// Leaves one of the settings that exclude each other, so that the others can still be read and checked. What is wrong with them has been reported.
+    /// Leaves one of the settings that exclude each other, so that the others can still be read and
+    /// checked. What is wrong with them has been reported.
     fn settle(&mut self, alternatives: &Alternatives, given: &[String]) {
         let known = self.known(alternatives);
         let span = self.span(alternatives.table);

@@ -1,4 +1,5 @@
-//! The `[compare]` table: which other experiments the report sets beside this one. It decides no result, so it is part of no run's settings.
+//! The `[compare]` table: which other experiments the report sets beside this one. It decides no
+//! result, so it is part of no run's settings.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -38,7 +38,8 @@ impl<'a> Inspector<'a> {
         if let Some(known) = self.shapes.borrow().get(config) {
             return Rc::clone(known);
         }
-        // The number of classes is only known once the data is read; nothing that is checked here depends on it.
+        // The number of classes is only known once the data is read; nothing that is checked here
+        // depends on it.
         let read = match self.environment.read(config) {
             Ok(text) => Shapes::read(&text, 2).map_err(|error| error.to_string()),
             Err(error) => Err(format!("cannot read `{}`: {error}", config.display())),
@@ -53,7 +54,8 @@ impl<'a> Inspector<'a> {
 
 /// The settings of one kind, which complete and check themselves.
 pub(super) trait Check {
-    /// Fills in the defaults that depend on other settings, and reports what is wrong with the whole.
+    /// Fills in the defaults that depend on other settings, and reports what is wrong with the
+    /// whole.
     fn check(&mut self, draft: &mut Draft<'_>);
 }
 
@@ -90,7 +92,8 @@ impl Draft<'_> {
         self.tainted.insert(key.to_owned());
     }
 
-    /// Whether something is known to be wrong with one of the settings, a table that holds it, or a setting in it.
+    /// Whether something is known to be wrong with one of the settings, a table that holds it, or a
+    /// setting in it.
     pub fn is_tainted(&self, keys: &[&str]) -> bool {
         let holds = |outer: &str, inner: &str| {
             inner == outer
@@ -104,7 +107,8 @@ impl Draft<'_> {
         })
     }
 
-    /// Where a setting is written; if it is not, where the table that would hold it is, or else the experiment's kind.
+    /// Where a setting is written; if it is not, where the table that would hold it is, or else the
+    /// experiment's kind.
     pub fn span(&self, key: &str) -> Span {
         match (self.table.at(key), key.rsplit_once('.')) {
             (Some(node), _) => node.span.clone(),

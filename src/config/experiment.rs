@@ -1,4 +1,5 @@
-//! One experiment as its file describes it: what all runs share, and in what they differ. `grid` makes runs of it.
+//! One experiment as its file describes it: what all runs share, and in what they differ. `grid`
+//! makes runs of it.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! One experiment's file, from its text to an [`Experiment`]. Collects everything that is wrong with the text itself.
+//! One experiment's file, from its text to an [`Experiment`]. Collects everything that is wrong
+//! with the text itself.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -28,7 +29,8 @@ const FRAME: [&str; 7] = [
 /// The seed of an experiment that gives none.
 const DEFAULT_SEED: u64 = 42;
 
-/// Reads a file's text. Nothing comes back if it is so wrong that no cell can be looked at; what is wrong is added to `problems`.
+/// Reads a file's text. Nothing comes back if it is so wrong that no cell can be looked at; what is
+/// wrong is added to `problems`.
 pub(super) fn read(
     path: &Path,
     text: &str,
@@ -113,7 +115,8 @@ pub(super) fn read(
 fn syntax_problem(path: &Path, origin: &Origin, error: &toml::de::Error) -> Problem {
     let text = &origin.source.text;
     let range = error.span().unwrap_or(0..0);
-    // At the end of the text there is nothing to underline, so the last character stands for what is missing.
+    // At the end of the text there is nothing to underline, so the last character stands for what
+    // is missing.
     let last = text
         .trim_end()
         .char_indices()

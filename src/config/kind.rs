@@ -17,7 +17,8 @@ pub(super) struct Facts {
 
 /// What the settings of one run say, whatever their kind.
 pub(super) trait KindSettings {
-    /// Rows that go through the network at once, where fewer would change results by no more than rounding.
+    /// Rows that go through the network at once, where fewer would change results by no more than
+    /// rounding.
     fn rows_at_once(&self) -> Option<usize> {
         None
     }

@@ -1,8 +1,11 @@
-//! What a TOML may say, strictly, one file per kind of experiment; and everything that is wrong with one, reported at once with its place.
+//! What a TOML may say, strictly, one file per kind of experiment; and everything that is wrong
+//! with one, reported at once with its place.
 //!
-//! The way: a file's text becomes a tree whose values know their places (`tree`); the tree is checked as written (`structure`) against
-//! rules taken from the settings structs themselves (`rules`); for each cell the layers are laid together (`overlay`), read into the
-//! strict struct and checked as a whole (`cell`, `draft`, `checks`). Knows nothing of devices, networks or the clock.
+//! The way: a file's text becomes a tree whose values know their places (`tree`); the tree is
+//! checked as written (`structure`) against rules taken from the settings structs themselves
+//! (`rules`); for each cell the layers are laid together (`overlay`), read into the strict struct
+//! and checked as a whole (`cell`, `draft`, `checks`). Knows nothing of devices, networks or the
+//! clock.
 
 mod axes;
 mod cell;

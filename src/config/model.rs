@@ -24,7 +24,8 @@ pub struct Model {
 pub enum Origin {
     /// A folder with `config.json`, a tokeniser and weights.
     Folder(PathBuf),
-    /// A checkpoint's `config.json` with its tokeniser beside it; the weights are drawn from the seed.
+    /// A checkpoint's `config.json` with its tokeniser beside it; the weights are drawn from the
+    /// seed.
     Random {
         /// Its path.
         config: PathBuf,

@@ -1,4 +1,5 @@
-//! Settings of a `kind = "rag"` run: fragments of a document are retrieved and a reader answers from them.
+//! Settings of a `kind = "rag"` run: fragments of a document are retrieved and a reader answers
+//! from them.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -167,9 +168,11 @@ pub enum Cleaning {
     /// Nothing.
     #[default]
     None,
-    /// The study's: white space becomes one space, full stops with the white space after them one full stop.
+    /// The study's: white space becomes one space, full stops with the white space after them one
+    /// full stop.
     Study,
-    /// White space becomes one space, but paragraphs stay apart; divided words are joined, dotted leaders shortened.
+    /// White space becomes one space, but paragraphs stay apart; divided words are joined, dotted
+    /// leaders shortened.
     Prose,
 }
 
@@ -195,7 +198,8 @@ pub enum ChunkStrategy {
     /// Words, wherever a sentence ends.
     #[default]
     Words,
-    /// Whole sentences, up to `size` tokens of the embedder without its special ones; words where it has no tokens.
+    /// Whole sentences, up to `size` tokens of the embedder without its special ones; words where
+    /// it has no tokens.
     Sentences,
 }
 
@@ -295,7 +299,8 @@ pub struct Question {
     pub id: String,
     /// The question itself.
     pub text: String,
-    /// What a right chunk contains, any of them: plain text, or `/a regular expression/`. Accents, case and white space do not count.
+    /// What a right chunk contains, any of them: plain text, or `/a regular expression/`. Accents,
+    /// case and white space do not count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relevant: Vec<String>,
 }

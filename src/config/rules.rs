@@ -1,5 +1,5 @@
-//! What may stand at each key, read from the JSON Schema of the settings structs, so that the checks, the editor's schema and the structs
-//! cannot come to differ.
+//! What may stand at each key, read from the JSON Schema of the settings structs, so that the
+//! checks, the editor's schema and the structs cannot come to differ.
 
 use std::collections::BTreeMap;
 
@@ -169,7 +169,8 @@ impl Rule {
         }
     }
 
-    /// Tables that may stand in for each other become one whose keys are all optional: which keys exclude each other is checked apart.
+    /// Tables that may stand in for each other become one whose keys are all optional: which keys
+    /// exclude each other is checked apart.
     fn read_any_of(variants: &[Value]) -> Self {
         let rules: Vec<Self> = variants
             .iter()

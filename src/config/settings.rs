@@ -48,7 +48,8 @@ impl Settings {
         }
     }
 
-    /// Rows that go through the network at once, where fewer would change results by no more than rounding.
+    /// Rows that go through the network at once, where fewer would change results by no more than
+    /// rounding.
     #[must_use]
     pub fn rows_at_once(&self) -> Option<usize> {
         self.of_kind().rows_at_once()
@@ -111,7 +112,8 @@ impl Kind {
         words.join(" and ")
     }
 
-    /// The tables that an experiment of this kind may have, without `name`, `seeds`, `[[runs]]` and the like.
+    /// The tables that an experiment of this kind may have, without `name`, `seeds`, `[[runs]]` and
+    /// the like.
     pub(super) fn fields(self) -> Fields {
         match Rule::read(self.settings_schema().as_value()) {
             Rule::Table(fields) => fields,

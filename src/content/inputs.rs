@@ -1,4 +1,5 @@
-//! sha256 of inputs, cached by path, size and time of change so that large checkpoints are read once.
+//! sha256 of inputs, cached by path, size and time of change so that large checkpoints are read
+//! once.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
@@ -13,21 +14,19 @@ use walkdir::WalkDir;
 use super::{hex, is_text};
 use crate::record::{RecordError, write_atomically};
 
-/// A file changed this recently may change again within the same tick of the file system's clock, so its hash is not kept.
+/// A file changed this recently may change again within the same tick of the file system's clock,
+/// so its hash is not kept.
 const SETTLED: Duration = Duration::from_secs(2);
 
 /// An input could not be hashed.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say what the fields are")]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum ContentError {
-    /// Reading failed.
     #[error("cannot read {}: {source}", path.display())]
     Read {
-        /// The file or folder.
         path: PathBuf,
         source: std::io::Error,
     },
-    /// A folder without a single file of a model.
     #[error("{} has none of a model's files (config.json, a tokeniser, weights)", path.display())]
     Empty { path: PathBuf },
 }
@@ -59,7 +58,8 @@ pub enum Files {
 }
 
 impl Contents {
-    /// Opens the cache of a results tree. One that is missing or broken is empty: it is only a shortcut.
+    /// Opens the cache of a results tree. One that is missing or broken is empty: it is only a
+    /// shortcut.
     #[must_use]
     pub fn open(results: &Path) -> Self {
         let cache = results.join(".cache").join("content.json");
@@ -124,8 +124,8 @@ impl Contents {
         Ok(hex(&sum.finalize()))
     }
 
-    /// sha256 of the names and contents of a model folder's files. Papers about the model, pictures and other formats of
-    /// the same weights do not count.
+    /// sha256 of the names and contents of a model folder's files. Papers about the model, pictures
+    /// and other formats of the same weights do not count.
     pub fn folder(&mut self, folder: &Path, files: Files) -> Result<String, ContentError> {
         let mut names = Vec::new();
         for entry in WalkDir::new(folder)
@@ -161,8 +161,8 @@ impl Contents {
         let mut empty = true;
         for name in &names {
             let described = is(name, &["json", "txt", "model", "jinja"]);
-            // Sentence-transformers keep further configurations in subfolders, and the weights of a dense layer; other
-            // weights below the top are of other formats.
+            // Sentence-transformers keep further configurations in subfolders, and the weights of a
+            // dense layer; other weights below the top are of other formats.
             let parent = name.parent().unwrap_or(Path::new(""));
             let is_dense = parent.to_string_lossy().ends_with("_Dense");
             let is_weights = is(name, weights) && (parent == Path::new("") || is_dense);

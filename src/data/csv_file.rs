@@ -1,5 +1,5 @@
-//! Labelled texts from a comma-separated file with a header (RFC 4180, either line ending). Stricter about quotes than the
-//! `csv` crate, which takes a broken one for part of a text.
+//! Labelled texts from a comma-separated file with a header (RFC 4180, either line ending).
+//! Stricter about quotes than the `csv` crate, which takes a broken one for part of a text.
 
 use csv::{ByteRecord, ReaderBuilder};
 
@@ -84,7 +84,8 @@ struct Records<'a> {
 impl<'a> Records<'a> {
     fn new(source: &'a Source<'a>) -> Self {
         let mut builder = ReaderBuilder::new();
-        // Rows of unequal length are reported here, with all others, rather than by the first of them.
+        // Rows of unequal length are reported here, with all others, rather than by the first of
+        // them.
         builder.has_headers(false).flexible(true);
         Self {
             source,

@@ -1,4 +1,5 @@
-//! Labelled texts: reading, splitting and tokenising them; and documents to search in. Knows nothing of models.
+//! Labelled texts: reading, splitting and tokenising them; and documents to search in. Knows
+//! nothing of models.
 
 mod csv_file;
 mod deberta_pieces;

@@ -1,5 +1,5 @@
-//! Reads labelled texts from a `.csv` or `.jsonl` file: all of a file's rows, or an error that lists what is wrong with them.
-//! Knows nothing of classes or splits.
+//! Reads labelled texts from a `.csv` or `.jsonl` file: all of a file's rows, or an error that
+//! lists what is wrong with them. Knows nothing of classes or splits.
 
 use std::fs;
 use std::path::Path;
@@ -35,8 +35,8 @@ pub struct TextRow {
 ///
 /// # Errors
 ///
-/// If the file cannot be read, lacks a column, has no rows, or has rows that cannot be used: the error then lists the first 20
-/// of them and counts the rest.
+/// If the file cannot be read, lacks a column, has no rows, or has rows that cannot be used: the
+/// error then lists the first 20 of them and counts the rest.
 pub fn read(
     path: &Path,
     text_column: &str,

@@ -40,7 +40,8 @@ impl Axis {
         }
     }
 
-    /// An axis around the finite ones of `values`: a little room beyond them, but not beyond a zero, and about `count` ticks in between.
+    /// An axis around the finite ones of `values`: a little room beyond them, but not beyond a
+    /// zero, and about `count` ticks in between.
     pub(crate) fn around(
         values: impl IntoIterator<Item = f64>,
         count: usize,
@@ -71,7 +72,8 @@ impl Axis {
         Self::linear(from, to, count, notation)
     }
 
-    /// Like [`Axis::around`], but logarithmic when the values are positive and span orders of magnitude, as a diverging loss does.
+    /// Like [`Axis::around`], but logarithmic when the values are positive and span orders of
+    /// magnitude, as a diverging loss does.
     pub(crate) fn around_losses(values: &[f64], count: usize) -> Self {
         match range(values.iter().copied()) {
             Some((low, high)) if low > 0.0 && high / low > LOGARITHMIC_FROM => {

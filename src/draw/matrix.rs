@@ -1,4 +1,5 @@
-//! Numbers in a grid, each on a shade for its share: confusion matrices, heat maps, agreement of runs.
+//! Numbers in a grid, each on a shade for its share: confusion matrices, heat maps, agreement of
+//! runs.
 
 use super::axis::count_f64;
 use super::palette::{AXIS, INK, MUTED, WHITE, shade, text_on};

@@ -1,4 +1,5 @@
-//! Pictures: a scene of shapes and texts, axes and panels to lay it out, and plotters to write it. Knows no experiments.
+//! Pictures: a scene of shapes and texts, axes and panels to lay it out, and plotters to write it.
+//! Knows no experiments.
 
 pub(crate) mod axis;
 pub(crate) mod matrix;

@@ -28,7 +28,8 @@ pub(crate) struct Painter<'a, B: DrawingBackend> {
     pub area: &'a DrawingArea<B, Shift>,
     /// Backend units per point.
     pub scale: f64,
-    /// Whether the surface is pixels, for which plotters draws text without side bearings and wide polylines with spikes at sharp corners.
+    /// Whether the surface is pixels, for which plotters draws text without side bearings and wide
+    /// polylines with spikes at sharp corners.
     pub pixels: bool,
 }
 
@@ -207,8 +208,8 @@ pub(crate) fn whole(value: f64) -> i32 {
     value.round() as i32
 }
 
-/// The corners of a straight stroke; None if it has no direction. Plotters' own are rounded before they are spread, which makes slanted thin
-/// lines thinner than level ones.
+/// The corners of a straight stroke; None if it has no direction. Plotters' own are rounded before
+/// they are spread, which makes slanted thin lines thinner than level ones.
 fn stroke(from: Point, to: Point, width: f64) -> Option<[Point; 4]> {
     let length = (to.0 - from.0).hypot(to.1 - from.1);
     if !length.is_normal() {

@@ -1,5 +1,6 @@
-//! Colours, dashes and markers that stay apart in print and for every kind of colour vision. The hues are those of Okabe and Ito
-//! (2008, <https://jfly.uni-koeln.de/color/>), without the yellow, which white swallows.
+//! Colours, dashes and markers that stay apart in print and for every kind of colour vision. The
+//! hues are those of Okabe and Ito (2008, <https://jfly.uni-koeln.de/color/>), without the yellow,
+//! which white swallows.
 
 use super::scene::{Point, Scene};
 
@@ -92,7 +93,8 @@ pub(crate) const LOOKS: [Look; 7] = [
 ];
 
 impl Marker {
-    /// Draws the marker around `at`; `radius` is that of the circle, the others have about its area.
+    /// Draws the marker around `at`; `radius` is that of the circle, the others have about its
+    /// area.
     pub(crate) fn draw(self, scene: &mut Scene, at: Point, radius: f64, colour: Colour) {
         let (x, y) = at;
         match self {

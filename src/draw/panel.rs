@@ -131,7 +131,8 @@ impl Panel {
         }
     }
 
-    /// Vertical bars from low to high at each x, `aside` to the right; what passes the panel is cut.
+    /// Vertical bars from low to high at each x, `aside` to the right; what passes the panel is
+    /// cut.
     pub(crate) fn bars(
         &self,
         scene: &mut Scene,

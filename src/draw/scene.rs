@@ -1,4 +1,5 @@
-//! A picture as a list of shapes in a plane of points, y downwards. Layout happens here and in its callers; backends are `render`'s affair.
+//! A picture as a list of shapes in a plane of points, y downwards. Layout happens here and in its
+//! callers; backends are `render`'s affair.
 
 /// Red, green and blue.
 pub(crate) type Colour = (u8, u8, u8);
@@ -119,7 +120,8 @@ impl Scene {
         }
     }
 
-    /// A polyline of dashes: lengths of strokes and gaps in turn, in points. No pattern means solid.
+    /// A polyline of dashes: lengths of strokes and gaps in turn, in points. No pattern means
+    /// solid.
     pub(crate) fn dashed(&mut self, points: &[Point], colour: Colour, width: f64, pattern: &[f64]) {
         if pattern.is_empty() {
             return self.line(points, colour, width);
@@ -213,7 +215,8 @@ impl Scene {
 
 #[cfg(test)]
 impl Scene {
-    /// Panics unless all figures are finite, every text lies inside the picture and no two texts cover each other.
+    /// Panics unless all figures are finite, every text lies inside the picture and no two texts
+    /// cover each other.
     pub(crate) fn assert_sound(&self, what: &str) {
         assert!(
             self.width.is_finite()

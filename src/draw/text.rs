@@ -1,10 +1,12 @@
-//! How wide a text is, and how to make a long one fit. Owns the embedded font; knows nothing of plots.
+//! How wide a text is, and how to make a long one fit. Owns the embedded font; knows nothing of
+//! plots.
 
 use std::sync::OnceLock;
 
 use ab_glyph::{Font, FontRef, Glyph, ScaleFont, point};
 
-/// The family as an SVG names it: the embedded font, fonts of the same widths, and whatever else there is.
+/// The family as an SVG names it: the embedded font, fonts of the same widths, and whatever else
+/// there is.
 pub(crate) const FAMILY: &str = "Arimo, Arial, Helvetica, 'Liberation Sans', sans-serif";
 /// Height of capitals in em.
 pub(crate) const CAPITALS: f64 = 0.716;
@@ -12,7 +14,8 @@ pub(crate) const CAPITALS: f64 = 0.716;
 const REGULAR: &[u8] = include_bytes!("../../assets/Arimo-Regular.ttf");
 const BOLD: &[u8] = include_bytes!("../../assets/Arimo-Bold.ttf");
 
-/// The embedded fonts. The bytes are part of the program and a test reads them; broken ones would leave plots without text, not the program dead.
+/// The embedded fonts. The bytes are part of the program and a test reads them; broken ones would
+/// leave plots without text, not the program dead.
 fn font(bold: bool) -> Option<&'static FontRef<'static>> {
     static FONTS: OnceLock<[Option<FontRef<'static>>; 2]> = OnceLock::new();
     FONTS.get_or_init(|| [REGULAR, BOLD].map(|bytes| FontRef::try_from_slice(bytes).ok()))
@@ -20,7 +23,8 @@ fn font(bold: bool) -> Option<&'static FontRef<'static>> {
     .as_ref()
 }
 
-/// The glyphs of a line of text that starts at the origin, on their baseline, and the line's width. `size` is in units per em.
+/// The glyphs of a line of text that starts at the origin, on their baseline, and the line's width.
+/// `size` is in units per em.
 fn layout(text: &str, size: f64, bold: bool) -> Option<(Vec<Glyph>, f64)> {
     let font = font(bold)?;
     #[expect(clippy::cast_possible_truncation, reason = "a type size")]
@@ -47,8 +51,8 @@ pub(crate) fn width(text: &str, size: f64, bold: bool) -> f64 {
     layout(text, size, bold).map_or(0.0, |(_, width)| width)
 }
 
-/// Calls `paint(x, y, coverage)` for each pixel that a line of text touches: x to the right of its start, y below its baseline, `size` in pixels
-/// per em.
+/// Calls `paint(x, y, coverage)` for each pixel that a line of text touches: x to the right of its
+/// start, y below its baseline, `size` in pixels per em.
 pub(crate) fn rasterise(text: &str, size: f64, bold: bool, mut paint: impl FnMut(i32, i32, f32)) {
     let (Some(font), Some((glyphs, _))) = (font(bold), layout(text, size, bold)) else {
         return;
@@ -65,8 +69,9 @@ pub(crate) fn rasterise(text: &str, size: f64, bold: bool, mut paint: impl FnMut
     }
 }
 
-/// Breaks `text` into at most `lines` lines of at most `max_width` points, after a separator where one is near; what is too long for that loses
-/// its middle, because names of cells differ at both ends.
+/// Breaks `text` into at most `lines` lines of at most `max_width` points, after a separator where
+/// one is near; what is too long for that loses its middle, because names of cells differ at both
+/// ends.
 pub(crate) fn fit(text: &str, size: f64, bold: bool, max_width: f64, lines: usize) -> Vec<String> {
     let all = wrap(text, size, bold, max_width);
     if all.len() <= lines.max(1) {

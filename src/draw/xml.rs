@@ -1,7 +1,7 @@
 //! Text made safe for SVG, and so for HTML.
 
-/// Text as it may stand between tags and in quoted attributes. Characters that XML forbids become the replacement character, because SVG and its
-/// attributes pass through here as well.
+/// Text as it may stand between tags and in quoted attributes. Characters that XML forbids become
+/// the replacement character, because SVG and its attributes pass through here as well.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -2,8 +2,8 @@
 
 /// Up to three of the candidates that `name` is likely a slip of, the nearest first.
 ///
-/// A candidate is near if it starts with the name, or if at most a third of the name's characters (two at least) would have
-/// to be inserted, deleted, replaced or swapped with their neighbour.
+/// A candidate is near if it starts with the name, or if at most a third of the name's characters
+/// (two at least) would have to be inserted, deleted, replaced or swapped with their neighbour.
 #[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let allowed = (name.chars().count() / 3).max(2);

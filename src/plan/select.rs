@@ -1,4 +1,5 @@
-//! Which runs a person means: patterns such as `deberta-lora`, `deberta-lora/attempt-4`, `'rag-*/cosine-*'` or `x/y@43`.
+//! Which runs a person means: patterns such as `deberta-lora`, `deberta-lora/attempt-4`,
+//! `'rag-*/cosine-*'` or `x/y@43`.
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -15,25 +16,14 @@ pub struct Selection {
 
 /// A pattern that selects nothing.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum SelectionError {
-    /// Not a pattern at all.
     #[error(
         "`{pattern}` is not a pattern: {message}; write EXPERIMENT, EXPERIMENT/RUN or EXPERIMENT/RUN@SEED, with * for any text"
     )]
-    Malformed {
-        /// As typed.
-        pattern: String,
-        /// What is wrong.
-        message: String,
-    },
-    /// No run has such a name.
+    Malformed { pattern: String, message: String },
     #[error("`{pattern}` matches nothing: {message}")]
-    Nothing {
-        /// As typed.
-        pattern: String,
-        /// Near names, or what there is.
-        message: String,
-    },
+    Nothing { pattern: String, message: String },
 }
 
 #[derive(Debug, Clone)]
@@ -50,7 +40,8 @@ struct Reading {
     seed: Option<u64>,
 }
 
-/// A name or a glob. Names are compared literally first, since they may contain a glob's special characters.
+/// A name or a glob. Names are compared literally first, since they may contain a glob's special
+/// characters.
 #[derive(Debug, Clone)]
 struct Name {
     text: String,

@@ -1,4 +1,5 @@
-//! What a run leaves: the versioned record and the rows of its CSV files. Written atomically, read by `plan` and `report`.
+//! What a run leaves: the versioned record and the rows of its CSV files. Written atomically, read
+//! by `plan` and `report`.
 
 mod csv_file;
 mod error;
@@ -132,7 +133,8 @@ pub struct Environment {
     /// Precision in which the frozen weights were held.
     #[serde(default)]
     pub precision: String,
-    /// Whether products of 32-bit floats may have been computed in TF32; absent on the processor, and in records of earlier versions.
+    /// Whether products of 32-bit floats may have been computed in TF32; absent on the processor,
+    /// and in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tf32: Option<bool>,
     /// sha256 or hub commit of each input, by role (`model`, `data` …).

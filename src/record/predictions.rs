@@ -74,7 +74,8 @@ impl PredictionRow<'_> {
     }
 }
 
-/// Reads a run's predictions row by row, since the file may be long; returns the classes that have a column. Without a file there are none.
+/// Reads a run's predictions row by row, since the file may be long; returns the classes that have
+/// a column. Without a file there are none.
 ///
 /// # Errors
 /// A message with the file, and the line where it is one, when the file is not what it should be.

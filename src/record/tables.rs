@@ -70,7 +70,8 @@ impl Row for TrainingLogRow {
 pub struct EpochRow {
     /// Epochs so far, from 1.
     pub epoch: usize,
-    /// Mean loss over the last `logging_steps` logged before the epoch's end: what Hugging Face's `Trainer` prints.
+    /// Mean loss over the last `logging_steps` logged before the epoch's end: what Hugging Face's
+    /// `Trainer` prints.
     pub train_loss: f64,
     /// Mean loss over all of the epoch's steps.
     pub train_loss_mean: f64,
@@ -91,7 +92,8 @@ impl Row for EpochRow {
     ];
 }
 
-/// A row of `classification_report.csv`; `class` is a class name, `accuracy`, `macro avg` or `weighted avg`.
+/// A row of `classification_report.csv`; `class` is a class name, `accuracy`, `macro avg` or
+/// `weighted avg`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReportRow {
     /// Which evaluation.

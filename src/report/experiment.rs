@@ -49,7 +49,8 @@ impl ExperimentReport {
     /// Reads an experiment's folder.
     ///
     /// # Errors
-    /// When the folder itself cannot be read. A broken file in it is a problem of the report, not an error.
+    /// When the folder itself cannot be read. A broken file in it is a problem of the report, not
+    /// an error.
     pub(super) fn read(results: &Path, name: &str) -> Result<Self, ReportError> {
         let mut problems = Vec::new();
         let plan = PlanFile::read(results, name).unwrap_or_else(|error| {
@@ -126,7 +127,8 @@ impl ExperimentReport {
         self.seeds().filter(|(_, seed)| seed.state == state).count()
     }
 
-    /// The share that always naming the largest class would get right, if it is the same for all runs.
+    /// The share that always naming the largest class would get right, if it is the same for all
+    /// runs.
     pub(super) fn largest_class(&self) -> Option<f64> {
         let mut shares = self
             .seeds()
@@ -165,7 +167,8 @@ impl RunReport {
         self.estimate(figure).map(|estimate| estimate.value)
     }
 
-    /// The state of the run as a whole: complete if all seeds are, else that of the first seed that is not.
+    /// The state of the run as a whole: complete if all seeds are, else that of the first seed that
+    /// is not.
     pub(super) fn state(&self) -> State {
         self.seeds
             .iter()

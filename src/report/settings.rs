@@ -49,7 +49,8 @@ fn text(value: &toml::Value) -> String {
     }
 }
 
-/// Keys whose value is not the same in all of these settings; one that only some have counts as varying. Runs without any settings do not count.
+/// Keys whose value is not the same in all of these settings; one that only some have counts as
+/// varying. Runs without any settings do not count.
 pub(super) fn varying<'a>(all: impl Iterator<Item = &'a Settings> + Clone) -> Vec<String> {
     let all = all.filter(|settings| !settings.is_empty());
     let mut keys: Vec<&String> = all.clone().flat_map(BTreeMap::keys).collect();

@@ -6,12 +6,15 @@ use super::views::{self, number};
 
 /// The file's content.
 ///
-/// Columns: `run`, `seed`, `status`, the settings that vary under their dotted keys, `evaluation` and what was measured in it (`rows`,
-/// `accuracy` with its 95 % Wilson interval, `macro_f1`, `loss`); where some run has several seeds, the number of the run's complete `seeds` and
-/// the mean over them with its 95 % t-interval (`accuracy_mean`, `accuracy_mean_low`, `accuracy_mean_high`, likewise `macro_f1` and `loss`), the
-/// same on each line of the run; `wall_seconds`, figures of the run under their names, all others as
-/// `<evaluation>.<metric>`, then `error`. What a run does not have is empty. Runs that search have none of the columns of an accuracy; a figure
-/// of all questions together stands under its plain name, one of a single question as `<question>.<metric>`.
+/// Columns: `run`, `seed`, `status`, the settings that vary under their dotted keys, `evaluation`
+/// and what was measured in it (`rows`, `accuracy` with its 95 % Wilson interval, `macro_f1`,
+/// `loss`); where some run has several seeds, the number of the run's complete `seeds` and the mean
+/// over them with its 95 % t-interval (`accuracy_mean`, `accuracy_mean_low`, `accuracy_mean_high`,
+/// likewise `macro_f1` and `loss`), the same on each line of the run; `wall_seconds`, figures of
+/// the run under their names, all others as `<evaluation>.<metric>`, then `error`. What a run does
+/// not have is empty. Runs that search have none of the columns of an accuracy; a figure of all
+/// questions together stands under its plain name, one of a single question as
+/// `<question>.<metric>`.
 ///
 /// # Errors
 /// Those of the CSV writer.

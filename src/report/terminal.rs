@@ -12,10 +12,12 @@ const NAME_CHARACTERS: usize = 60;
 const SHORT_NAME_CHARACTERS: usize = 24;
 /// Spaces between columns.
 const GAP: usize = 2;
-/// Where the time stands among what a narrow terminal leaves out; see [`views::Score::dispensable`].
+/// Where the time stands among what a narrow terminal leaves out; see
+/// [`views::Score::dispensable`].
 const TIME: u8 = 5;
 
-/// The table, its remarks and the failures below it; ends with a line break. It is made to fit into `limit` columns.
+/// The table, its remarks and the failures below it; ends with a line break. It is made to fit into
+/// `limit` columns.
 pub(super) fn table(experiment: &ExperimentReport, limit: Option<usize>) -> String {
     let mut columns = columns(experiment);
     if let Some(limit) = limit {
@@ -38,7 +40,8 @@ pub(super) fn table(experiment: &ExperimentReport, limit: Option<usize>) -> Stri
     text
 }
 
-/// Shortens names, the first column, and drops figures until the columns fit, or nothing more can go.
+/// Shortens names, the first column, and drops figures until the columns fit, or nothing more can
+/// go.
 fn fit(columns: &mut Vec<Column>, limit: usize) {
     let others = |columns: &[Column]| -> usize {
         let widths = columns.iter().skip(1).map(|column| column.width + GAP);

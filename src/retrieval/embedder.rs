@@ -12,35 +12,27 @@ use crate::data::{Tokenizer, TokenizerError};
 
 /// Why texts cannot be embedded.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum EmbedderError {
-    /// The model.
     #[error(transparent)]
     Model(#[from] engine::retrieval::EmbedderError),
-    /// The tokeniser.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
-    /// No room for a text beside the special tokens.
     #[error(
         "{}: texts are cut at {length} tokens, of which {special} are special ones, so none is left for the text: set `max_seq_length` above {special}",
         .folder.display()
     )]
     NoRoom {
-        /// The model's folder.
         folder: PathBuf,
-        /// Where texts are cut.
         length: usize,
-        /// Special tokens of each text.
         special: usize,
     },
-    /// A text without a single token.
     #[error("text {text} has no tokens, so there is nothing to embed: leave it out")]
-    NoTokens {
-        /// Which text of those given, from 0.
-        text: usize,
-    },
+    NoTokens { text: usize },
 }
 
-/// An embedder's files, read and checked as far as they can be without its weights, and its tokeniser.
+/// An embedder's files, read and checked as far as they can be without its weights, and its
+/// tokeniser.
 #[derive(Debug)]
 pub struct Embedder {
     model: EmbedderFiles,
@@ -118,7 +110,8 @@ impl Embedder {
         self.model.width()
     }
 
-    /// Whether every vector has length 1, so that cosine, dot product and euclidean distance order alike.
+    /// Whether every vector has length 1, so that cosine, dot product and euclidean distance order
+    /// alike.
     #[must_use]
     pub fn has_unit_length(&self) -> bool {
         self.model.settings().steps.last() == Some(&Step::Normalise)
@@ -138,7 +131,8 @@ impl Embedder {
         Ok(self.tokenizer.encode(&changed)?)
     }
 
-    /// A text with the prompt before it, in lower case where the model wants it: letter by letter, as the tokenisers do it.
+    /// A text with the prompt before it, in lower case where the model wants it: letter by letter,
+    /// as the tokenisers do it.
     fn changed(&self, text: &str) -> String {
         let settings = self.model.settings();
         let text = format!("{}{text}", settings.prompt);
@@ -149,7 +143,8 @@ impl Embedder {
         }
     }
 
-    /// Loads the weights onto a device. Those of the encoder and its activations are in `format`; what follows it is always in f32.
+    /// Loads the weights onto a device. Those of the encoder and its activations are in `format`;
+    /// what follows it is always in f32.
     ///
     /// # Errors
     /// When they cannot be read.

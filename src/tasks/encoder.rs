@@ -10,22 +10,16 @@ use crate::config::{Model, Precision};
 
 /// Why a model cannot be made.
 #[derive(Debug, Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum EncoderError {
-    /// The checkpoint's files.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// Its files are not on this machine.
     #[error(transparent)]
     Origin(#[from] OriginError),
-    /// A number format of fewer than 16 bits.
     #[error(
         "model.precision {precision:?} is not for encoders; use \"auto\", \"f32\", \"bf16\" or \"f16\""
     )]
-    Precision {
-        /// As in the settings.
-        precision: Precision,
-    },
-    /// A number format that the device does not support.
+    Precision { precision: Precision },
     #[error("model.precision: {0}")]
     Device(#[from] DeviceError),
 }
@@ -48,7 +42,8 @@ pub fn format(precision: Precision, device: Device) -> Result<FloatDType, Encode
     Ok(format)
 }
 
-/// Opens the model of a `[model]` table for a number of classes. `seed` draws what a checkpoint lacks.
+/// Opens the model of a `[model]` table for a number of classes. `seed` draws what a checkpoint
+/// lacks.
 ///
 /// # Errors
 /// When files are missing or broken, or the model is not supported.

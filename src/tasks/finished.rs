@@ -61,7 +61,8 @@ pub trait Searchable {
     /// Answers a new question as the run answers its own.
     ///
     /// # Errors
-    /// When the document or the embedder cannot be read, or is not what it was when the run was made.
+    /// When the document or the embedder cannot be read, or is not what it was when the run was
+    /// made.
     fn ask(
         &self,
         finished: Finished<'_>,

@@ -81,7 +81,8 @@ pub fn of(settings: &Settings) -> &dyn Task {
     }
 }
 
-/// Why runs with such settings cannot be executed on a card, if they cannot: it lacks a number format.
+/// Why runs with such settings cannot be executed on a card, if they cannot: it lacks a number
+/// format.
 #[must_use]
 pub fn refusal_of_card(settings: &Settings, card: &Card) -> Option<String> {
     settings.models().into_iter().find_map(|(table, model)| {
@@ -100,13 +101,14 @@ pub fn refusal_of_card(settings: &Settings, card: &Card) -> Option<String> {
     })
 }
 
-/// Prepares a device for a run: its tuning is kept in the results' cache, and its first kernels are watched.
-/// Returns whether the card is new to these results.
+/// Prepares a device for a run: its tuning is kept in the results' cache, and its first kernels are
+/// watched. Returns whether the card is new to these results.
 fn prepare(device: Device, run_folder: &Path) -> bool {
     device.prepare(&record::results_of(run_folder).join(".cache"))
 }
 
-/// Says that some ways to compute matrix products did not compile, so that burn chose among the others: nothing is wrong but the time it takes.
+/// Says that some ways to compute matrix products did not compile, so that burn chose among the
+/// others: nothing is wrong but the time it takes.
 fn slower_products(device: Device, run_folder: &Path) -> Option<String> {
     let left_out = device.left_out(&record::results_of(run_folder).join(".cache"));
     let (kernel, line) = left_out.first_key_value()?;

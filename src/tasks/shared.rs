@@ -9,11 +9,13 @@ use crate::plan::{Decision, Plan};
 pub struct Shared {
     /// Where it is kept.
     pub file: PathBuf,
-    /// What it is, of one run and of several: `the vectors of its chunks`, `the vectors of their chunks`.
+    /// What it is, of one run and of several: `the vectors of its chunks`, `the vectors of their
+    /// chunks`.
     pub names: [&'static str; 2],
 }
 
-/// What a reader of the plan should know beside the decisions: what runs share, and which settings change nothing.
+/// What a reader of the plan should know beside the decisions: what runs share, and which settings
+/// change nothing.
 #[must_use]
 pub fn remarks(plan: &Plan, results: &Path) -> Vec<String> {
     let mut shared: Vec<(Shared, Vec<String>)> = Vec::new();

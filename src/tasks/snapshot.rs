@@ -18,17 +18,12 @@ pub(super) struct Snapshot {
 
 /// Why a model's files cannot be located.
 #[derive(Debug, Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum OriginError {
-    /// It is a model of the hub.
     #[error(
         "`{id}` is a model of the hub, which cannot be fetched yet; download its folder and give it as {table}.path"
     )]
-    Hub {
-        /// Its id.
-        id: String,
-        /// The table that names it.
-        table: &'static str,
-    },
+    Hub { id: String, table: &'static str },
 }
 
 impl Snapshot {

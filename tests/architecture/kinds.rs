@@ -15,9 +15,10 @@ const FOR_ALL: [&str; 3] = [
 ];
 
 /// Where the word of a kind is the name of a table or folder.
-const TABLES: [&str; 3] = [
+const TABLES: [&str; 4] = [
     "src/config/overlay.rs",
     "src/config/checks/adapter.rs",
+    "src/config/checks/rag.rs",
     "src/plan/identity.rs",
 ];
 

@@ -1,4 +1,5 @@
-//! LoRA fine-tuning: the adapters must fit the encoder, and nothing may be chosen on the test split.
+//! LoRA fine-tuning: the adapters must fit the encoder, and nothing may be chosen on the test
+//! split.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! What makes sense only when several settings, or a file, are looked at together. One file per subject; ranges of single settings are in
-//! the structs.
+//! What makes sense only when several settings, or a file, are looked at together. One file per
+//! subject; ranges of single settings are in the structs.
 
 pub(super) mod adapter;
 pub(super) mod compare;

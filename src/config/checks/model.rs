@@ -19,7 +19,8 @@ const WEIGHTS: [&str; 4] = [
     "pytorch_model.bin.index.json",
 ];
 
-/// What an encoder consists of, if its `config.json` lies on this machine. What is wrong with its folder is reported.
+/// What an encoder consists of, if its `config.json` lies on this machine. What is wrong with its
+/// folder is reported.
 pub(super) fn encoder(
     draft: &mut Draft<'_>,
     table: &str,
@@ -37,7 +38,8 @@ pub(super) fn encoder(
     Some(shapes)
 }
 
-/// The setting that names a model on this machine, and its `config.json`. What its folder lacks beside that is reported.
+/// The setting that names a model on this machine, and its `config.json`. What its folder lacks
+/// beside that is reported.
 pub(super) fn files(
     draft: &mut Draft<'_>,
     table: &str,

@@ -1,4 +1,5 @@
-//! Documents to search in: text files, read whole, cleaned and put into one Unicode form. Knows nothing of chunks.
+//! Documents to search in: text files, read whole, cleaned and put into one Unicode form. Knows
+//! nothing of chunks.
 
 mod clean;
 mod read;
@@ -18,42 +19,26 @@ use crate::content::TEXT_ENDINGS;
 
 /// Why a document cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say what the fields are")]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum DocumentError {
-    /// The file or folder cannot be read.
     #[error("{}: cannot be read: {reason}", .path.display())]
-    Unreadable {
-        /// The file or folder.
-        path: PathBuf,
-        /// The system's reason.
-        reason: io::Error,
-    },
-    /// Bytes that are not UTF-8.
+    Unreadable { path: PathBuf, reason: io::Error },
     #[error("{}: line {line}: byte {byte} of the file is not UTF-8: save the file as UTF-8", .path.display())]
     Encoding {
         path: PathBuf,
-        /// The line, from 1.
         line: usize,
-        /// Offset in the file, from 0.
         byte: usize,
     },
-    /// The file is in UTF-16.
     #[error("{}: the file is encoded as UTF-16: save it as UTF-8", .path.display())]
     Utf16 { path: PathBuf },
-    /// Nothing but white space.
     #[error("{}: the document is empty: it has no words", .path.display())]
     Empty { path: PathBuf },
-    /// A folder without a text file.
     #[error("{}: no text file in the folder or below: expected names that end in {}", .path.display(), endings())]
     NoFiles { path: PathBuf },
-    /// The document has to be fetched.
     #[error(
         "{url}: this version of ensayo cannot fetch documents: download it and give its path as `document.path`"
     )]
-    Remote {
-        /// Where it is.
-        url: String,
-    },
+    Remote { url: String },
 }
 
 fn endings() -> String {
@@ -61,8 +46,8 @@ fn endings() -> String {
     names.join(", ")
 }
 
-/// Reads the text, or the folder of texts, that the settings name, and does to each what they ask for: the Unicode form first, then the
-/// cleaning.
+/// Reads the text, or the folder of texts, that the settings name, and does to each what they ask
+/// for: the Unicode form first, then the cleaning.
 ///
 /// # Errors
 /// When a file cannot be read, is not UTF-8, or has no words.

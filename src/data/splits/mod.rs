@@ -1,4 +1,5 @@
-//! From a `[data]` table to the rows of every split, with their classes. Knows nothing of tokens or models.
+//! From a `[data]` table to the rows of every split, with their classes. Knows nothing of tokens or
+//! models.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -14,7 +15,8 @@ use crate::config::Data;
 /// All rows of a task, as its `[data]` table parts them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Splits {
-    /// Rows to train on: with `test_size` in the permutation's order, with `test_path` in the file's.
+    /// Rows to train on: with `test_size` in the permutation's order, with `test_path` in the
+    /// file's.
     pub train: Vec<Example>,
     /// Rows to choose epochs by, where the settings ask for them.
     pub validation: Option<Vec<Example>>,
@@ -32,14 +34,15 @@ pub struct Splits {
 
 /// Reads and splits the rows that `data` names.
 ///
-/// The classes are the labels of `data.path` (its first `data.limit` rows). The validation split is made from the training rows
-/// as the test split is made from all rows, with the same seed; the test rows do not depend on it. With `data.deduplicate`,
-/// training rows whose text also stands in the test or validation split are dropped at the end.
+/// The classes are the labels of `data.path` (its first `data.limit` rows). The validation split is
+/// made from the training rows as the test split is made from all rows, with the same seed; the
+/// test rows do not depend on it. With `data.deduplicate`, training rows whose text also stands in
+/// the test or validation split are dropped at the end.
 ///
 /// # Errors
 ///
-/// If a file cannot be used (see [`read`]), there are fewer than two classes, a test or evaluation row has a label of its own,
-/// or a split is left without rows.
+/// If a file cannot be used (see [`read`]), there are fewer than two classes, a test or evaluation
+/// row has a label of its own, or a split is left without rows.
 pub fn prepare(data: &Data) -> Result<Splits, DataError> {
     let rows = read(&data.path, &data.text, &data.label, data.limit)?;
     let labels = classes(data, &rows)?;
@@ -113,7 +116,8 @@ fn classes(data: &Data, rows: &[RawRow]) -> Result<LabelMap, DataError> {
     }
 }
 
-/// The rest and the `share` that is set aside, neither empty. `target` is the split that is set aside and the key that says so.
+/// The rest and the `share` that is set aside, neither empty. `target` is the split that is set
+/// aside and the key that says so.
 fn part(
     mut examples: Vec<Example>,
     share: f64,
@@ -155,7 +159,8 @@ fn refuse_empty(
     Ok(())
 }
 
-/// Notes on classes without a row; none for a split without rows, which is one that was not asked for.
+/// Notes on classes without a row; none for a split without rows, which is one that was not asked
+/// for.
 fn missing_classes(split: &str, examples: &[Example], labels: &LabelMap) -> Vec<String> {
     let present: HashSet<usize> = examples.iter().map(|example| example.label).collect();
     let missing = labels

@@ -1,4 +1,5 @@
-//! From texts to token ids: a checkpoint's `tokenizer.json`, used as `transformers` uses it, or else its `spm.model`. Knows nothing of batches or models.
+//! From texts to token ids: a checkpoint's `tokenizer.json`, used as `transformers` uses it, or
+//! else its `spm.model`. Knows nothing of batches or models.
 
 use std::fs;
 use std::io;
@@ -34,34 +35,21 @@ enum Method {
 
 /// Why a tokeniser cannot be loaded or used.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say what the fields are")]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum TokenizerError {
-    /// There is neither a `tokenizer.json` nor an `spm.model`, or it cannot be read.
     #[error("{}: cannot be read: {reason}{}", .path.display(), if reason.kind() == io::ErrorKind::NotFound {
         ": the model's folder must hold its `tokenizer.json`, or its `spm.model`"
     } else {
         ""
     })]
-    Unreadable {
-        path: PathBuf,
-        /// The system's reason.
-        reason: io::Error,
-    },
-    /// The file is not a tokeniser.
+    Unreadable { path: PathBuf, reason: io::Error },
     #[error("{}: not a tokeniser: {reason}: copy the file from the checkpoint again", .path.display())]
-    Broken {
-        path: PathBuf,
-        /// The parser's reason.
-        reason: String,
-    },
-    /// The checkpoint asks for something that is only known of a `tokenizer.json`.
+    Broken { path: PathBuf, reason: String },
     #[error("{}: `{setting}` is not supported with an `spm.model`: save the tokeniser as a `tokenizer.json` beside it", .path.display())]
     Setting {
         path: PathBuf,
-        /// The key in it.
         setting: &'static str,
     },
-    /// No room for a text beside the special tokens.
     #[error(
         "{}: it adds {special} special tokens to each text, so `training.max_length = {max_length}` leaves no room for the text: \
          set it above {special}",
@@ -69,43 +57,36 @@ pub enum TokenizerError {
     )]
     NoRoom {
         path: PathBuf,
-        /// The limit asked for.
         max_length: usize,
-        /// Special tokens that each text gets.
         special: usize,
     },
-    /// A text cannot be encoded.
     #[error("{}: text {text} cannot be encoded: {reason}", .path.display())]
     Encoding {
         path: PathBuf,
-        /// Which text of those given, from 0.
         text: usize,
-        /// The tokeniser's reason.
         reason: String,
     },
-    /// A token that the model has no embedding for.
     #[error(
         "{}: token `{token}` has the id {id}, but the model's `vocab_size` is {vocabulary}: the tokeniser belongs to another model",
         .path.display()
     )]
     UnknownToModel {
         path: PathBuf,
-        /// The token.
         token: String,
-        /// Its id.
         id: u32,
-        /// Ids that the model knows.
         vocabulary: usize,
     },
 }
 
 impl Tokenizer {
-    /// Loads `tokenizer.json` from a checkpoint's folder, or `spm.model` where there is none. Texts are cut on the right to `max_length` tokens, special
-    /// tokens included. Padding and truncation that the file itself asks for are dropped, as `transformers` does.
+    /// Loads `tokenizer.json` from a checkpoint's folder, or `spm.model` where there is none. Texts
+    /// are cut on the right to `max_length` tokens, special tokens included. Padding and truncation
+    /// that the file itself asks for are dropped, as `transformers` does.
     ///
     /// # Errors
     ///
-    /// If the file is missing or broken, or `max_length` is no more than the special tokens of each text.
+    /// If the file is missing or broken, or `max_length` is no more than the special tokens of each
+    /// text.
     pub fn from_folder(folder: &Path, max_length: usize) -> Result<Self, TokenizerError> {
         let [json, pieces] = TOKENISER_FILES.map(|name| folder.join(name));
         let is_json = json.exists() || !pieces.exists();
@@ -166,15 +147,17 @@ impl Tokenizer {
         })
     }
 
-    /// Lets [`encode`](Self::encode) refuse tokens that a model with so many embeddings does not know.
+    /// Lets [`encode`](Self::encode) refuse tokens that a model with so many embeddings does not
+    /// know.
     #[must_use]
     pub fn for_vocabulary(mut self, vocabulary: usize) -> Self {
         self.model_vocabulary = vocabulary;
         self
     }
 
-    /// Token ids of each text, special tokens added, in the order of the texts. A special token that is spelled out in a text
-    /// becomes that token with a `tokenizer.json`, as in `transformers`, and stays text with an `spm.model`. Runs on all of rayon's threads.
+    /// Token ids of each text, special tokens added, in the order of the texts. A special token
+    /// that is spelled out in a text becomes that token with a `tokenizer.json`, as in
+    /// `transformers`, and stays text with an `spm.model`. Runs on all of rayon's threads.
     ///
     /// # Errors
     ///
@@ -233,7 +216,8 @@ impl Tokenizer {
     }
 }
 
-/// Turns a panic into an error: the `tokenizers` crate has files and texts at which it panics, such as expressions that take too long.
+/// Turns a panic into an error: the `tokenizers` crate has files and texts at which it panics, such
+/// as expressions that take too long.
 fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);
@@ -245,7 +229,8 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
 /// Files with a tokeniser, the preferred one first.
 const TOKENISER_FILES: [&str; 2] = ["tokenizer.json", "spm.model"];
 
-/// What `tokenizer_config.json` may ask of DeBERTa's tokeniser and none of its published checkpoints does.
+/// What `tokenizer_config.json` may ask of DeBERTa's tokeniser and none of its published
+/// checkpoints does.
 fn refuse_settings(folder: &Path) -> Result<(), TokenizerError> {
     let path = folder.join("tokenizer_config.json");
     let Ok(bytes) = fs::read(&path) else {
@@ -260,8 +245,8 @@ fn refuse_settings(folder: &Path) -> Result<(), TokenizerError> {
     Ok(())
 }
 
-/// What the checkpoint names as its padding token: in `tokenizer_config.json`, else in `special_tokens_map.json`, else in the
-/// padding settings of `tokenizer.json`.
+/// What the checkpoint names as its padding token: in `tokenizer_config.json`, else in
+/// `special_tokens_map.json`, else in the padding settings of `tokenizer.json`.
 fn pad_id(folder: &Path, pipeline: &Pipeline) -> Option<u32> {
     let named = ["tokenizer_config.json", "special_tokens_map.json"]
         .into_iter()

@@ -1,5 +1,5 @@
-//! What a run answered row by row, from `predictions.csv`, and whether two runs answered the same rows. A row is known by its
-//! number, its label and the beginning of its text.
+//! What a run answered row by row, from `predictions.csv`, and whether two runs answered the same
+//! rows. A row is known by its number, its label and the beginning of its text.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -62,7 +62,8 @@ pub(super) struct Shown {
     pub prediction: String,
 }
 
-/// The rows of an evaluation that has at most `most` of them, in the order of the file; none if it has more, or none.
+/// The rows of an evaluation that has at most `most` of them, in the order of the file; none if it
+/// has more, or none.
 ///
 /// # Errors
 /// As [`read`].
@@ -84,7 +85,8 @@ pub(super) fn few(
     Ok((1..=most).contains(&shown.len()).then_some(shown))
 }
 
-/// The same hash each time: only equality within one process matters, but nothing here shall depend on chance.
+/// The same hash each time: only equality within one process matters, but nothing here shall depend
+/// on chance.
 fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);

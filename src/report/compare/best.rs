@@ -1,4 +1,5 @@
-//! What `[compare]` asks for: the best run of each of several experiments side by side, and whether they can be told apart.
+//! What `[compare]` asks for: the best run of each of several experiments side by side, and whether
+//! they can be told apart.
 
 use std::path::Path;
 

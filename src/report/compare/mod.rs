@@ -1,4 +1,5 @@
-//! Runs against each other on the same rows: `ensayo compare`, and what the report says about experiments that name others.
+//! Runs against each other on the same rows: `ensayo compare`, and what the report says about
+//! experiments that name others.
 
 mod answers;
 mod best;
@@ -26,30 +27,22 @@ const LEVEL: f64 = 0.05;
 
 /// Why runs cannot be compared.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum CompareError {
-    /// A run's predictions cannot be read.
     #[error("{0}")]
     Predictions(String),
-    /// A run left none.
     #[error("{0} left no predictions to compare: only runs that classify do")]
     NoPredictions(String),
-    /// Two runs, or two seeds of one, were judged on different rows.
     #[error(
         "{first} and {second} were not judged on the same rows of `{evaluation}`: {difference}; only runs with the same data and split can be compared{fix}"
     )]
     OtherRows {
-        /// The one.
         first: String,
-        /// The other.
         second: String,
-        /// Of which evaluation.
         evaluation: String,
-        /// In what the rows differ.
         difference: String,
-        /// What else could be done; may be empty.
         fix: String,
     },
-    /// No evaluation is there for all.
     #[error("{0}")]
     NothingShared(String),
 }
@@ -248,8 +241,8 @@ fn with_others(error: CompareError, shared: &[String]) -> CompareError {
     }
 }
 
-/// All pairs of runs in one evaluation, the one asked for or the first that all have, with Holm's correction. Runs that were judged on other rows than
-/// most are left out and named.
+/// All pairs of runs in one evaluation, the one asked for or the first that all have, with Holm's
+/// correction. Runs that were judged on other rows than most are left out and named.
 ///
 /// # Errors
 /// When they share none, or no two of them were judged on the same rows.

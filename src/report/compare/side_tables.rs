@@ -116,7 +116,8 @@ pub(super) fn evaluations(found: &[Best<'_>]) -> Vec<String> {
     shared.map(|name| (*name).to_owned()).collect()
 }
 
-/// The classification reports of one evaluation side by side, each figure the mean over the seeds; none if there are none.
+/// The classification reports of one evaluation side by side, each figure the mean over the seeds;
+/// none if there are none.
 pub(super) fn report(found: &[Best<'_>], evaluation: &str) -> Option<Table> {
     let mut classes: Vec<String> = Vec::new();
     for best in found {
@@ -164,7 +165,8 @@ pub(super) fn report(found: &[Best<'_>], evaluation: &str) -> Option<Table> {
     })
 }
 
-/// Each row of a small evaluation with what the runs answered; under several seeds, how many gave each answer.
+/// Each row of a small evaluation with what the runs answered; under several seeds, how many gave
+/// each answer.
 pub(super) fn shown_answers(results: &Path, found: &[Best<'_>], evaluation: &str) -> Option<Table> {
     let mut rows = vec![head("text", found)];
     rows[0].insert(1, "label".to_owned());

@@ -41,7 +41,8 @@ impl Measure {
 }
 
 impl Course {
-    /// The mean over the seeds for each epoch that any of them reached; seeds without a finite value there do not count.
+    /// The mean over the seeds for each epoch that any of them reached; seeds without a finite
+    /// value there do not count.
     pub(in crate::report) fn mean(&self) -> Vec<(f64, f64)> {
         let last = self
             .seeds
@@ -80,7 +81,8 @@ impl Course {
             .collect()
     }
 
-    /// The 95 % t-interval of the mean for each epoch that three seeds or more reached. Of two it would dwarf every curve.
+    /// The 95 % t-interval of the mean for each epoch that three seeds or more reached. Of two it
+    /// would dwarf every curve.
     pub(in crate::report) fn intervals(&self) -> Vec<(f64, [f64; 2])> {
         let mut epochs: Vec<usize> = self.seeds.iter().flatten().map(|point| point.0).collect();
         epochs.sort_unstable();

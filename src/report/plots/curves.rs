@@ -39,7 +39,8 @@ struct Course<'a> {
     split: &'a str,
 }
 
-/// Loss and learning rate of a run. `split` names what the epochs were evaluated on, such as `validation`. None if nothing was logged.
+/// Loss and learning rate of a run. `split` names what the epochs were evaluated on, such as
+/// `validation`. None if nothing was logged.
 pub(in crate::report) fn draw(
     title: &str,
     log: &[TrainingLogRow],
@@ -158,7 +159,8 @@ impl<'a> Course<'a> {
         panel.frame(scene, self.rates.is_empty(), true);
         panel.name_y(scene, MARGIN + CAPITALS * NAME_SIZE, "loss (nats)");
         panel.curve(scene, &self.training, TRAINING.colour, 1.6, TRAINING.dash);
-        // A dot for each row while they can be told apart; a line alone would not show a single one.
+        // A dot for each row while they can be told apart; a line alone would not show a single
+        // one.
         if self.training.len() <= DOTS {
             panel.marks(scene, &self.training, TRAINING, 2.2);
         } else {

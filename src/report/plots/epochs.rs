@@ -1,4 +1,5 @@
-//! One figure per epoch for all runs of an experiment: in one panel while the lines can be told apart, else one small panel for each run.
+//! One figure per epoch for all runs of an experiment: in one panel while the lines can be told
+//! apart, else one small panel for each run.
 
 use super::courses::{Course, MARGIN, Measure, pale};
 use super::multiples;
@@ -136,7 +137,8 @@ fn together(
         let aside = (count_f64(i) - count_f64(courses.len() - 1) / 2.0) * BESIDE;
         panel.bars(&mut scene, &course.intervals(), look.colour, aside);
     }
-    // Markers last, so that no line hides one; where values are equal, the later runs' stand inside the earlier ones'.
+    // Markers last, so that no line hides one; where values are equal, the later runs' stand inside
+    // the earlier ones'.
     for (i, (course, look)) in courses.iter().zip(LOOKS).enumerate() {
         panel.marks(&mut scene, &course.mean(), look, 4.6 - 0.25 * count_f64(i));
     }

@@ -24,7 +24,8 @@ const PLOT_WIDTH: f64 = 460.0;
 const VALUE_WIDTH: f64 = 150.0;
 const LINE: f64 = NAME_SIZE * 1.25;
 
-/// One line for each run, in the given order. `chance` is the share that always naming the largest class would reach. None without a value.
+/// One line for each run, in the given order. `chance` is the share that always naming the largest
+/// class would reach. None without a value.
 pub(in crate::report) fn draw(
     title: &str,
     axis_name: &str,

@@ -103,7 +103,8 @@ pub(super) fn draw(
                 14.0
             };
     }
-    // The last row may be shorter: numbers under the panels above its gap need room, too, which the next row's heads leave.
+    // The last row may be shorter: numbers under the panels above its gap need room, too, which the
+    // next row's heads leave.
     let middle = left + (width - MARGIN - left) / 2.0;
     scene.text(
         (middle, last_bottom + 38.0),

@@ -26,7 +26,8 @@ struct Known {
     text_bytes: u64,
 }
 
-/// The most bytes that a run will hold on `device`; `None` where the adapter's own file decides what is trained.
+/// The most bytes that a run will hold on `device`; `None` where the adapter's own file decides
+/// what is trained.
 pub(super) fn forecast(
     settings: &LoraSettings,
     spec: &RunSpec,
@@ -67,7 +68,8 @@ impl Known {
     }
 }
 
-/// The memory of the step that needs most: `lengths` are the token counts of the training texts, `adapters` the adapted layers with their ranks.
+/// The memory of the step that needs most: `lengths` are the token counts of the training texts,
+/// `adapters` the adapted layers with their ranks.
 pub(super) fn largest_step(
     shapes: &Shapes,
     settings: &LoraSettings,
@@ -85,7 +87,8 @@ pub(super) fn largest_step(
         gradient_checkpointing: training.gradient_checkpointing,
         threads: matches!(device, Device::Cpu).then(rayon::current_num_threads),
     };
-    // A step's memory grows with the number of tokens and with the longest texts, so one of two batches is the largest.
+    // A step's memory grows with the number of tokens and with the longest texts, so one of two
+    // batches is the largest.
     let mut most_tokens: (usize, Vec<usize>) = Default::default();
     let mut most_squares: (usize, Vec<usize>) = Default::default();
     for epoch in 1..=training.epochs {
@@ -124,7 +127,8 @@ fn float_bytes(settings: &LoraSettings, device: Device) -> u64 {
     }
 }
 
-/// Bytes that the process, or what cubecl reserves of the card, holds at that step. `text_bytes` are those of the texts that stay in memory.
+/// Bytes that the process, or what cubecl reserves of the card, holds at that step. `text_bytes`
+/// are those of the texts that stay in memory.
 pub(super) fn peak_bytes(memory: &Memory, text_bytes: u64, device: Device) -> u64 {
     match device {
         Device::Cpu => memory.total() + text_bytes + PROGRAM_BYTES,

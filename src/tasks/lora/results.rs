@@ -125,7 +125,8 @@ pub(super) fn measurements(
         .collect()
 }
 
-/// How many rows went through the network at once, and how often that was halved for lack of memory.
+/// How many rows went through the network at once, and how often that was halved for lack of
+/// memory.
 #[allow(clippy::cast_precision_loss)]
 pub(super) fn memory_rows(history: &History, asked: usize) -> [MeasurementRow; 2] {
     let rows = history.micro_batch_size;
@@ -140,7 +141,8 @@ pub(super) fn memory_rows(history: &History, asked: usize) -> [MeasurementRow; 2
     })
 }
 
-/// The memory of a device that has its own, at the end of the run: `device_memory_in_use_bytes` and `device_memory_reserved_bytes`.
+/// The memory of a device that has its own, at the end of the run: `device_memory_in_use_bytes` and
+/// `device_memory_reserved_bytes`.
 #[allow(clippy::cast_precision_loss)]
 pub(super) fn device_memory(model: &dyn AdaptedClassifier) -> Vec<MeasurementRow> {
     let rows = model.device_memory().map(|memory| {

@@ -1,4 +1,5 @@
-//! Under which names the vectors of a run are kept: hashes of the part of its settings that decides them.
+//! Under which names the vectors of a run are kept: hashes of the part of its settings that decides
+//! them.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! Retrieval over a document: from its text to the chunks that each question finds, what is right about them, and answers.
+//! Retrieval over a document: from its text to the chunks that each question finds, what is right
+//! about them, and answers.
 
 mod ask;
 mod embed;

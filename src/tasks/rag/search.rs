@@ -38,11 +38,13 @@ pub(super) struct VectorFacts {
     pub(super) cached: bool,
 }
 
-/// How far a vector's length may be from 1 to count as 1: what 16-bit floats leave of a normalised one.
+/// How far a vector's length may be from 1 to count as 1: what 16-bit floats leave of a normalised
+/// one.
 const UNIT: f64 = 2e-3;
 
 impl VectorFacts {
-    /// Whether all metrics rank alike: with vectors of unit length the squared distance is `2 − 2 cos`, and the product is the cosine.
+    /// Whether all metrics rank alike: with vectors of unit length the squared distance is `2 − 2
+    /// cos`, and the product is the cosine.
     pub(super) fn have_unit_length(&self) -> bool {
         (self.lengths.0 - 1.0).abs() < UNIT && (self.lengths.1 - 1.0).abs() < UNIT
     }

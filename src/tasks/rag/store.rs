@@ -1,7 +1,8 @@
 //! Vectors on disk, so that runs which differ in metric, `top_k` or questions compute them once.
 //!
-//! A file is a line of JSON (the header) and the values, little-endian, row after row. The header has the values' sha256; a file that does not
-//! match it is damaged and is made again. Writers take turns, so that jobs side by side do not compute the same.
+//! A file is a line of JSON (the header) and the values, little-endian, row after row. The header
+//! has the values' sha256; a file that does not match it is damaged and is made again. Writers take
+//! turns, so that jobs side by side do not compute the same.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};

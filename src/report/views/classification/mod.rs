@@ -1,4 +1,5 @@
-//! What all classifiers show: accuracy, F1 and loss, their intervals, classification reports and confusion.
+//! What all classifiers show: accuracy, F1 and loss, their intervals, classification reports and
+//! confusion.
 
 mod plots;
 mod remarks;

@@ -23,8 +23,9 @@ pub(super) struct Agreement {
     pub tau: Option<f64>,
 }
 
-/// For two runs that search the same chunks, how much they agree on each question that both were asked, over as many places as the shorter of the two lists has by
-/// its settings; none where the chunks differ. Of several seeds, the first.
+/// For two runs that search the same chunks, how much they agree on each question that both were
+/// asked, over as many places as the shorter of the two lists has by its settings; none where the
+/// chunks differ. Of several seeds, the first.
 pub(super) fn agreements(one: &RunReport, other: &RunReport) -> Vec<Agreement> {
     let Some((one, other)) = one.complete().next().zip(other.complete().next()) else {
         return Vec::new();
@@ -68,7 +69,8 @@ pub(super) fn mean_agreement(agreements: &[Agreement]) -> Option<(f64, Option<f6
     Some((mean(&overlaps)?, mean(&taus)))
 }
 
-/// Whether two runs have the same chunks: the same content, cut in the same way. An embedder's own tokens make it cut sentences its own way.
+/// Whether two runs have the same chunks: the same content, cut in the same way. An embedder's own
+/// tokens make it cut sentences its own way.
 fn same_chunks(one: &SeedReport, other: &SeedReport) -> bool {
     let Some((one, other)) = one.record.as_ref().zip(other.record.as_ref()) else {
         return false;
@@ -97,7 +99,8 @@ fn by_question(rows: &[RetrievalRow]) -> BTreeMap<&str, Vec<usize>> {
     lists
 }
 
-/// Mean over the questions of each place's score as a share of the question's best; places that no question has are left out.
+/// Mean over the questions of each place's score as a share of the question's best; places that no
+/// question has are left out.
 pub(super) fn scores_by_rank(rows: &[RetrievalRow]) -> Vec<(usize, f64)> {
     let mut best = 0.0;
     let mut shares: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
@@ -116,7 +119,8 @@ pub(super) fn scores_by_rank(rows: &[RetrievalRow]) -> Vec<(usize, f64)> {
         .collect()
 }
 
-/// `agreement.csv`: for every pair of runs that search the same chunks and every question, how much they agree. `None` if there is no pair.
+/// `agreement.csv`: for every pair of runs that search the same chunks and every question, how much
+/// they agree. `None` if there is no pair.
 ///
 /// # Errors
 /// Those of the CSV writer.

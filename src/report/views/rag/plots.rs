@@ -1,4 +1,5 @@
-//! Figures of retrieval runs: scores by rank, how good settings of chunks are, and how much runs agree.
+//! Figures of retrieval runs: scores by rank, how good settings of chunks are, and how much runs
+//! agree.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +20,8 @@ const MOST_RUNS: usize = 40;
 const SIZE: &str = "chunks.size";
 const TOP_K: &str = "retrieval.top_k";
 const OVERLAP: &str = "chunks.overlap";
-/// Settings that a model always has and a lexical embedder never: a difference between the two that other settings tell better.
+/// Settings that a model always has and a lexical embedder never: a difference between the two that
+/// other settings tell better.
 const OF_A_MODEL: [&str; 2] = ["embedder.precision", "embedder.random.seed"];
 
 /// The figures that compare an experiment's runs.
@@ -89,7 +91,8 @@ fn telling(experiment: &ExperimentReport) -> Vec<&String> {
     experiment.varying.iter().filter(tells).collect()
 }
 
-/// nDCG for each size of the chunks and each number of them; a row for each combination of the other settings that vary.
+/// nDCG for each size of the chunks and each number of them; a row for each combination of the
+/// other settings that vary.
 fn by_chunks(experiment: &ExperimentReport) -> Option<Scene> {
     let varies = |key: &str| experiment.varying.iter().any(|other| other == key);
     if !varies(SIZE) && !varies(TOP_K) {
