@@ -1,26 +1,24 @@
-//! What a person may type, and which command answers. Knows the options and the exit codes, not what commands do.
+//! What a person may type. Knows the options, not what commands do with them.
 
-use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-
-use crate::commands::{self, CommandError, Ended};
 
 /// A declarative experiment runner: edit TOML, run the sweep, compare the plots.
 #[derive(Debug, Parser)]
 #[command(name = "ensayo", version, propagate_version = true, after_help = EXIT_CODES)]
-struct Cli {
+pub struct Cli {
+    /// Which command.
     #[command(subcommand)]
-    command: Command,
+    pub command: Command,
 }
 
 const EXIT_CODES: &str =
     "Exit codes: 0 done, 2 bad input, 3 some runs failed, 130 interrupted, 1 anything unexpected.";
 
+/// The commands.
 #[derive(Debug, Subcommand)]
-enum Command {
+pub enum Command {
     /// List the experiments, or the runs that patterns match
     List(ListArgs),
     /// Check the experiments without running anything
@@ -64,7 +62,8 @@ pub struct Places {
 /// Which runs, with which settings.
 #[derive(Debug, Clone, Args)]
 pub struct Wanted {
-    /// Experiments or runs, such as `x`, `x/attempt-4`, `'rag-*/cosine-*'` or `x/y@43`; all if left out
+    /// Experiments or runs, such as `x`, `x/attempt-4`, `'rag-*/cosine-*'` or `x/y@43`; all if left
+    /// out
     #[arg(value_name = "PATTERN")]
     pub patterns: Vec<String>,
     /// A setting that wins over the files, such as `training.epochs=1`; may be repeated
@@ -153,10 +152,12 @@ pub struct ReportArgs {
 /// Options of `compare`.
 #[derive(Debug, Clone, Args)]
 pub struct CompareArgs {
-    /// Two runs, such as `x/attempt-4` and `y/attempt-2@43`; or what matches more, such as `x`: then all pairs
+    /// Two runs, such as `x/attempt-4` and `y/attempt-2@43`; or what matches more, such as `x`:
+    /// then all pairs
     #[arg(value_name = "PATTERN", required = true)]
     pub patterns: Vec<String>,
-    /// Compare on this evaluation, such as `test`; two runs on all they share if left out, more than two on the first
+    /// Compare on this evaluation, such as `test`; two runs on all they share if left out, more
+    /// than two on the first
     #[arg(long, value_name = "NAME")]
     pub evaluation: Option<String>,
     /// Print CSV with all figures in full
@@ -237,52 +238,6 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) | Err(_) => Err("a whole number from 1".into()),
         Ok(number) => Ok(number),
-    }
-}
-
-/// Reads the command line, runs the command and says how it ended.
-#[must_use]
-pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let mut output = io::stdout().lock();
-    let ended = match cli.command {
-        // A job writes its own output, from wherever it is at work.
-        Command::Job => {
-            drop(output);
-            commands::job::run()
-        }
-        Command::ProbeCuda { index } => commands::device::probe(index, &mut output),
-        Command::List(args) => commands::list::run(&args, &mut output),
-        Command::Check(args) => commands::check::run(&args, &mut output),
-        Command::Plan(args) => commands::plan::run(&args, &mut output),
-        Command::Run(args) => commands::run::run(&args, &mut output),
-        Command::Report(args) => commands::report::run(&args, &mut output),
-        Command::Compare(args) => commands::compare::run(&args, &mut output),
-        Command::Show(args) => commands::show::run(&args, &mut output),
-        Command::Predict(args) => commands::predict::run(&args, &mut output),
-        Command::Ask(args) => commands::ask::run(&args, &mut output),
-    };
-    exit_code(ended)
-}
-
-fn exit_code(ended: Result<Ended, CommandError>) -> ExitCode {
-    let error = match ended {
-        Ok(Ended::Done) => return ExitCode::SUCCESS,
-        Ok(Ended::SomeFailed) => return ExitCode::from(3),
-        Ok(Ended::Interrupted) => return ExitCode::from(130),
-        // Whoever reads the output has had enough, as in `ensayo list | head -1`.
-        Err(CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => error,
-    };
-    let _ = match &error {
-        CommandError::Problems(text) => write!(io::stderr(), "{text}"),
-        other => writeln!(io::stderr(), "error: {other}"),
-    };
-    match error {
-        CommandError::Problems(_) | CommandError::Input(_) => ExitCode::from(2),
-        CommandError::Output(_) | CommandError::Unexpected(_) => ExitCode::FAILURE,
     }
 }
 

@@ -1,4 +1,5 @@
-//! From an experiment's axes to its cells, in order and with names. Knows nothing of seeds, results or devices.
+//! From an experiment's axes to its cells, in order and with names. Knows nothing of seeds, results
+//! or devices.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,6 +10,7 @@ use crate::config::{
     Axis, Environment, Exclude, Experiment, Inspector, LONGEST_NAME, Loaded, Node, Point, Problem,
     Problems, Settings, is_forbidden, name_fault,
 };
+use crate::keys;
 
 /// More cells than this are taken for a mistake.
 const MOST_CELLS: usize = 10_000;
@@ -18,14 +20,16 @@ const MOST_CELLS: usize = 10_000;
 pub struct Grid {
     /// The experiment.
     pub experiment: Experiment,
-    /// Named runs in file order, then the grid with its last axis moving fastest; if there are neither, `base`.
+    /// Named runs in file order, then the grid with its last axis moving fastest; if there are
+    /// neither, `base`.
     pub cells: Vec<Cell>,
 }
 
 /// A point of the grid, or a named run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
-    /// Unique in the experiment, at most [`LONGEST_NAME`] bytes, and a folder's name on every system.
+    /// Unique in the experiment, at most [`LONGEST_NAME`] bytes, and a folder's name on every
+    /// system.
     pub name: String,
     /// Everything that decides its result, except the seed.
     pub settings: Settings,
@@ -221,16 +225,17 @@ fn holds(exclude: &Exclude, values: &Values<'_>) -> bool {
     })
 }
 
-/// A readable name for each point. Where two would be equal, or one cannot serve as a folder, the end is a hash of the values themselves: the same
-/// point has the same name whatever other points there are of its kind.
+/// A readable name for each point. Where two would be equal, or one cannot serve as a folder, the
+/// end is a hash of the values themselves: the same point has the same name whatever other points
+/// there are of its kind.
 fn names(points: &[Values<'_>]) -> Vec<String> {
-    let keys: Vec<&str> = points
+    let axes: Vec<&str> = points
         .first()
         .into_iter()
         .flatten()
         .map(|(axis, _)| axis.key.as_str())
         .collect();
-    let short = short_keys(&keys);
+    let short: BTreeMap<&str, &str> = axes.iter().copied().zip(keys::short(&axes)).collect();
     let text = |values: &Values<'_>, safe: bool| {
         let parts = values.iter().map(|(axis, value)| {
             let key = short.get(axis.key.as_str()).copied().unwrap_or(&axis.key);
@@ -259,29 +264,6 @@ fn names(points: &[Values<'_>]) -> Vec<String> {
         }
     };
     readable.iter().zip(points).map(finish).collect()
-}
-
-/// For each dotted key as many of its last segments as tell it from the others.
-fn short_keys<'a>(keys: &[&'a str]) -> BTreeMap<&'a str, &'a str> {
-    let tail = |key: &'a str, segments: usize| {
-        let dots = key.rmatch_indices('.').map(|(index, _)| index);
-        dots.take(segments)
-            .nth(segments - 1)
-            .map_or(key, |index| &key[index + 1..])
-    };
-    let shortest = |key: &'a str| {
-        let segments = key.split('.').count();
-        let alone = |&count: &usize| {
-            keys.iter()
-                .filter(|other| tail(other, count) == tail(key, count))
-                .count()
-                == 1
-        };
-        (1..=segments)
-            .find(alone)
-            .map_or(key, |count| tail(key, count))
-    };
-    keys.iter().map(|&key| (key, shortest(key))).collect()
 }
 
 /// A value as a name shows it; of a path only the last part, since the whole would not be short.

@@ -1,5 +1,5 @@
-//! The `ensayo` program: see [`ensayo::cli`].
+//! The `ensayo` program: see [`ensayo::commands`].
 
 fn main() -> std::process::ExitCode {
-    ensayo::cli::main()
+    ensayo::commands::main()
 }

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use engine::shapes::Shapes;
-use ensayo::config::{Cleaning, Document, Label, Unicode};
+use ensayo::config::{Cleaning, Document, DocumentOrigin, Label, Unicode};
 use ensayo::data::{Tokenizer, document, read, train_test_split};
 use ensayo::retrieval::by_words;
 use serde::Deserialize;
@@ -76,8 +76,7 @@ fn the_manual_has_the_studys_chunks() {
         return;
     };
     let settings = Document {
-        path: Some(path),
-        url: None,
+        origin: DocumentOrigin::Path(path),
         sha256: None,
         unicode: Unicode::None,
         cleaning: Cleaning::Study,

@@ -6,18 +6,20 @@ use super::{CommandError, Ended, finished, say};
 use crate::cli::AskArgs;
 use crate::config::Settings;
 use crate::record::RunFile;
-use crate::tasks::{self, rag::Asked};
+use crate::tasks::{self, Asked, Finished};
 
 /// Writes the answer, if the run gives any, then the fragments with their scores.
 ///
 /// # Errors
-/// When the run is not there, not complete or does no retrieval, its document was changed, or its embedder fails.
+/// When the run is not there, not complete or does no retrieval, its document was changed, or its
+/// embedder fails.
 pub fn run(args: &AskArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
     super::device::find_compiler_first(&args.device);
     let (folder, record) = finished::one(&args.results, &args.run)?;
-    let Settings::Rag(settings) = RunFile::<Settings>::read(&folder)?.settings else {
+    let settings = RunFile::<Settings>::read(&folder)?.settings;
+    let Some(document) = tasks::of(&settings).searchable() else {
         return Err(CommandError::Input(format!(
-            "{} has no document to ask: only runs of kind rag do",
+            "{} has no document to ask: only runs that search one do",
             record.label()
         )));
     };
@@ -25,7 +27,13 @@ pub fn run(args: &AskArgs, output: &mut dyn Write) -> Result<Ended, CommandError
         return Err(CommandError::Input("the question is empty".into()));
     }
     let device = super::device::choose_for_this_process(&args.device)?;
-    let asked = tasks::rag::ask(&folder, &record, &settings, &args.question, device)
+    let finished = Finished {
+        folder: &folder,
+        record: &record,
+        settings: &settings,
+    };
+    let asked = document
+        .ask(finished, &args.question, device)
         .map_err(|error| CommandError::Input(error.to_string()))?;
     for note in &asked.notes {
         say(format_args!("note: {note}"));

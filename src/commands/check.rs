@@ -7,7 +7,8 @@ use crate::cli::CheckArgs;
 use crate::config;
 use crate::plan::Selection;
 
-/// Reports everything that is wrong with the selected experiments at once, or that nothing is; or prints the schema.
+/// Reports everything that is wrong with the selected experiments at once, or that nothing is; or
+/// prints the schema.
 ///
 /// # Errors
 /// When something is wrong.

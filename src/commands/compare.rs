@@ -10,13 +10,14 @@ use crate::plan::Selection;
 use crate::record::Status;
 use crate::report::compare::{self, CompareError, Compared, Contender};
 
-/// A run by name, with the seeds that a pattern means and their folders.
+/// A run by name, with the seeds that a pattern selects and their folders.
 type Seeds = BTreeMap<u64, PathBuf>;
 
 /// Compares two runs in every evaluation, or more in all pairs.
 ///
 /// # Errors
-/// When a pattern matches nothing, fewer than two runs are left, or they were not judged on the same rows.
+/// When a pattern matches nothing, fewer than two runs are left, or they were not judged on the
+/// same rows.
 pub fn run(args: &CompareArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
     let runs = wanted(args)?;
     let contenders: Vec<Contender> = runs
@@ -45,7 +46,7 @@ impl From<CompareError> for CommandError {
     }
 }
 
-/// The complete runs that the patterns mean, in the order of the patterns, each with its seeds.
+/// The complete runs that the patterns select, in the order of the patterns, each with its seeds.
 fn wanted(args: &CompareArgs) -> Result<Vec<(String, Seeds)>, CommandError> {
     let mut records = finished::find(&args.results, &args.patterns)?;
     records.retain(|(_, record)| {
@@ -59,15 +60,15 @@ fn wanted(args: &CompareArgs) -> Result<Vec<(String, Seeds)>, CommandError> {
     let mut runs: Vec<(String, Seeds)> = Vec::new();
     for pattern in &args.patterns {
         let selection = Selection::parse(std::slice::from_ref(pattern))?;
-        let mut meant: BTreeMap<String, Seeds> = BTreeMap::new();
+        let mut selected: BTreeMap<String, Seeds> = BTreeMap::new();
         for (folder, record) in &records {
             if selection.selects(&record.experiment, &record.run, record.seed) {
                 let name = format!("{}/{}", record.experiment, record.run);
-                let seeds = meant.entry(name).or_default();
+                let seeds = selected.entry(name).or_default();
                 seeds.insert(record.seed, folder.clone());
             }
         }
-        runs.extend(meant);
+        runs.extend(selected);
     }
     let mut distinct: Vec<(String, Seeds)> = Vec::new();
     for (name, seeds) in runs {

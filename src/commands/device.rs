@@ -1,4 +1,5 @@
-//! `--device`: which device a command runs on, said aloud; and `ensayo probe-cuda`, the trial in a process of its own.
+//! `--device`: which device a command runs on, said aloud; and `ensayo probe-cuda`, the trial in a
+//! process of its own.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -30,7 +31,8 @@ pub fn choose(asked: &str) -> Result<(Device, Option<Card>), CommandError> {
     Ok((device, card))
 }
 
-/// [`choose`], for a command that computes in this process: it leaves at a panic of any thread, as at anything unexpected.
+/// [`choose`], for a command that computes in this process: it leaves at a panic of any thread, as
+/// at anything unexpected.
 ///
 /// # Errors
 /// As [`choose`].
@@ -52,9 +54,10 @@ pub fn probe(index: usize, output: &mut dyn Write) -> Result<Ended, CommandError
     Ok(Ended::Done)
 }
 
-/// To be called before a command that computes has read, written or said anything: where the device is a card, starts the program again with the variables
-/// by which CUDA's compiler and headers are found, since the dynamic linker reads its path when a process starts. What stands in the way of that, and
-/// whether it is needed at all, [`choose`] will say.
+/// To be called before a command that computes has read, written or said anything: where the device
+/// is a card, starts the program again with the variables by which CUDA's compiler and headers are
+/// found, since the dynamic linker reads its path when a process starts. What stands in the way of
+/// that, and whether it is needed at all, [`choose`] will say.
 pub fn find_compiler_first(asked: &str) {
     if let Ok(Device::Cuda(_)) = Device::choose(asked) {
         let _ = find_the_compiler();
@@ -73,7 +76,8 @@ fn find_the_compiler() -> Result<(), CommandError> {
     )))
 }
 
-/// Lets another process of the same program and arguments take this one's place; returns only where that fails.
+/// Lets another process of the same program and arguments take this one's place; returns only where
+/// that fails.
 fn again(variables: &[(&'static str, OsString)]) -> std::io::Error {
     let program = match std::env::current_exe() {
         Ok(program) => program,

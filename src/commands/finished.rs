@@ -7,7 +7,8 @@ use super::{CommandError, say};
 use crate::plan::{Selection, SelectionError};
 use crate::record::{self, PlanFile, PlannedRun, RunRecord, Status};
 
-/// The records that the patterns match, each with its folder. A record that cannot be read is said and passed over.
+/// The records that the patterns match, each with its folder. A record that cannot be read is said
+/// and passed over.
 pub(super) fn find(
     results: &Path,
     patterns: &[String],
@@ -39,7 +40,7 @@ pub(super) fn find(
     if let Err(error) = selection.check(&candidates) {
         return Err(match planned_like(results, &error)? {
             Some(label) => CommandError::Input(format!(
-                "{label} has left no readable record: it has not been run, was cut short, or still runs; `ensayo plan` tells more"
+                "{label} has left no readable record: it has not been run, was cut short, or still runs; see `ensayo plan`"
             )),
             None if candidates.is_empty() => no_records(results),
             None => error.into(),
@@ -52,7 +53,7 @@ pub(super) fn find(
     Ok(records)
 }
 
-/// The one complete run that a pattern means, with its folder.
+/// The one complete run that a pattern selects, with its folder.
 ///
 /// # Errors
 /// When there is none or more than one, or it did not complete.

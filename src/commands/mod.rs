@@ -1,4 +1,5 @@
-//! One file per subcommand: each chains the stages it needs. Data goes to the given output, talk to standard error.
+//! One file per subcommand: each chains the stages it needs. Data goes to the given output, talk to
+//! standard error.
 
 pub mod ask;
 pub mod check;
@@ -20,10 +21,60 @@ mod table;
 mod words;
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
 
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
 use crate::plan::{PlanError, SelectionError};
 use crate::record::RecordError;
+
+/// Reads the command line, runs the command and says how it ended.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut output = io::stdout().lock();
+    let ended = match cli.command {
+        // A job writes its own output, from wherever it is at work.
+        Command::Job => {
+            drop(output);
+            job::run()
+        }
+        Command::ProbeCuda { index } => device::probe(index, &mut output),
+        Command::List(args) => list::run(&args, &mut output),
+        Command::Check(args) => check::run(&args, &mut output),
+        Command::Plan(args) => plan::run(&args, &mut output),
+        Command::Run(args) => run::run(&args, &mut output),
+        Command::Report(args) => report::run(&args, &mut output),
+        Command::Compare(args) => compare::run(&args, &mut output),
+        Command::Show(args) => show::run(&args, &mut output),
+        Command::Predict(args) => predict::run(&args, &mut output),
+        Command::Ask(args) => ask::run(&args, &mut output),
+    };
+    exit_code(ended)
+}
+
+fn exit_code(ended: Result<Ended, CommandError>) -> ExitCode {
+    let error = match ended {
+        Ok(Ended::Done) => return ExitCode::SUCCESS,
+        Ok(Ended::SomeFailed) => return ExitCode::from(3),
+        Ok(Ended::Interrupted) => return ExitCode::from(130),
+        // Whoever reads the output has had enough, as in `ensayo list | head -1`.
+        Err(CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => error,
+    };
+    let _ = match &error {
+        CommandError::Problems(text) => write!(io::stderr(), "{text}"),
+        other => writeln!(io::stderr(), "error: {other}"),
+    };
+    match error {
+        CommandError::Problems(_) | CommandError::Input(_) => ExitCode::from(2),
+        CommandError::Output(_) | CommandError::Unexpected(_) => ExitCode::FAILURE,
+    }
+}
 
 /// How a command ended that did its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,17 +89,14 @@ pub enum Ended {
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum CommandError {
-    /// Problems in TOML files, rendered for the terminal.
     #[error("{0}")]
     Problems(String),
-    /// What was typed, or a file it names, is not right.
     #[error("{0}")]
     Input(String),
-    /// Standard output cannot be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
-    /// Something else.
     #[error("{0}")]
     Unexpected(String),
 }

@@ -6,9 +6,9 @@ use engine::device::Device;
 
 use super::{CommandError, Ended, load, table, words};
 use crate::cli::PlanArgs;
-use crate::config::Settings;
-use crate::plan::{self, Decision, Plan, Planned, Planner, Selection};
-use crate::tasks::lora::Forecast;
+use crate::plan::{Decision, Plan, Planned, Planner, Selection};
+use crate::report::duration;
+use crate::tasks::{self, Forecast};
 
 /// Prints the number of runs, then a line for each with the decision and its estimate.
 ///
@@ -26,7 +26,7 @@ pub fn run(args: &PlanArgs, output: &mut dyn Write) -> Result<Ended, CommandErro
         .map(|(planned, memory)| {
             let estimate = match (&planned.decision, planned.estimate_seconds) {
                 (Decision::Skip, _) => String::new(),
-                (Decision::Run(_), Some(seconds)) => format!("about {}", words::duration(seconds)),
+                (Decision::Run(_), Some(seconds)) => format!("about {}", duration(seconds)),
                 (Decision::Run(_), None) => "no estimate".to_owned(),
             };
             let memory = memory.map(words::bytes).unwrap_or_default();
@@ -43,7 +43,7 @@ pub fn run(args: &PlanArgs, output: &mut dyn Write) -> Result<Ended, CommandErro
     if let Some(warning) = too_large(&plan, &memory, device) {
         writeln!(output, "\n{warning}")?;
     }
-    for remark in plan::remarks(&plan, &args.places.results) {
+    for remark in tasks::remarks(&plan, &args.places.results) {
         writeln!(output, "\n{remark}")?;
     }
     Ok(Ended::Done)
@@ -52,13 +52,13 @@ pub fn run(args: &PlanArgs, output: &mut dyn Write) -> Result<Ended, CommandErro
 /// The most memory that each run which is due should hold, where that can be said.
 fn memory(plan: &Plan, device: Device) -> Vec<Option<u64>> {
     let mut forecast = Forecast::default();
-    let of_run = |planned: &Planned| match (&planned.decision, &planned.spec.settings) {
+    let of_run = |planned: &Planned| match &planned.decision {
         // What is wrong with the run's inputs, `run` says in full.
-        (Decision::Run(_), Settings::Lora(settings)) => forecast
-            .peak_bytes(settings, planned.spec.seed, planned.spec.results(), device)
+        Decision::Run(_) => tasks::of(&planned.spec.settings)
+            .memory(&planned.spec, device, &mut forecast)
             .ok()
             .flatten(),
-        _ => None,
+        Decision::Skip => None,
     };
     plan.runs.iter().map(of_run).collect()
 }
@@ -109,7 +109,8 @@ pub(super) fn make(args: &PlanArgs) -> Result<Plan, CommandError> {
     Ok(planner.plan(&loaded.sources())?)
 }
 
-/// How many runs there are, how many of them will be executed, and how long that takes on the evidence so far.
+/// How many runs there are, how many of them will be executed, and how long that takes on the
+/// evidence so far.
 pub(super) fn headline(plan: &Plan) -> String {
     let due = plan
         .runs
@@ -121,8 +122,8 @@ pub(super) fn headline(plan: &Plan) -> String {
     let experiments = words::count(plan.files.len(), "experiment");
     let time = match plan.estimate_seconds() {
         _ if due == 0 => String::new(),
-        Some(seconds) => format!("; about {}", words::duration(seconds)),
-        None => "; no estimate of the time, for want of records of the same shape".to_owned(),
+        Some(seconds) => format!("; about {}", duration(seconds)),
+        None => "; no estimate of the time: no similar run has a record".to_owned(),
     };
     format!("{runs} of {experiments}: {due} to execute, {done} done{time}")
 }

@@ -1,6 +1,7 @@
 //! Turns the events of a sweep into bars on a terminal, or into plain lines elsewhere.
 //!
-//! Names of runs may be long, so a run is named once, when it begins, with a number that stands for it from then on.
+//! Names of runs may be long, so a run is named once, when it begins, with a number that stands for
+//! it from then on.
 
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
@@ -9,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::words;
 use crate::record::Status;
+use crate::report::duration;
 use crate::runner::Event;
 
-/// A run without bars says how far it is at most this often, and ever less often the longer it takes.
+/// A run without bars says how far it is at most this often, and ever less often the longer it
+/// takes.
 const QUIET: Duration = Duration::from_secs(15);
 /// A stage that follows sooner than this on something said is not worth a line of its own.
 const BRIEF: Duration = Duration::from_secs(1);
@@ -157,7 +159,7 @@ impl Progress {
                 };
                 let after = state.runs.get(&run).map(|running| {
                     let seconds = running.began.elapsed().as_secs_f64();
-                    format!(" after {}", words::duration(seconds))
+                    format!(" after {}", duration(seconds))
                 });
                 let how = format!("{}{}{summary}", word(status), after.unwrap_or_default());
                 Some(self.end(state, &run, &how))

@@ -15,14 +15,14 @@ use crate::tasks;
 /// Plans, sweeps and reports.
 ///
 /// # Errors
-/// When something is wrong with the selected experiments or their inputs, or the report cannot be written. Runs that fail are
-/// no error: see [`Ended::SomeFailed`].
+/// When something is wrong with the selected experiments or their inputs, or the report cannot be
+/// written. Runs that fail are no error: see [`Ended::SomeFailed`].
 pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
     super::device::find_compiler_first(&args.plan.device);
     let results = &args.plan.places.results;
     let plan = plan::make(&args.plan)?;
     say(plan::headline(&plan));
-    refuse(&plan, |spec| tasks::refusal(&spec.settings))?;
+    refuse(&plan, |spec| tasks::of(&spec.settings).refusal())?;
     say_why(&plan);
     plan.write_files(results)?;
     record::remove_leftovers(results);

@@ -8,6 +8,7 @@ use super::{CommandError, Ended, finished, table, words};
 use crate::cli::ShowArgs;
 use crate::metrics::{ClassificationReport, Interval, ReportLine, wilson_interval};
 use crate::record::{self, ReportRow, RunRecord, Status};
+use crate::report::duration;
 
 /// Shows every run that the patterns match.
 ///
@@ -38,7 +39,7 @@ fn show(folder: &Path, record: &RunRecord, output: &mut dyn Write) -> Result<(),
         output,
         "  {}, {}, on {}{}, ensayo {}",
         to_the_second(&record.started),
-        words::duration(record.wall_seconds),
+        duration(record.wall_seconds),
         environment.device,
         if environment.tf32 == Some(true) {
             " (products of f32 may be in TF32)"

@@ -1,13 +1,17 @@
 //! Plain tables for the terminal: columns aligned, nothing drawn.
 
-/// Rows of cells as lines, each column as wide as its widest cell. Columns whose cells below the first row all are numbers
-/// are aligned to the right. The last column is not padded.
+use unicode_width::UnicodeWidthStr;
+
+use crate::report::padded;
+
+/// Rows of cells as lines, each column as wide as its widest cell. Columns whose cells below the
+/// first row all are numbers are aligned to the right. The last column is not padded.
 pub(super) fn lines(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let cell = |row: &[String], column: usize| row.get(column).cloned().unwrap_or_default();
     let width = |column: usize| {
         rows.iter()
-            .map(|row| cell(row, column).chars().count())
+            .map(|row| cell(row, column).width())
             .max()
             .unwrap_or(0)
     };
@@ -30,11 +34,7 @@ pub(super) fn lines(rows: &[Vec<String>]) -> String {
             .enumerate()
             .map(|(column, &(width, numeric))| {
                 let cell = cell(row, column);
-                if numeric {
-                    format!("{cell:>width$}")
-                } else {
-                    format!("{cell:<width$}")
-                }
+                padded(&cell, width, numeric)
             })
             .collect();
         text.push_str(cells.join("  ").trim_end());

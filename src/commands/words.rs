@@ -1,27 +1,9 @@
-//! Numbers and times in words.
+//! Numbers in words.
 
 /// `1 run`, `4 runs`.
 pub(super) fn count(number: usize, noun: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{s}")
-}
-
-/// A time in the two largest units that matter: `3.2 s`, `45 s`, `2 min 5 s`, `1 h 10 min`.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "rounded, and not negative"
-)]
-pub(super) fn duration(seconds: f64) -> String {
-    if seconds < 9.95 {
-        return format!("{seconds:.1} s");
-    }
-    let whole = seconds.round().max(0.0) as u64;
-    match whole {
-        0..60 => format!("{whole} s"),
-        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
-    }
 }
 
 /// A number of bytes, as memory is sold: `310 MB`, `1.2 GB`.
@@ -35,7 +17,8 @@ pub(super) fn bytes(bytes: u64) -> String {
     }
 }
 
-/// A metric with as many digits as help: counts whole, shares with four decimals, small values in scientific notation.
+/// A metric with as many digits as help: counts whole, shares with four decimals, small values in
+/// scientific notation.
 pub(super) fn number(value: f64) -> String {
     if !value.is_finite() {
         return value.to_string();
@@ -61,25 +44,6 @@ mod tests {
         assert_eq!(
             [310_400_000, 999_600_000, 12_340_000_000].map(bytes),
             ["310 MB", "1.0 GB", "12.3 GB"]
-        );
-    }
-
-    #[test]
-    fn times_are_said_in_two_units() {
-        let said: Vec<_> = [0.04, 9.94, 9.96, 59.7, 125.0, 4210.0]
-            .into_iter()
-            .map(duration)
-            .collect();
-        assert_eq!(
-            said,
-            [
-                "0.0 s",
-                "9.9 s",
-                "10 s",
-                "1 min 0 s",
-                "2 min 5 s",
-                "1 h 10 min"
-            ]
         );
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::experiment::{Axis, Exclude};
-use super::file::Reader;
+use super::reader::Reader;
 use super::rules::Rule;
 use super::source::Span;
 use super::structure::dotted;
@@ -106,7 +106,8 @@ fn tables(reader: &mut Reader<'_>, entry: Option<Entry>, name: &str) -> Vec<(Spa
     found
 }
 
-/// The axes of a table, whose keys may be written with or without quotes: `"lora.rank" = …` and `lora.rank = …` are the same.
+/// The axes of a table, whose keys may be written with or without quotes: `"lora.rank" = …` and
+/// `lora.rank = …` are the same.
 fn read_axes(reader: &mut Reader<'_>, table: &Table, named: &mut Named) -> Vec<Axis> {
     let mut axes = Vec::new();
     for (key, span, node) in flat(reader, table, "") {
@@ -314,7 +315,8 @@ fn read_exclude(
     })
 }
 
-/// A table's entries under dotted keys, with tables opened as far as the settings have tables there.
+/// A table's entries under dotted keys, with tables opened as far as the settings have tables
+/// there.
 fn flat(reader: &Reader<'_>, table: &Table, path: &str) -> Vec<(String, Span, Node)> {
     let mut found = Vec::new();
     for Entry {

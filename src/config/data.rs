@@ -18,8 +18,8 @@ pub struct Data {
     /// Name of the column (or key) with the label, an integer or a string.
     #[serde(default = "default_label")]
     pub label: String,
-    /// Share of the rows that make the test split, as in `datasets`' `train_test_split`. Not together with `test_path`; 0.2 when a LoRA experiment gives
-    /// neither.
+    /// Share of the rows that make the test split, as in `datasets`' `train_test_split`. Not
+    /// together with `test_path`; 0.2 when a LoRA experiment gives neither.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub test_size: Option<f64>,

@@ -1,15 +1,15 @@
-//! One experiment as its file describes it: what all runs share, and in what they differ. `grid` makes runs of it.
+//! One experiment as its file describes it: what all runs share, and in what they differ. `grid`
+//! makes runs of it.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::compare::Compared;
-use super::draft::{Draft, Inspector};
 use super::problem::Problem;
 use super::rules::Fields;
 use super::source::Span;
 use super::tree::{Node, Table};
-use super::{Compare, Kind, Settings};
+use super::{Compare, Kind};
 
 /// An experiment whose file could be read; its cells are checked when they are laid out.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ pub struct Experiment {
     pub(super) kind_span: Span,
     /// All settings of the kind.
     pub(super) fields: Fields,
-    /// Dotted keys about which something wrong has been said already.
+    /// Dotted keys with a problem that has been reported.
     pub(super) tainted: BTreeSet<String>,
 }
 
@@ -95,26 +95,6 @@ pub enum Point<'a> {
 }
 
 impl Experiment {
-    /// The settings of one cell: the base, the cell's own values laid over it, then the command line's; read and checked.
-    ///
-    /// # Errors
-    /// With everything that is wrong with the cell.
-    pub fn settings(
-        &self,
-        point: Point<'_>,
-        inspector: &Inspector<'_>,
-    ) -> Result<Settings, Vec<Problem>> {
-        let layers = match point {
-            Point::Base => Vec::new(),
-            Point::Run(run) => vec![run.layer.clone()],
-            Point::Axes(values) => values
-                .iter()
-                .map(|(axis, value)| Table::with(&axis.key, &axis.span, (*value).clone()))
-                .collect(),
-        };
-        Draft::new(self, &layers, inspector).settings()
-    }
-
     /// The experiments that the report sets beside this one.
     #[must_use]
     pub fn compare(&self) -> Option<&Compare> {

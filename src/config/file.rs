@@ -1,4 +1,5 @@
-//! One experiment's file, from its text to an [`Experiment`]. Collects everything that is wrong with the text itself.
+//! One experiment's file, from its text to an [`Experiment`]. Collects everything that is wrong
+//! with the text itself.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,9 +9,9 @@ use toml::de::DeTable;
 
 use super::overrides::Override;
 use super::problem::{Problem, Problems};
-use super::rules::{Bounds, Field, Fields, Rule};
+use super::reader::Reader;
+use super::rules::{Bounds, Field, Rule};
 use super::source::{Source, Span};
-use super::structure::Structure;
 use super::tree::{Node, Origin, Table, Value};
 use super::{Experiment, Kind, axes, names, suggest};
 
@@ -28,19 +29,8 @@ const FRAME: [&str; 7] = [
 /// The seed of an experiment that gives none.
 const DEFAULT_SEED: u64 = 42;
 
-/// A file that is being read.
-pub(super) struct Reader<'a> {
-    /// The file.
-    pub path: &'a Path,
-    /// All settings of its kind.
-    pub fields: &'a Fields,
-    /// What is wrong so far.
-    pub problems: &'a mut Problems,
-    /// Dotted keys about which something wrong has been said.
-    pub tainted: BTreeSet<String>,
-}
-
-/// Reads a file's text. Nothing comes back if it is so wrong that no cell can be looked at; what is wrong is added to `problems`.
+/// Reads a file's text. Nothing comes back if it is so wrong that no cell can be looked at; what is
+/// wrong is added to `problems`.
 pub(super) fn read(
     path: &Path,
     text: &str,
@@ -125,7 +115,8 @@ pub(super) fn read(
 fn syntax_problem(path: &Path, origin: &Origin, error: &toml::de::Error) -> Problem {
     let text = &origin.source.text;
     let range = error.span().unwrap_or(0..0);
-    // At the end of the text there is nothing to underline, so the last character stands for what is missing.
+    // At the end of the text there is nothing to underline, so the last character stands for what
+    // is missing.
     let last = text
         .trim_end()
         .char_indices()
@@ -193,12 +184,15 @@ fn read_name(path: &Path, table: &Table, top: &Span, problems: &mut Problems) ->
 }
 
 fn read_kind(path: &Path, table: &Table, top: &Span, problems: &mut Problems) -> Option<Kind> {
-    const CHOICES: &str = "it can be \"lora\", \"prompt\", \"rag\"";
+    let choices = || {
+        let words = Kind::ALL.map(|kind| format!("\"{kind}\""));
+        format!("it can be {}", words.join(", "))
+    };
     let Some(node) = table.get("kind") else {
         problems.push(
             Problem::new(path, "`kind` is missing")
                 .at(top, "")
-                .help(CHOICES),
+                .help(choices()),
         );
         return None;
     };
@@ -211,32 +205,12 @@ fn read_kind(path: &Path, table: &Table, top: &Span, problems: &mut Problems) ->
     let near = suggest::nearest(word, Kind::ALL.into_iter().map(Kind::as_str));
     problems.push(problem.help(match near {
         Some(near) => format!("did you mean \"{near}\"?"),
-        None => CHOICES.to_owned(),
+        None => choices(),
     }));
     None
 }
 
 impl Reader<'_> {
-    /// The check of texts as they are written.
-    pub fn structure(&mut self) -> Structure<'_> {
-        Structure {
-            owner: self.path,
-            root: self.fields,
-            problems: self.problems,
-            tainted: &mut self.tainted,
-        }
-    }
-
-    /// Adds a problem of this file.
-    pub fn push(&mut self, problem: Problem) {
-        self.problems.push(problem);
-    }
-
-    /// A problem of this file.
-    pub fn problem(&self, message: impl Into<String>) -> Problem {
-        Problem::new(self.path, message)
-    }
-
     fn read_description(&mut self, node: Option<&Node>) -> String {
         let Some(node) = node else {
             return String::new();

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::checks::compare;
 use super::overrides::Override;
 use super::problem::{Problem, Problems};
-use super::{Experiment, Kind, compare, file, suggest};
+use super::{Experiment, Kind, file, suggest};
 
 /// What a folder of experiments says.
 #[derive(Debug, Default)]
@@ -20,24 +21,23 @@ pub struct Loaded {
 
 /// A folder that cannot be looked through.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum LoadError {
-    /// It does not exist.
     #[error("no folder `{}`; run where your experiments are, or name their folder with --experiments", .0.display())]
     NoFolder(PathBuf),
-    /// The system refuses.
     #[error("cannot look through `{}`: {source}", .folder.display())]
     Unreadable {
-        /// The folder.
         folder: PathBuf,
-        /// The system's word.
         source: walkdir::Error,
     },
 }
 
-/// Reads every `*.toml` in `folder` and below, with `--set` arguments laid over them. A broken file hides nothing in the others.
+/// Reads every `*.toml` in `folder` and below, with `--set` arguments laid over them. A broken file
+/// hides nothing in the others.
 ///
 /// # Errors
-/// When the folder does not exist or cannot be looked through. What is wrong with the files is in [`Loaded::problems`].
+/// When the folder does not exist or cannot be looked through. What is wrong with the files is in
+/// [`Loaded::problems`].
 pub fn load(folder: &Path, overrides: &[String]) -> Result<Loaded, LoadError> {
     if !folder.is_dir() {
         return Err(LoadError::NoFolder(folder.to_owned()));

@@ -1,10 +1,12 @@
-//! Settings of a `kind = "lora"` run, after defaults, overrides and grid values have been laid together.
+//! Settings of a `kind = "lora"` run, after defaults, overrides and grid values have been laid
+//! together.
 
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::kind::{Facts, KindSettings, inlined};
 use super::{Data, Model};
 
 /// Everything that decides the result of one LoRA fine-tuning run, except its seed.
@@ -22,6 +24,22 @@ pub struct LoraSettings {
     pub training: Training,
 }
 
+pub(super) const FACTS: Facts = Facts {
+    word: "lora",
+    classifies: true,
+    schema: inlined::<LoraSettings>,
+};
+
+impl KindSettings for LoraSettings {
+    fn rows_at_once(&self) -> Option<usize> {
+        Some(self.training.rows_at_once())
+    }
+
+    fn models(&self) -> Vec<(&'static str, &Model)> {
+        vec![("model", &self.model)]
+    }
+}
+
 /// Low-rank adapters (arXiv 2106.09685) with PEFT's conventions and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -34,7 +52,8 @@ pub struct Lora {
     #[serde(default = "default_alpha")]
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub alpha: f64,
-    /// Required unless `init` is set. Logical names (`query`, `key`, `value`, `attention_output`, `intermediate`, `output`) or the checkpoint's own module names.
+    /// Required unless `init` is set. Logical names (`query`, `key`, `value`, `attention_output`,
+    /// `intermediate`, `output`) or the checkpoint's own module names.
     #[serde(default)]
     #[schemars(extend("minItems" = 1))]
     pub targets: Vec<String>,
@@ -42,7 +61,8 @@ pub struct Lora {
     #[serde(default)]
     #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
     pub dropout: f64,
-    /// A PEFT adapter folder to start from; rank, alpha, targets and dropout then come from its `adapter_config.json`.
+    /// A PEFT adapter folder to start from; rank, alpha, targets and dropout then come from its
+    /// `adapter_config.json`.
     #[schemars(extend("x-path" = "folder"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init: Option<PathBuf>,
@@ -57,12 +77,14 @@ pub struct Training {
     /// Rows whose mean loss counts as one, and that are evaluated together.
     #[schemars(extend("minimum" = 1))]
     pub batch_size: usize,
-    /// Rows that go through the network at once, where that is fewer than `batch_size`: a batch is then taken in pieces, with the same
-    /// result but for rounding. All of them when it is not given.
+    /// Rows that go through the network at once, where that is fewer than `batch_size`: a batch is
+    /// then taken in pieces, with the same result but for rounding. All of them when it is not
+    /// given.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("minimum" = 1))]
     pub micro_batch_size: Option<usize>,
-    /// Whether training keeps no more of each layer than its input and computes the rest again: less memory for more time.
+    /// Whether training keeps no more of each layer than its input and computes the rest again:
+    /// less memory for more time.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub gradient_checkpointing: bool,
     /// Batches whose gradients are averaged into one optimiser step.

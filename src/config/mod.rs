@@ -1,10 +1,14 @@
-//! What a TOML may say, strictly, one file per kind of experiment; and everything that is wrong with one, reported at once with its place.
+//! What a TOML may say, strictly, one file per kind of experiment; and everything that is wrong
+//! with one, reported at once with its place.
 //!
-//! The way: a file's text becomes a tree whose values know their places (`tree`); the tree is checked as written (`structure`) against
-//! rules taken from the settings structs themselves (`rules`); for each cell the layers are laid together (`overlay`), read into the
-//! strict struct and checked as a whole (`draft`, `checks`). Knows nothing of devices, networks or the clock.
+//! The way: a file's text becomes a tree whose values know their places (`tree`); the tree is
+//! checked as written (`structure`) against rules taken from the settings structs themselves
+//! (`rules`); for each cell the layers are laid together (`overlay`), read into the strict struct
+//! and checked as a whole (`cell`, `draft`, `checks`). Knows nothing of devices, networks or the
+//! clock.
 
 mod axes;
+mod cell;
 mod checks;
 mod compare;
 mod data;
@@ -12,6 +16,7 @@ mod draft;
 mod environment;
 mod experiment;
 mod file;
+mod kind;
 mod load;
 mod lora;
 mod model;
@@ -21,6 +26,7 @@ mod overrides;
 mod problem;
 mod prompt;
 mod rag;
+mod reader;
 mod rules;
 mod runs;
 mod schema;
@@ -37,15 +43,16 @@ pub use environment::{Environment, System};
 pub use experiment::{Axis, Exclude, Experiment, NamedRun, Point};
 pub use load::{LoadError, Loaded, load, read_all, unused_overrides};
 pub use lora::{Keep, Lora, LoraSettings, Schedule, Training};
-pub use model::{Model, Precision, RandomModel};
+pub use model::{Model, Origin, Precision};
 pub use names::{LONGEST_NAME, fault as name_fault, is_forbidden};
 pub use problem::{Look, Problem, Problems};
 pub use prompt::{
     Classification, ClassificationMode, Generation, Prompt, PromptFormat, PromptSettings,
 };
 pub use rag::{
-    ChunkStrategy, Chunks, Cleaning, Document, Embedder, Generator, Lexical, LexicalEmbedder,
-    Metric, Question, RagSettings, Retrieval, SimpleGeneration, SimpleGenerator, Unicode,
+    ChunkStrategy, Chunks, Cleaning, Document, DocumentOrigin, Embedder, Generator, Lexical,
+    LexicalEmbedder, Metric, Question, RagSettings, Retrieval, SimpleGeneration, SimpleGenerator,
+    Unicode,
 };
 pub use schema::schema;
 pub use settings::{Kind, Settings};

@@ -1,9 +1,11 @@
-//! What a name must be to serve as a folder everywhere and as a word in patterns such as `experiment/run@seed`.
+//! What a name must be to serve as a folder everywhere and as a word in patterns such as
+//! `experiment/run@seed`.
 
 /// The longest name of a run, in bytes.
 pub const LONGEST_NAME: usize = 100;
 
-/// Why `name` cannot be the name of an experiment or run, as the rest of a sentence; `None` if it can.
+/// Why `name` cannot be the name of an experiment or run, as the rest of a sentence; `None` if it
+/// can.
 #[must_use]
 pub fn fault(name: &str) -> Option<String> {
     if name.is_empty() {
@@ -34,7 +36,8 @@ pub fn fault(name: &str) -> Option<String> {
     device.then(|| "is a device's name on Windows".to_owned())
 }
 
-/// Whether a character cannot be in a folder's name on some system, or means something in a pattern.
+/// Whether a character cannot be in a folder's name on some system, or means something in a
+/// pattern.
 #[must_use]
 pub fn is_forbidden(character: char) -> bool {
     character.is_control() || "/\\:*?\"<>|@[]{}".contains(character)

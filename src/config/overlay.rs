@@ -1,4 +1,5 @@
-//! Lays one table over another. Settings that exclude each other give way: a run that sets `model.path` takes the base's `model.id` out.
+//! Lays one table over another. Settings that exclude each other give way: a run that sets
+//! `model.path` takes the base's `model.id` out.
 
 use super::tree::{Entry, Table, Value};
 

@@ -1,4 +1,5 @@
-//! What is wrong with a configuration, shown so that the place and the fix are plain. Knows nothing of what is checked.
+//! What is wrong with a configuration, shown so that the place and the fix are plain. Knows nothing
+//! of what is checked.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,12 +11,13 @@ use super::source::Span;
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The experiment's file, which is not where the labels point if the fault is on the command line. Empty if the fault is not one
-    /// experiment's.
+    /// The experiment's file, which is not where the labels point if the fault is on the command
+    /// line. Empty if the fault is not one experiment's.
     pub owner: PathBuf,
     /// What is wrong, as a lower-case fragment.
     pub message: String,
-    /// Where, the main place first, each with a word about it (which may be empty). All in the same source.
+    /// Where, the main place first, each with a word about it (which may be empty). All in the same
+    /// source.
     pub labels: Vec<(Span, String)>,
     /// How to mend it.
     pub help: Option<String>,
@@ -31,7 +33,8 @@ impl Problem {
         }
     }
 
-    /// Adds a place. One in another source than the first is told in the help, since one excerpt shows one text.
+    /// Adds a place. One in another source than the first is named in the help, since one excerpt
+    /// shows one text.
     pub(super) fn at(mut self, span: &Span, label: impl Into<String>) -> Self {
         let label = label.into();
         match self.labels.first() {
@@ -109,7 +112,8 @@ impl Problems {
         self.list.iter()
     }
 
-    /// Only the problems that concern one experiment: its file's, and those that are no single experiment's.
+    /// Only the problems that concern one experiment: its file's, and those that are no single
+    /// experiment's.
     #[must_use]
     pub fn of(&self, owner: &Path) -> Self {
         Self {
@@ -122,7 +126,8 @@ impl Problems {
         }
     }
 
-    /// Text for a person: each fault once, with its file, line and column, the place underlined, and how to mend it. `width` is in columns.
+    /// Text for a person: each fault once, with its file, line and column, the place underlined,
+    /// and how to mend it. `width` is in columns.
     #[must_use]
     pub fn render(&self, look: Look, width: usize) -> String {
         let theme = match look {
@@ -150,7 +155,8 @@ impl Problems {
         });
         let mut text = String::new();
         for problem in shown.iter().take(MOST_SHOWN) {
-            // Writing to a String cannot fail, and a diagnostic whose span miette cannot read still has its message.
+            // Writing to a String cannot fail, and a diagnostic whose span miette cannot read still
+            // has its message.
             if handler
                 .render_report(&mut text, &Shown::new(problem))
                 .is_err()
@@ -203,7 +209,8 @@ impl IntoIterator for Problems {
 
 /// Problems that are shown; who has more has one mistake that repeats itself.
 const MOST_SHOWN: usize = 100;
-/// Bytes of the longest excerpt that is shown. A line of a hundred thousand letters shows nothing, and miette panics at it.
+/// Bytes of the longest excerpt that is shown. A line of a hundred thousand letters shows nothing,
+/// and miette panics at it.
 const LONGEST_EXCERPT: usize = 8192;
 
 /// A problem in the form miette renders.
@@ -224,7 +231,8 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Bytes of the lines that an excerpt with these places has: from the line before the first to the line behind the last.
+/// Bytes of the lines that an excerpt with these places has: from the line before the first to the
+/// line after the last.
 fn excerpt(labels: &[(Span, String)]) -> usize {
     let Some((first, _)) = labels.first() else {
         return 0;
@@ -237,11 +245,11 @@ fn excerpt(labels: &[(Span, String)]) -> usize {
         .rsplitn(3, is_break)
         .take(2)
         .map(|line| line.len() + 1);
-    let behind = text[end.min(text.len())..]
+    let after = text[end.min(text.len())..]
         .splitn(3, is_break)
         .take(2)
         .map(|line| line.len() + 1);
-    before.chain(behind).sum::<usize>() + end.saturating_sub(start)
+    before.chain(after).sum::<usize>() + end.saturating_sub(start)
 }
 
 impl fmt::Display for Shown<'_> {

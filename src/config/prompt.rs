@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::kind::{Facts, KindSettings, inlined};
 use super::{Data, Model};
 
 /// Everything that decides the result of one prompting run, except its seed.
@@ -22,6 +23,18 @@ pub struct PromptSettings {
     pub generation: Generation,
     /// What the decoder is asked.
     pub prompt: Prompt,
+}
+
+pub(super) const FACTS: Facts = Facts {
+    word: "prompt",
+    classifies: true,
+    schema: inlined::<PromptSettings>,
+};
+
+impl KindSettings for PromptSettings {
+    fn models(&self) -> Vec<(&'static str, &Model)> {
+        vec![("model", &self.model)]
+    }
 }
 
 /// How a decoder is used as a classifier.

@@ -1,10 +1,13 @@
-//! Settings of a `kind = "rag"` run: fragments of a document are retrieved and a reader answers from them.
+//! Settings of a `kind = "rag"` run: fragments of a document are retrieved and a reader answers
+//! from them.
 
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::path::PathBuf;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
+use super::kind::{Facts, KindSettings, inlined};
 use super::{Generation, Model, Prompt};
 
 /// Everything that decides the result of one retrieval run, except its seed.
@@ -33,41 +36,115 @@ pub struct RagSettings {
     pub questions: Vec<Question>,
 }
 
-/// A text. Exactly one of `path` and `url` is set.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+pub(super) const FACTS: Facts = Facts {
+    word: "rag",
+    classifies: false,
+    schema: inlined::<RagSettings>,
+};
+
+impl KindSettings for RagSettings {
+    fn models(&self) -> Vec<(&'static str, &Model)> {
+        let embedder = match &self.embedder {
+            Embedder::Model(model) => Some(("embedder", model)),
+            Embedder::Lexical(_) => None,
+        };
+        let generator = match &self.generator {
+            Generator::Model(model) => Some(("generator", model)),
+            Generator::Simple(_) => None,
+        };
+        embedder.into_iter().chain(generator).collect()
+    }
+}
+
+/// A text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "WrittenDocument", into = "WrittenDocument")]
 pub struct Document {
-    /// A UTF-8 text file, or a folder of such files.
-    #[schemars(extend("x-path" = "any"))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<PathBuf>,
-    /// Where the file is fetched from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// The file's sha256 as 64 hexadecimal digits; required with `url`.
-    #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Where it comes from.
+    pub origin: DocumentOrigin,
+    /// The file's sha256 as 64 hexadecimal digits.
     pub sha256: Option<String>,
     /// Which spelling accents and ligatures get, before the text is cleaned.
-    #[serde(default)]
     pub unicode: Unicode,
     /// What is done to the text before it is cut.
-    #[serde(default)]
     pub cleaning: Cleaning,
 }
 
-impl Document {
-    /// Endings of the files of a folder that belong to a document.
-    pub const ENDINGS: [&'static str; 5] = ["txt", "text", "md", "markdown", "rst"];
+/// Where a document comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DocumentOrigin {
+    /// A UTF-8 text file, or a folder of such files.
+    Path(PathBuf),
+    /// An address that it is fetched from.
+    Url(String),
+}
 
-    /// Whether a file of a folder belongs to the document, by its ending.
-    #[must_use]
-    pub fn is_text(path: &Path) -> bool {
-        path.extension().is_some_and(|extension| {
-            Self::ENDINGS
-                .iter()
-                .any(|ending| extension.eq_ignore_ascii_case(ending))
+/// A text. Exactly one of `path` and `url` is set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Document")]
+struct WrittenDocument {
+    /// A UTF-8 text file, or a folder of such files.
+    #[schemars(extend("x-path" = "any"))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path: Option<PathBuf>,
+    /// Where the file is fetched from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    /// The file's sha256 as 64 hexadecimal digits; required with `url`.
+    #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    /// Which spelling accents and ligatures get, before the text is cleaned.
+    #[serde(default)]
+    unicode: Unicode,
+    /// What is done to the text before it is cut.
+    #[serde(default)]
+    cleaning: Cleaning,
+}
+
+impl TryFrom<WrittenDocument> for Document {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenDocument) -> Result<Self, Self::Error> {
+        let origin = match (written.path, written.url) {
+            (Some(path), None) => DocumentOrigin::Path(path),
+            (None, Some(url)) => DocumentOrigin::Url(url),
+            _ => return Err("a document needs exactly one of `path` and `url`"),
+        };
+        Ok(Self {
+            origin,
+            sha256: written.sha256,
+            unicode: written.unicode,
+            cleaning: written.cleaning,
         })
+    }
+}
+
+impl From<Document> for WrittenDocument {
+    fn from(document: Document) -> Self {
+        let (path, url) = match document.origin {
+            DocumentOrigin::Path(path) => (Some(path), None),
+            DocumentOrigin::Url(url) => (None, Some(url)),
+        };
+        Self {
+            path,
+            url,
+            sha256: document.sha256,
+            unicode: document.unicode,
+            cleaning: document.cleaning,
+        }
+    }
+}
+
+/// The schema is that of a document as it is written.
+impl JsonSchema for Document {
+    fn schema_name() -> Cow<'static, str> {
+        WrittenDocument::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        WrittenDocument::json_schema(generator)
     }
 }
 
@@ -91,9 +168,11 @@ pub enum Cleaning {
     /// Nothing.
     #[default]
     None,
-    /// The study's: white space becomes one space, full stops with the white space after them one full stop.
+    /// The study's: white space becomes one space, full stops with the white space after them one
+    /// full stop.
     Study,
-    /// White space becomes one space, but paragraphs stay apart; divided words are joined, dotted leaders shortened.
+    /// White space becomes one space, but paragraphs stay apart; divided words are joined, dotted
+    /// leaders shortened.
     Prose,
 }
 
@@ -119,7 +198,8 @@ pub enum ChunkStrategy {
     /// Words, wherever a sentence ends.
     #[default]
     Words,
-    /// Whole sentences, up to `size` tokens of the embedder without its special ones; words where it has no tokens.
+    /// Whole sentences, up to `size` tokens of the embedder without its special ones; words where
+    /// it has no tokens.
     Sentences,
 }
 
@@ -219,7 +299,8 @@ pub struct Question {
     pub id: String,
     /// The question itself.
     pub text: String,
-    /// What a right chunk contains, any of them: plain text, or `/a regular expression/`. Accents, case and white space do not count.
+    /// What a right chunk contains, any of them: plain text, or `/a regular expression/`. Accents,
+    /// case and white space do not count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relevant: Vec<String>,
 }

@@ -1,13 +1,12 @@
-//! What may stand at each key, read from the JSON Schema of the settings structs, so that the checks, the editor's schema and the structs
-//! cannot come to differ.
+//! What may stand at each key, read from the JSON Schema of the settings structs, so that the
+//! checks, the editor's schema and the structs cannot come to differ.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use super::Kind;
-use super::settings::inlined;
+use super::kind::inlined;
 
 /// What may stand at a key.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,16 +105,6 @@ impl Bounds {
     }
 }
 
-impl Kind {
-    /// The tables that an experiment of this kind may have, without `name`, `seeds`, `[[runs]]` and the like.
-    pub(super) fn fields(self) -> Fields {
-        match Rule::read(self.settings_schema().as_value()) {
-            Rule::Table(fields) => fields,
-            _ => Fields::default(),
-        }
-    }
-}
-
 impl Fields {
     /// The rule at a dotted key.
     pub fn at(&self, dotted: &str) -> Option<&Rule> {
@@ -154,7 +143,7 @@ impl Rule {
         Self::read(inlined::<T>().as_value())
     }
 
-    fn read(schema: &Value) -> Self {
+    pub(super) fn read(schema: &Value) -> Self {
         if let Some(words) = words(schema) {
             return Self::Word(words);
         }
@@ -180,7 +169,8 @@ impl Rule {
         }
     }
 
-    /// Tables that may stand in for each other become one whose keys are all optional: which keys exclude each other is checked apart.
+    /// Tables that may stand in for each other become one whose keys are all optional: which keys
+    /// exclude each other is checked apart.
     fn read_any_of(variants: &[Value]) -> Self {
         let rules: Vec<Self> = variants
             .iter()
@@ -213,7 +203,7 @@ impl Rule {
 }
 
 impl Fields {
-    fn read(schema: &Value) -> Self {
+    pub(super) fn read(schema: &Value) -> Self {
         let required = |key: &str| {
             schema["required"]
                 .as_array()
@@ -271,6 +261,7 @@ fn bounds(schema: &Value) -> Bounds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Kind;
 
     fn has_unread(rule: &Rule) -> bool {
         match rule {

@@ -1,12 +1,12 @@
 //! `[[runs]]`: runs with names, each a few settings laid over the tables above.
 
-use super::file::Reader;
+use super::reader::Reader;
 use super::source::Span;
 use super::tree::Entry;
 use super::{NamedRun, names};
 
 impl Reader<'_> {
-    /// The named runs, each checked as written; one that cannot be told apart from another is left out.
+    /// The named runs, each checked as written; one with the name of another is left out.
     pub fn read_runs(&mut self, entry: Option<Entry>) -> Vec<NamedRun> {
         let Some(entry) = entry else {
             return Vec::new();

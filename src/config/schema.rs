@@ -1,10 +1,11 @@
-//! The JSON Schema of an experiment's file as a person writes it, for editors. Made from the settings structs.
+//! The JSON Schema of an experiment's file as a person writes it, for editors. Made from the
+//! settings structs.
 //!
 //! Every setting stands once, under `definitions`; tables, runs and axes refer to it.
 
 use serde_json::{Map, Value, json};
 
-use super::settings::inlined;
+use super::kind::inlined;
 use super::structure::dotted;
 use super::{Compare, Kind, LONGEST_NAME};
 
@@ -57,7 +58,8 @@ impl Form {
     }
 
     fn file(&self) -> Value {
-        // What `[[runs]]` or `[grid]` add may be missing from the tables, so nothing in them is required.
+        // What `[[runs]]` or `[grid]` add may be missing from the tables, so nothing in them is
+        // required.
         let tables: Map<String, Value> = self
             .keys()
             .map(|(key, _)| (key.clone(), self.refer("tables", key)))
@@ -115,7 +117,8 @@ impl Form {
         )
     }
 
-    /// Every setting under its dotted key, and once more in nested tables, since TOML lets the key stand without quotes.
+    /// Every setting under its dotted key, and once more in nested tables, since TOML lets the key
+    /// stand without quotes.
     fn by_dotted_key(&self, wrap: &dyn Fn(&str, &Value) -> Value) -> Map<String, Value> {
         let mut found = nested(&self.schema, "", wrap);
         flat(&self.schema, "", wrap, &mut found);
@@ -126,7 +129,8 @@ impl Form {
         json!({"$ref": format!("#/definitions/{}/{part}/{key}", self.kind)})
     }
 
-    /// A table with no key required, its settings by reference. Tables in lists stay whole, since nothing is laid over them.
+    /// A table with no key required, its settings by reference. Tables in lists stay whole, since
+    /// nothing is laid over them.
     fn partial(&self, schema: &Value, path: &str) -> Value {
         if !has_keys(schema) {
             return self.refer("settings", path);

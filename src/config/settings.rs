@@ -1,9 +1,12 @@
-//! The three kinds of experiment under one roof.
+//! The kinds of experiment under one roof.
 
-use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-use super::{LoraSettings, Model, PromptSettings, RagSettings};
+use super::draft::Check;
+use super::kind::{Facts, KindSettings};
+use super::rules::{Fields, Rule};
+use super::{LoraSettings, Model, PromptSettings, RagSettings, lora, prompt, rag};
 
 /// Everything that decides the result of one run, except its seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -28,33 +31,34 @@ impl Settings {
         }
     }
 
-    /// Rows that go through the network at once, where they may be fewer for the same result but for rounding.
+    fn of_kind(&self) -> &dyn KindSettings {
+        match self {
+            Self::Lora(settings) => settings,
+            Self::Prompt(settings) => settings,
+            Self::Rag(settings) => settings,
+        }
+    }
+
+    /// The same for the check that completes them.
+    pub(super) fn to_check(&mut self) -> &mut dyn Check {
+        match self {
+            Self::Lora(settings) => settings,
+            Self::Prompt(settings) => settings,
+            Self::Rag(settings) => settings,
+        }
+    }
+
+    /// Rows that go through the network at once, where fewer would change results by no more than
+    /// rounding.
     #[must_use]
     pub fn rows_at_once(&self) -> Option<usize> {
-        match self {
-            Self::Lora(settings) => Some(settings.training.rows_at_once()),
-            Self::Prompt(_) | Self::Rag(_) => None,
-        }
+        self.of_kind().rows_at_once()
     }
 
     /// The models that the run loads, each with the table it is set in.
     #[must_use]
     pub fn models(&self) -> Vec<(&'static str, &Model)> {
-        use super::{Embedder, Generator};
-        match self {
-            Self::Lora(settings) => vec![("model", &settings.model)],
-            Self::Prompt(settings) => vec![("model", &settings.model)],
-            Self::Rag(settings) => {
-                let mut models = Vec::new();
-                if let Embedder::Model(model) = &settings.embedder {
-                    models.push(("embedder", model));
-                }
-                if let Generator::Model(model) = &settings.generator {
-                    models.push(("generator", model));
-                }
-                models
-            }
-        }
+        self.of_kind().models()
     }
 }
 
@@ -76,14 +80,18 @@ impl Kind {
     /// All kinds, in the order in which they are listed.
     pub const ALL: [Self; 3] = [Self::Lora, Self::Prompt, Self::Rag];
 
-    /// The word in a TOML: `lora`, `prompt` or `rag`.
+    fn facts(self) -> Facts {
+        match self {
+            Self::Lora => lora::FACTS,
+            Self::Prompt => prompt::FACTS,
+            Self::Rag => rag::FACTS,
+        }
+    }
+
+    /// The word in a TOML.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Lora => "lora",
-            Self::Prompt => "prompt",
-            Self::Rag => "rag",
-        }
+        self.facts().word
     }
 
     /// The kind that a TOML's word means.
@@ -92,22 +100,31 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
-    /// JSON Schema of this kind's settings with everything inlined, as the structs describe them.
-    pub(super) fn settings_schema(self) -> Schema {
-        match self {
-            Self::Lora => inlined::<LoraSettings>(),
-            Self::Prompt => inlined::<PromptSettings>(),
-            Self::Rag => inlined::<RagSettings>(),
+    /// Whether its runs give each row of a data set a class.
+    pub(super) fn classifies(self) -> bool {
+        self.facts().classifies
+    }
+
+    /// The words of the kinds that classify, as a sentence has them.
+    pub(super) fn classifiers() -> String {
+        let kinds = Self::ALL.into_iter().filter(|kind| kind.classifies());
+        let words: Vec<&str> = kinds.map(Self::as_str).collect();
+        words.join(" and ")
+    }
+
+    /// The tables that an experiment of this kind may have, without `name`, `seeds`, `[[runs]]` and
+    /// the like.
+    pub(super) fn fields(self) -> Fields {
+        match Rule::read(self.settings_schema().as_value()) {
+            Rule::Table(fields) => fields,
+            _ => Fields::default(),
         }
     }
-}
 
-/// JSON Schema of a struct with everything inlined.
-pub(super) fn inlined<T: JsonSchema>() -> Schema {
-    SchemaSettings::draft07()
-        .with(|settings| settings.inline_subschemas = true)
-        .into_generator()
-        .into_root_schema_for::<T>()
+    /// JSON Schema of this kind's settings with everything inlined, as the structs describe them.
+    pub(super) fn settings_schema(self) -> Schema {
+        (self.facts().schema)()
+    }
 }
 
 impl std::fmt::Display for Kind {

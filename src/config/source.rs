@@ -1,4 +1,5 @@
-//! Where a piece of configuration was written: a file or a command-line argument, and the bytes in it.
+//! Where a piece of configuration was written: a file or a command-line argument, and the bytes in
+//! it.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,6 +1,8 @@
-//! Checks every table and value as it is written, before anything is laid over anything: unknown keys, wrong types, values out of range.
+//! Checks every table and value as it is written, before anything is laid over anything: unknown
+//! keys, wrong types, values out of range.
 //!
-//! What is wrong is reported, taken out and remembered as tainted, so that later checks neither stumble over it nor report its consequences.
+//! What is wrong is reported, taken out and remembered as tainted, so that later checks neither
+//! stumble over it nor report its consequences.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -24,7 +26,8 @@ pub(super) struct Structure<'a> {
 }
 
 impl Structure<'_> {
-    /// Checks a table at a dotted key (empty for the whole file) that will be laid together with others: no key has to be there.
+    /// Checks a table at a dotted key (empty for the whole file) that will be laid together with
+    /// others: no key has to be there.
     pub fn table(&mut self, table: &mut Table, fields: &Fields, path: &str) {
         let mut kept = Vec::new();
         for mut entry in std::mem::take(&mut table.entries) {
@@ -119,7 +122,8 @@ impl Structure<'_> {
             .iter()
             .map(|entry| entry.key.clone())
             .collect();
-        // Whether a key is only misspelt must be seen in this table, not in others of the same list.
+        // Whether a key is only misspelt must be seen in this table, not in others of the same
+        // list.
         let tainted = std::mem::take(self.tainted);
         self.table(table, fields, path);
         for (key, field) in &fields.keys {

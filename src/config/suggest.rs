@@ -1,4 +1,6 @@
-//! Finds the word a person probably meant.
+//! Finds the known word that a mistyped one is closest to.
+
+use strsim::osa_distance;
 
 /// Names that other tools give to settings of ours.
 const FOREIGN: [(&str, &str); 16] = [
@@ -20,7 +22,7 @@ const FOREIGN: [(&str, &str); 16] = [
     ("model_name", "id"),
 ];
 
-/// The candidate nearest to `word`, if one is near enough to be what was meant.
+/// The candidate nearest to `word`, if one is near enough.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = match word.chars().count() {
         0..=2 => 1,
@@ -29,7 +31,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let lower = word.to_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (distance(&lower, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (osa_distance(&lower, &candidate.to_lowercase()), candidate))
         .filter(|&(distance, candidate)| {
             distance <= allowed && distance < candidate.chars().count()
         })
@@ -45,38 +47,9 @@ pub fn translated(word: &str) -> Option<&'static str> {
         .map(|(_, ours)| *ours)
 }
 
-/// Edits from one word to the other: insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
-fn distance(one: &str, two: &str) -> usize {
-    let (one, two): (Vec<char>, Vec<char>) = (one.chars().collect(), two.chars().collect());
-    let mut before: Vec<usize> = vec![0; two.len() + 1];
-    let mut last: Vec<usize> = (0..=two.len()).collect();
-    for (row, &left) in one.iter().enumerate() {
-        let mut current = vec![row + 1];
-        for (column, &right) in two.iter().enumerate() {
-            let replaced = last[column] + usize::from(left != right);
-            let mut best = replaced.min(last[column + 1] + 1).min(current[column] + 1);
-            if row > 0 && column > 0 && left == two[column - 1] && one[row - 1] == right {
-                best = best.min(before[column - 1] + 1);
-            }
-            current.push(best);
-        }
-        before = std::mem::replace(&mut last, current);
-    }
-    last[two.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn distances_count_edits_and_swaps() {
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("rank", "rank"), 0);
-        assert_eq!(distance("rnak", "rank"), 1);
-        assert_eq!(distance("learnig_rate", "learning_rate"), 1);
-        assert_eq!(distance("kitten", "sitting"), 3);
-    }
 
     #[test]
     fn only_near_words_are_suggested() {

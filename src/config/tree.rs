@@ -1,4 +1,5 @@
-//! A TOML document in which every key and value knows where it was written, so that a value laid over another still points home.
+//! A TOML document in which every key and value knows where it was written, so that a value laid
+//! over another still points home.
 
 use std::sync::Arc;
 
@@ -194,7 +195,8 @@ impl Node {
         }
     }
 
-    /// Whether two values are the same setting: places do not count, `8` equals `8.0`, and tables have no order.
+    /// Whether two values are the same setting: places do not count, `8` equals `8.0`, and tables
+    /// have no order.
     #[expect(
         clippy::float_cmp,
         reason = "both are as written; nothing was computed"

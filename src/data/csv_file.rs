@@ -1,11 +1,11 @@
-//! Labelled texts from a comma-separated file with a header (RFC 4180, either line ending). Stricter about quotes than the
-//! `csv` crate, which takes a broken one for part of a text.
+//! Labelled texts from a comma-separated file with a header (RFC 4180, either line ending).
+//! Stricter about quotes than the `csv` crate, which takes a broken one for part of a text.
 
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::error::{DataError, Problems, RowFault, short};
+use super::file_row::{FileRow, Source, Wanted, near_name};
 use super::quotes::{line_breaks, quote_fault};
-use super::table::{FileRow, Source, Wanted, near_name};
 use crate::config::Label;
 
 /// Reads the wanted rows of a file that is not empty.
@@ -84,7 +84,8 @@ struct Records<'a> {
 impl<'a> Records<'a> {
     fn new(source: &'a Source<'a>) -> Self {
         let mut builder = ReaderBuilder::new();
-        // Rows of unequal length are reported here, with all others, rather than by the first of them.
+        // Rows of unequal length are reported here, with all others, rather than by the first of
+        // them.
         builder.has_headers(false).flexible(true);
         Self {
             source,

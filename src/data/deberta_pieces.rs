@@ -1,4 +1,5 @@
-//! DeBERTa's tokeniser (v2 and v3) from its `spm.model`: `[CLS]`, the pieces of the text, `[SEP]`, as `DebertaV2Tokenizer` of transformers adds them.
+//! DeBERTa's tokeniser (v2 and v3) from its `spm.model`: `[CLS]`, the pieces of the text, `[SEP]`,
+//! as `DebertaV2Tokenizer` of transformers adds them.
 
 use super::sentencepiece::{ModelError, SentencePiece};
 

@@ -1,4 +1,5 @@
-//! What can be wrong with a file of labelled texts. Every message names the file, the place in it and the fix.
+//! What can be wrong with a file of labelled texts. Every message names the file, the place in it
+//! and the fix.
 
 use std::fmt;
 use std::io;
@@ -9,126 +10,71 @@ pub const SHOWN_PROBLEMS: usize = 20;
 
 /// Why labelled texts cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum DataError {
-    /// The file cannot be opened or read.
     #[error("{}: cannot be read: {reason}", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        reason: io::Error,
-    },
-    /// Neither `.csv` nor `.jsonl`.
+    Unreadable { path: PathBuf, reason: io::Error },
     #[error("{}: unknown kind of file: expected a name that ends in `.csv` or `.jsonl`", .path.display())]
-    UnknownExtension {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file is in UTF-16.
+    UnknownExtension { path: PathBuf },
     #[error("{}: the file is encoded as UTF-16: save it as UTF-8", .path.display())]
-    Utf16 {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Nothing in the file, or nothing but a header.
+    Utf16 { path: PathBuf },
     #[error("{}: {}", .path.display(), if *.header {
         "the file has a header but no rows"
     } else {
         "the file is empty"
     })]
-    Empty {
-        /// The file.
-        path: PathBuf,
-        /// Whether there is a header.
-        header: bool,
-    },
-    /// The header cannot be read.
+    Empty { path: PathBuf, header: bool },
     #[error("{}: line {line}, the header: {fault}", .path.display())]
     Header {
-        /// The file.
         path: PathBuf,
-        /// Its line, from 1.
         line: u64,
-        /// What is wrong with it.
         fault: RowFault,
     },
-    /// A column that the settings name is not in the file.
     #[error(
         "{}: no column `{column}`{}: set `data.{role}` to one of the file's columns: {}",
         .path.display(), .hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default(), listed(.present)
     )]
     MissingColumn {
-        /// The file.
         path: PathBuf,
-        /// The key of `[data]` that names it: `text` or `label`.
         role: &'static str,
-        /// The name in the settings.
         column: String,
-        /// The names in the file.
         present: Vec<String>,
-        /// What may have happened.
         hint: Option<String>,
     },
-    /// Two columns of the same name.
     #[error("{}: line {line}, the header: column `{column}` stands there twice: rename one of them", .path.display())]
     RepeatedColumn {
-        /// The file.
         path: PathBuf,
-        /// The header's line, from 1.
         line: u64,
-        /// The name.
         column: String,
     },
-    /// Rows that cannot be used.
     #[error("{}", rows_text(.place, .problems, *.more))]
     Rows {
-        /// The file, or the evaluation whose rows stand in the TOML.
         place: String,
-        /// The first of them.
         problems: Vec<RowProblem>,
-        /// How many others there are.
         more: usize,
     },
-    /// Fewer than two classes.
     #[error(
         "{}: every label is `{label}` (rows: {rows}), but a classifier needs two classes or more: check `data.label`{}",
         .path.display(), if *.limited { " and `data.limit`" } else { "" }
     )]
     OneClass {
-        /// The file.
         path: PathBuf,
-        /// The only label.
         label: String,
-        /// Rows read.
         rows: usize,
-        /// Whether `data.limit` cut the file.
         limited: bool,
     },
-    /// A split without rows.
     #[error("{}: the {split} split has no rows: {fix}", .path.display())]
     EmptySplit {
-        /// The main file.
         path: PathBuf,
-        /// `training`, `validation` or `test`.
         split: &'static str,
-        /// What to change.
         fix: String,
     },
-    /// An evaluation without rows.
     #[error("evaluation `{name}` has no rows: add some or remove it")]
-    EmptyEvaluation {
-        /// The evaluation.
-        name: String,
-    },
-    /// Not exactly one source of test rows.
+    EmptyEvaluation { name: String },
     #[error("the test split must have one source: set either `data.test_size` or `data.test_path`")]
     TestSource,
-    /// Not exactly one source of an evaluation's rows.
     #[error("evaluation `{name}` must have one source: set either its `rows` or its `path`")]
-    EvaluationSource {
-        /// The evaluation.
-        name: String,
-    },
+    EvaluationSource { name: String },
 }
 
 /// A row that cannot be used.
@@ -153,83 +99,38 @@ impl fmt::Display for RowProblem {
 
 /// What is wrong with a row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum RowFault {
-    /// Bytes that are not UTF-8.
     #[error("byte {byte} of the file is not UTF-8: save the file as UTF-8")]
-    Encoding {
-        /// Offset in the file, from 0.
-        byte: u64,
-    },
-    /// Another number of values than the header has columns.
+    Encoding { byte: u64 },
     #[error(
         "{found} value{} for {expected} columns: quote a text that contains a comma or a line break", if *.found == 1 { "" } else { "s" }
     )]
-    Width {
-        /// Values in the row.
-        found: usize,
-        /// Columns in the header.
-        expected: usize,
-    },
-    /// A quote without its end.
+    Width { found: usize, expected: usize },
     #[error(
         "the quote that opens on line {line} is never closed, so nothing after it was read: close it, or double each quote inside the text"
     )]
-    OpenQuote {
-        /// Where it opens, from 1.
-        line: u64,
-    },
-    /// Something between a closing quote and the next comma.
+    OpenQuote { line: u64 },
     #[error(
         "text follows the quote that closes on line {line}, so nothing after it was read: double each quote inside the text"
     )]
-    AfterQuote {
-        /// Where it closes, from 1.
-        line: u64,
-    },
-    /// No text, or only white space.
+    AfterQuote { line: u64 },
     #[error("the text `{column}` is empty: fill it in or remove the row")]
-    EmptyText {
-        /// Its column.
-        column: String,
-    },
-    /// No label.
+    EmptyText { column: String },
     #[error("the label `{column}` is missing: fill it in or remove the row")]
-    NoLabel {
-        /// Its column.
-        column: String,
-    },
-    /// Broken JSON.
+    NoLabel { column: String },
     #[error("not one JSON object on one line: {reason}")]
-    Json {
-        /// The parser's reason, with the column.
-        reason: String,
-    },
-    /// A JSON object without the text or label.
+    Json { reason: String },
     #[error("no key `{key}`: the object has {}", listed(.present))]
-    NoKey {
-        /// The key.
-        key: String,
-        /// The keys it has.
-        present: Vec<String>,
-    },
-    /// A JSON value of another type.
+    NoKey { key: String, present: Vec<String> },
     #[error("`{key}` is {found}: expected {expected}")]
     WrongType {
-        /// Its key.
         key: String,
-        /// What it is.
         found: &'static str,
-        /// What it should be.
         expected: &'static str,
     },
-    /// A label that no row of the main file has.
     #[error("label `{label}` is unknown: the classes of the main file are {}", listed(.classes))]
-    UnknownLabel {
-        /// The label.
-        label: String,
-        /// The labels that the model will know.
-        classes: Vec<String>,
-    },
+    UnknownLabel { label: String, classes: Vec<String> },
 }
 
 /// The problems of one file, of which only the first are kept.

@@ -1,4 +1,5 @@
-//! From labelled rows to examples: each label becomes the index of its class, or a message with its row. Knows nothing of splits.
+//! From labelled rows to examples: each label becomes the index of its class, or a message with its
+//! row. Knows nothing of splits.
 
 use super::error::{DataError, Problems, RowFault};
 use super::labels::{LabelMap, name};

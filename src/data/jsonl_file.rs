@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::error::{DataError, Problems, RowFault};
-use super::table::{FileRow, Source, Wanted, near_name};
+use super::file_row::{FileRow, Source, Wanted, near_name};
 use crate::config::Label;
 
 /// Reads the wanted rows of a file that is not empty. Blank lines are skipped.

@@ -1,4 +1,5 @@
-//! The classes of a task: the distinct labels of its main file, in a fixed order. Knows nothing of files.
+//! The classes of a task: the distinct labels of its main file, in a fixed order. Knows nothing of
+//! files.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -28,7 +29,8 @@ impl LabelMap {
         Self { names, indices }
     }
 
-    /// The class of a label. `1` and `"1"` are the same: a file whose other labels are words has only strings.
+    /// The class of a label. `1` and `"1"` are the same: a file whose other labels are words has
+    /// only strings.
     #[must_use]
     pub fn index_of(&self, label: &Label) -> Option<usize> {
         self.indices.get(&name(label)).copied()

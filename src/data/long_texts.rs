@@ -1,7 +1,9 @@
-//! Looks for texts in a tokeniser's file that are longer than any token. Reads no more of JSON than where texts begin and end.
+//! Looks for texts in a tokeniser's file that are longer than any token. Reads no more of JSON than
+//! where texts begin and end.
 
-/// Bytes of the longest text that is no mistake. The `tokenizers` crate keeps a vocabulary as a tree with a level for each byte, and frees it level
-/// within level: a piece of a hundred thousand bytes would end the process for want of stack, which cannot be caught.
+/// Bytes of the longest text that is no mistake. The `tokenizers` crate keeps a vocabulary as a
+/// tree with a level for each byte, and frees it level within level: a piece of a hundred thousand
+/// bytes would end the process for want of stack, which cannot be caught.
 const LONGEST: usize = 2048;
 
 /// The one key whose text is a whole table.

@@ -1,10 +1,12 @@
-//! Labelled texts: reading, splitting and tokenising them; and documents to search in. Knows nothing of models.
+//! Labelled texts: reading, splitting and tokenising them; and documents to search in. Knows
+//! nothing of models.
 
 mod csv_file;
 mod deberta_pieces;
 pub mod document;
 mod error;
 mod examples;
+mod file_row;
 mod jsonl_file;
 mod labels;
 mod long_texts;

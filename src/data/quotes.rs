@@ -1,4 +1,5 @@
-//! Broken quotes in a record of a comma-separated file, which a lenient reader takes for part of a text.
+//! Broken quotes in a record of a comma-separated file, which a lenient reader takes for part of a
+//! text.
 
 use super::error::RowFault;
 
@@ -7,8 +8,8 @@ pub(super) fn line_breaks(bytes: &[u8]) -> u64 {
     bytes.split(|&byte| byte == b'\n').skip(1).count() as u64
 }
 
-/// Looks for a quoted value that does not end, or does not end at a comma or line break. The record's first line is
-/// `first_line`.
+/// Looks for a quoted value that does not end, or does not end at a comma or line break. The
+/// record's first line is `first_line`.
 pub(super) fn quote_fault(record: &[u8], first_line: u64) -> Option<RowFault> {
     let line_at = |position: usize| first_line + line_breaks(&record[..position]);
     let mut position = 0;
@@ -34,7 +35,8 @@ pub(super) fn quote_fault(record: &[u8], first_line: u64) -> Option<RowFault> {
     None
 }
 
-/// The quote that ends the value which begins with the quote at `open`; two in a row stand for one within it.
+/// The quote that ends the value which begins with the quote at `open`; two in a row stand for one
+/// within it.
 fn closing_quote(record: &[u8], open: usize) -> Option<usize> {
     let mut position = open + 1;
     loop {

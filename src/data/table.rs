@@ -1,10 +1,11 @@
-//! Reads labelled texts from a `.csv` or `.jsonl` file: all of a file's rows, or an error that lists what is wrong with them.
-//! Knows nothing of classes or splits.
+//! Reads labelled texts from a `.csv` or `.jsonl` file: all of a file's rows, or an error that
+//! lists what is wrong with them. Knows nothing of classes or splits.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::error::DataError;
+use super::file_row::{FileRow, Source, Wanted};
 use super::{csv_file, jsonl_file};
 use crate::config::Label;
 
@@ -34,8 +35,8 @@ pub struct TextRow {
 ///
 /// # Errors
 ///
-/// If the file cannot be read, lacks a column, has no rows, or has rows that cannot be used: the error then lists the first 20
-/// of them and counts the rest.
+/// If the file cannot be read, lacks a column, has no rows, or has rows that cannot be used: the
+/// error then lists the first 20 of them and counts the rest.
 pub fn read(
     path: &Path,
     text_column: &str,
@@ -78,35 +79,6 @@ pub fn read_texts(path: &Path, text_column: &str) -> Result<Vec<TextRow>, DataEr
             row: row.row,
         })
         .collect())
-}
-
-/// What is taken from a file.
-pub(super) struct Wanted<'a> {
-    pub text: &'a str,
-    pub label: Option<&'a str>,
-    pub limit: Option<usize>,
-}
-
-/// A row as the readers of both formats return it: with a label wherever one was wanted.
-pub(super) struct FileRow {
-    pub text: String,
-    pub label: Option<Label>,
-    pub row: usize,
-    pub line: u64,
-}
-
-/// A file's content without its byte order mark.
-pub(super) struct Source<'a> {
-    pub path: &'a Path,
-    pub content: &'a [u8],
-    /// Bytes of the mark.
-    pub skipped: u64,
-}
-
-impl Source<'_> {
-    pub(super) fn owned_path(&self) -> PathBuf {
-        self.path.to_owned()
-    }
 }
 
 fn read_rows(path: &Path, wanted: &Wanted) -> Result<Vec<FileRow>, DataError> {
@@ -154,34 +126,10 @@ fn without_mark<'a>(path: &'a Path, bytes: &'a [u8]) -> Result<Source<'a>, DataE
     })
 }
 
-/// The name among `present` that `column` may have meant, as a hint for a message.
-pub(super) fn near_name(column: &str, present: &[String]) -> Option<String> {
-    let wanted = column.to_lowercase();
-    let distances = present
-        .iter()
-        .map(|name| (edits(&wanted, name.trim().to_lowercase().as_str()), name));
-    let (distance, name) = distances.min_by_key(|(distance, _)| *distance)?;
-    // A third of the letters may differ; in short names that leaves one.
-    (distance <= (wanted.chars().count() / 3).max(1)).then(|| format!("did you mean `{name}`?"))
-}
-
-/// Insertions, deletions and replacements that lead from one word to the other (Levenshtein 1966).
-fn edits(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (index, letter) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (column, other) in to.chars().enumerate() {
-            let replaced = diagonal + usize::from(letter != other);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(row[column] + 1).min(diagonal + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use proptest::prelude::*;
     use tempfile::TempDir;
 
@@ -249,18 +197,6 @@ mod tests {
                 row: 1
             }
         );
-    }
-
-    #[test]
-    fn near_names_are_found_and_far_ones_not() {
-        let present = ["Text", "review_text", "labels"].map(str::to_owned);
-        assert_eq!(near_name("text", &present).unwrap(), "did you mean `Text`?");
-        assert_eq!(
-            near_name("label", &present).unwrap(),
-            "did you mean `labels`?"
-        );
-        assert_eq!(near_name("sentence", &present), None);
-        assert_eq!(near_name("text", &[]), None);
     }
 
     /// The reading of `content` as the file `name`: texts, labels as text, lines.

@@ -1,4 +1,5 @@
-//! Scores of a classifier's predictions, with scikit-learn's definitions. A ratio over nothing is 0 (`zero_division=0`).
+//! Scores of a classifier's predictions, with scikit-learn's definitions. A ratio over nothing is 0
+//! (`zero_division=0`).
 
 /// Precision, recall and F1 of one class, or their average.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -22,8 +23,8 @@ pub struct ClassScore {
     pub support: u64,
 }
 
-/// What `sklearn.metrics.classification_report` says, with every class named, present or not. Displayed, it is that
-/// function's text with two digits.
+/// What `sklearn.metrics.classification_report` says, with every class named, present or not.
+/// Displayed, it is that function's text with two digits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassificationReport {
     /// One entry for each class name, in their order.
@@ -38,7 +39,8 @@ pub struct ClassificationReport {
     pub support: u64,
 }
 
-/// A line of a [`ClassificationReport`] as flat files hold it: a class, or one of the three averages at the end.
+/// A line of a [`ClassificationReport`] as flat files hold it: a class, or one of the three
+/// averages at the end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReportLine {
     /// Class name, `accuracy`, `macro avg` or `weighted avg`.
@@ -163,7 +165,8 @@ impl ClassificationReport {
         lines
     }
 
-    /// The report whose [`lines`](Self::lines) these are; none if they do not end in the three averages or lack a value.
+    /// The report whose [`lines`](Self::lines) these are; none if they do not end in the three
+    /// averages or lack a value.
     #[must_use]
     pub fn from_lines(lines: &[ReportLine]) -> Option<Self> {
         // By position, not by name: a class may itself be called `accuracy`.
@@ -246,7 +249,8 @@ mod tests {
         class_names: Vec<String>,
         labels: Vec<usize>,
         predictions: Vec<usize>,
-        /// Precision, recall, F1 and support of each class, then of the macro and the weighted average.
+        /// Precision, recall, F1 and support of each class, then of the macro and the weighted
+        /// average.
         scores: Vec<(f64, f64, f64, f64)>,
         accuracy: f64,
         confusion: Vec<Vec<u64>>,

@@ -1,5 +1,5 @@
-//! Pure functions on slices: what a classifier or a search got right, and how much of it may be chance. Knows nothing of models, files or
-//! records.
+//! Pure functions on slices: what a classifier or a search got right, and how much of it may be
+//! chance. Knows nothing of models, files or records.
 
 mod classification;
 mod paired;

@@ -1,5 +1,5 @@
-//! Two classifiers on the same rows: how far apart they are, and whether that may be chance. Rows are compared one by one,
-//! which tells small differences apart that two separate intervals cannot.
+//! Two classifiers on the same rows: how far apart they are, and whether that may be chance. Rows
+//! are compared one by one, which tells small differences apart that two separate intervals cannot.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use super::statistics::{Interval, percentile};
 /// Resamples of [`PairedRows::bootstrap_interval`].
 pub const RESAMPLES: usize = 10_000;
 
-/// Rows on which two classifiers must differ before any test could tell them apart at the 5 % level: with five, all in
-/// favour of one, McNemar's exact p is still 0.0625.
+/// Rows on which two classifiers must differ before any test could tell them apart at the 5 %
+/// level: with five, all in favour of one, McNemar's exact p is still 0.0625.
 pub const FEWEST_DISCORDANT: u64 = 6;
 
-/// How two classifiers differ row by row. A classifier may be several trainings of the same settings; its share of right
-/// answers over them is then what counts of a row.
+/// How two classifiers differ row by row. A classifier may be several trainings of the same
+/// settings; its share of right answers over them is then what counts of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairedRows {
     /// Rows by difference (first minus second), in units of 1 / `unit`.
@@ -23,7 +23,8 @@ pub struct PairedRows {
 }
 
 impl PairedRows {
-    /// Compares two classifiers, each given as one list per training of whether the answer to each row was right.
+    /// Compares two classifiers, each given as one list per training of whether the answer to each
+    /// row was right.
     ///
     /// # Panics
     ///
@@ -74,11 +75,13 @@ impl PairedRows {
         }
     }
 
-    /// The two-sided probability of a difference at least as large if each row were as likely to favour one as the other.
+    /// The two-sided probability of a difference at least as large if each row were as likely to
+    /// favour one as the other.
     ///
-    /// With one training each this is McNemar's exact test (1947): a binomial test of the discordant rows, at any number of
-    /// them, so that no approximation has to be chosen. With several, rows favour one by more or less, and the same question
-    /// is answered by the exact sign-flip test (Fisher 1935), of which McNemar's is the special case.
+    /// With one training each this is McNemar's exact test (1947): a binomial test of the
+    /// discordant rows, at any number of them, so that no approximation has to be chosen. With
+    /// several, rows favour one by more or less, and the same question is answered by the exact
+    /// sign-flip test (Fisher 1935), of which McNemar's is the special case.
     #[must_use]
     pub fn p_value(&self) -> f64 {
         let (better, worse) = self.discordant();
@@ -100,12 +103,12 @@ impl PairedRows {
         sign_flip(&sizes, self.total().unsigned_abs())
     }
 
-    /// The 95 % percentile interval of the difference under [`RESAMPLES`] draws of as many rows with replacement; none for
-    /// fewer than [`FEWEST_DISCORDANT`] discordant rows, of which a bootstrap knows too little. The same seed gives the same
-    /// interval.
+    /// The 95 % percentile interval of the difference under [`RESAMPLES`] draws of as many rows
+    /// with replacement; none for fewer than [`FEWEST_DISCORDANT`] discordant rows, of which a
+    /// bootstrap knows too little. The same seed gives the same interval.
     ///
-    /// Only how many rows of each difference are drawn matters, and those counts are multinomial: drawing them directly is
-    /// the same and takes far less time than drawing rows.
+    /// Only how many rows of each difference are drawn matters, and those counts are multinomial:
+    /// drawing them directly is the same and takes far less time than drawing rows.
     #[must_use]
     pub fn bootstrap_interval(&self, seed: u64) -> Option<Interval> {
         let (better, worse) = self.discordant();
@@ -119,7 +122,8 @@ impl PairedRows {
             .iter()
             .map(|(&size, &count)| (size, count))
             .collect();
-        // Draws cost as much as they find rows: rows without a difference come last, as what is left over.
+        // Draws cost as much as they find rows: rows without a difference come last, as what is
+        // left over.
         groups.sort_by_key(|&(size, _)| (size == 0, size));
         let mut means: Vec<f64> = (0..RESAMPLES)
             .map(|_| self.mean(resampled_total(&groups, rows, &mut random), rows))
@@ -150,7 +154,8 @@ impl PairedRows {
 pub fn mcnemar(only_first: u64, only_second: u64) -> f64 {
     let n = only_first + only_second;
     let fewer = only_first.min(only_second);
-    // The binomial term at `fewer`, its halvings spread over the product so that it neither over- nor underflows on the way.
+    // The binomial term at `fewer`, its halvings spread over the product so that it neither over-
+    // nor underflows on the way.
     let (mut term, mut halvings) = (1.0, 0);
     for index in 1..=fewer {
         term *= (n - fewer + index) as f64 / index as f64;
@@ -170,8 +175,9 @@ pub fn mcnemar(only_first: u64, only_second: u64) -> f64 {
     (2.0 * tail).min(1.0)
 }
 
-/// The two-sided p of a total at least as far from 0 as `total`, when each of `sizes` (size, how often) takes its sign by a
-/// fair coin. Exact: the distribution of the sum of the sizes with a positive sign is built up size by size.
+/// The two-sided p of a total at least as far from 0 as `total`, when each of `sizes` (size, how
+/// often) takes its sign by a fair coin. Exact: the distribution of the sum of the sizes with a
+/// positive sign is built up size by size.
 fn sign_flip(sizes: &BTreeMap<usize, u64>, total: u64) -> f64 {
     let mut probability = vec![1.0_f64];
     for (&size, &count) in sizes {
@@ -191,8 +197,8 @@ fn sign_flip(sizes: &BTreeMap<usize, u64>, total: u64) -> f64 {
     (2.0 * tail).min(1.0)
 }
 
-/// Holm's correction (1979): for each p of a family of tests the level at which it still stands among all of them, in the
-/// same order.
+/// Holm's correction (1979): for each p of a family of tests the level at which it still stands
+/// among all of them, in the same order.
 #[must_use]
 #[allow(clippy::cast_precision_loss, reason = "a few tests")]
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
@@ -273,8 +279,9 @@ impl Random {
         heads
     }
 
-    /// How many of `trials` uniform numbers lie below `share`, of which 0 < `share` < 1. All numbers are compared at once, one
-    /// binary digit after the other: those that differ from `share` in a digit are decided, about half each time.
+    /// How many of `trials` uniform numbers lie below `share`, of which 0 < `share` < 1. All
+    /// numbers are compared at once, one binary digit after the other: those that differ from
+    /// `share` in a digit are decided, about half each time.
     fn binomial(&mut self, trials: u64, share: f64) -> u64 {
         let (mut undecided, mut below, mut rest) = (trials, 0, share);
         while undecided > 0 && rest > 0.0 {
@@ -406,7 +413,8 @@ mod tests {
         for case in fixture().bootstrap {
             let paired = rows(case.counts);
             let interval = paired.bootstrap_interval(1).unwrap();
-            // 10,000 resamples place a 2.5 % quantile within 0.027 deviations; four times that, and a step of the grid.
+            // 10,000 resamples place a 2.5 % quantile within 0.027 deviations; four times that, and
+            // a step of the grid.
             let room = 0.11 * case.deviation + 1.0 / paired.rows() as f64;
             let (low, high) = (interval.low - case.low, interval.high - case.high);
             assert!(

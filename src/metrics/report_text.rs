@@ -1,12 +1,14 @@
-//! A classification report as text, in scikit-learn's layout to the byte. Knows nothing of how scores are made.
+//! A classification report as text, in scikit-learn's layout to the byte. Knows nothing of how
+//! scores are made.
 
 use std::fmt;
 
 use super::{ClassificationReport, ReportLine};
 
 impl ClassificationReport {
-    /// The text of `sklearn.metrics.classification_report(…, digits=digits, zero_division=0)`. Supports are
-    /// whole numbers throughout; scikit-learn prints them with a fraction where not one prediction is right.
+    /// The text of `sklearn.metrics.classification_report(…, digits=digits, zero_division=0)`.
+    /// Supports are whole numbers throughout; scikit-learn prints them with a fraction where not
+    /// one prediction is right.
     #[must_use]
     pub fn to_text(&self, digits: usize) -> String {
         let names = self.classes.iter().map(|row| row.class.chars().count());

@@ -14,8 +14,9 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// The 95 % interval of a share of which `correct` of `n` rows were seen (Wilson 1927); from 0 to 1 for no rows. Unlike the
-/// textbook's normal interval it stays within 0 and 1 and holds for few rows.
+/// The 95 % interval of a share of which `correct` of `n` rows were seen (Wilson 1927); from 0 to 1
+/// for no rows. Unlike the textbook's normal interval it stays within 0 and 1 and holds for few
+/// rows.
 #[must_use]
 #[allow(clippy::cast_precision_loss, reason = "row counts lie far below 2^53")]
 pub fn wilson_interval(correct: u64, n: u64) -> Interval {
@@ -55,7 +56,8 @@ pub fn standard_deviation(values: &[f64]) -> Option<f64> {
     (values.len() > 1).then(|| (squares / (values.len() - 1) as f64).sqrt())
 }
 
-/// The 95 % t-interval of the mean of the population from which `values` are drawn; none for fewer than two values.
+/// The 95 % t-interval of the mean of the population from which `values` are drawn; none for fewer
+/// than two values.
 #[must_use]
 #[allow(clippy::cast_precision_loss, reason = "far below 2^53 values")]
 pub fn mean_interval(values: &[f64]) -> Option<Interval> {
@@ -68,8 +70,8 @@ pub fn mean_interval(values: &[f64]) -> Option<Interval> {
     })
 }
 
-/// The two-sided p of Welch's t-test (1947): how often means as far apart would be drawn from two populations of equal mean,
-/// whatever their spread. None for fewer than two values on either side.
+/// The two-sided p of Welch's t-test (1947): how often means as far apart would be drawn from two
+/// populations of equal mean, whatever their spread. None for fewer than two values on either side.
 #[must_use]
 #[allow(clippy::cast_precision_loss, reason = "far below 2^53 values")]
 pub fn welch_p_value(one: &[f64], two: &[f64]) -> Option<f64> {
@@ -87,14 +89,16 @@ pub fn welch_p_value(one: &[f64], two: &[f64]) -> Option<f64> {
     Some(t_tails(freedom, difference / squared.sqrt()))
 }
 
-/// The probability that |t| exceeds `t >= 0` with `freedom >= 1` degrees of freedom, whole or not: with t = sqrt(freedom) /
-/// tan(angle), the share of the integral of sin^(freedom - 1) from 0 to a right angle that lies below `angle`.
+/// The probability that |t| exceeds `t >= 0` with `freedom >= 1` degrees of freedom, whole or not:
+/// with t = sqrt(freedom) / tan(angle), the share of the integral of sin^(freedom - 1) from 0 to a
+/// right angle that lies below `angle`.
 fn t_tails(freedom: f64, t: f64) -> f64 {
     let up_to = |angle: f64| integral(angle, |at| at.sin().powf(freedom - 1.0));
     up_to((freedom.sqrt()).atan2(t)) / up_to(FRAC_PI_2)
 }
 
-/// The integral of a smooth function from 0 to `end` by the double exponential rule (Takahasi and Mori 1974).
+/// The integral of a smooth function from 0 to `end` by the double exponential rule (Takahasi and
+/// Mori 1974).
 fn integral(end: f64, of: impl Fn(f64) -> f64) -> f64 {
     const STEP: f64 = 1.0 / 32.0;
     // Beyond +-3.5, points lie closer to the ends than f64 can tell.
@@ -108,7 +112,8 @@ fn integral(end: f64, of: impl Fn(f64) -> f64) -> f64 {
     STEP * end / 2.0 * terms.sum::<f64>()
 }
 
-/// The value below which a share of sorted values lies, between neighbours in proportion (numpy's default).
+/// The value below which a share of sorted values lies, between neighbours in proportion (numpy's
+/// default).
 ///
 /// # Panics
 ///
@@ -151,8 +156,8 @@ fn t_quantile(freedom: usize) -> f64 {
     low.tan() * (freedom as f64).sqrt()
 }
 
-/// The probability that |t| < sqrt(freedom) tan(angle): the finite series for whole degrees of freedom (Abramowitz and Stegun,
-/// 26.7.3 and 26.7.4).
+/// The probability that |t| < sqrt(freedom) tan(angle): the finite series for whole degrees of
+/// freedom (Abramowitz and Stegun, 26.7.3 and 26.7.4).
 #[allow(
     clippy::cast_precision_loss,
     reason = "far below 2^53 degrees of freedom"

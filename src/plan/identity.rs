@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::content::{ContentError, Contents, Files, hex};
+use crate::content::{ContentError, Contents, Files, hex};
 
 /// Raised whenever the same settings, seed and inputs begin to give other results.
 pub const NUMERICS: u32 = 1;
@@ -30,7 +30,7 @@ pub(super) fn parts(
 }
 
 /// sha256 over the parts as a JSON object with sorted keys.
-pub(super) fn of_parts(parts: &BTreeMap<String, String>) -> String {
+pub fn of_parts(parts: &BTreeMap<String, String>) -> String {
     let text = serde_json::to_vec(parts).unwrap_or_default();
     hex(&Sha256::digest(text))
 }

@@ -2,21 +2,17 @@
 //!
 //! Reads the results tree and hashes inputs; starts nothing and knows nothing of devices or networks.
 
-mod content;
 mod decision;
 mod estimate;
 mod identity;
 mod near;
 mod select;
-mod shared;
 
-pub use content::{ContentError, Contents, hex};
 pub use decision::{Change, Decision, Reason};
 pub use estimate::Estimator;
-pub use identity::NUMERICS;
+pub use identity::{NUMERICS, of_parts};
 pub use near::nearest;
 pub use select::{Candidate, Selection, SelectionError};
-pub use shared::{fragments_key, questions_key, remarks};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,6 +20,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Compare, Settings};
+use crate::content::{ContentError, Contents};
 use crate::grid::Cell;
 use crate::record::{self, PlanFile, PlannedComparison, PlannedRun, RecordError};
 

@@ -1,4 +1,5 @@
-//! Which runs a person means: patterns such as `deberta-lora`, `deberta-lora/attempt-4`, `'rag-*/cosine-*'` or `x/y@43`.
+//! Which runs a person means: patterns such as `deberta-lora`, `deberta-lora/attempt-4`,
+//! `'rag-*/cosine-*'` or `x/y@43`.
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -13,27 +14,16 @@ pub struct Selection {
     patterns: Vec<Pattern>,
 }
 
-/// A pattern that means nothing.
+/// A pattern that selects nothing.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum SelectionError {
-    /// Not a pattern at all.
     #[error(
-        "`{pattern}` is no pattern: {message}; write EXPERIMENT, EXPERIMENT/RUN or EXPERIMENT/RUN@SEED, with * for any text"
+        "`{pattern}` is not a pattern: {message}; write EXPERIMENT, EXPERIMENT/RUN or EXPERIMENT/RUN@SEED, with * for any text"
     )]
-    Malformed {
-        /// As typed.
-        pattern: String,
-        /// What is wrong.
-        message: String,
-    },
-    /// No run has such a name.
+    Malformed { pattern: String, message: String },
     #[error("`{pattern}` matches nothing: {message}")]
-    Nothing {
-        /// As typed.
-        pattern: String,
-        /// Near names, or what there is.
-        message: String,
-    },
+    Nothing { pattern: String, message: String },
 }
 
 #[derive(Debug, Clone)]
@@ -50,7 +40,8 @@ struct Reading {
     seed: Option<u64>,
 }
 
-/// A name or a glob. Names are compared literally first, since they may contain a glob's special characters.
+/// A name or a glob. Names are compared literally first, since they may contain a glob's special
+/// characters.
 #[derive(Debug, Clone)]
 struct Name {
     text: String,
@@ -191,7 +182,7 @@ impl Selection {
         Ok(Self { patterns })
     }
 
-    /// Whether the run is meant.
+    /// Whether the run is selected.
     #[must_use]
     pub fn selects(&self, experiment: &str, run: &str, seed: u64) -> bool {
         self.patterns.is_empty()
@@ -201,7 +192,7 @@ impl Selection {
                 .any(|pattern| pattern.selects((experiment, run, seed)))
     }
 
-    /// Whether some run of the experiment may be meant, going by the experiment's name alone.
+    /// Whether some run of the experiment may be selected, going by the experiment's name alone.
     #[must_use]
     pub fn selects_experiment(&self, experiment: &str) -> bool {
         self.patterns.is_empty()

@@ -5,55 +5,30 @@ use std::path::PathBuf;
 
 /// A file of a results tree could not be read or written.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum RecordError {
-    /// Reading failed.
     #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Writing failed.
+    Read { path: PathBuf, source: io::Error },
     #[error("cannot write {}: {source}{}", path.display(), remedy(source))]
-    Write {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file is not what it should be.
+    Write { path: PathBuf, source: io::Error },
     #[error("{}: {message}; repair it, or delete it to run again", path.display())]
-    Broken {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, with its place where it is known.
-        message: String,
-    },
-    /// A newer ensayo wrote it.
+    Broken { path: PathBuf, message: String },
     #[error(
         "{}: written with schema {found}, but this ensayo reads schemas up to {supported}; use a newer ensayo, or delete the file to run again",
         path.display()
     )]
     Newer {
-        /// The file.
         path: PathBuf,
-        /// Its schema.
         found: u32,
-        /// The newest one that can be read.
         supported: u32,
     },
-    /// An ensayo wrote it whose files this one no longer reads.
     #[error(
         "{}: written with schema {found}, but this ensayo reads schemas from {supported}; use an older ensayo, or delete the file to run again",
         path.display()
     )]
     Older {
-        /// The file.
         path: PathBuf,
-        /// Its schema.
         found: u32,
-        /// The oldest one that can be read.
         supported: u32,
     },
 }

@@ -1,4 +1,5 @@
-//! What a run leaves: the versioned record and the rows of its CSV files. Written atomically, read by `plan` and `report`.
+//! What a run leaves: the versioned record and the rows of its CSV files. Written atomically, read
+//! by `plan` and `report`.
 
 mod csv_file;
 mod error;
@@ -6,6 +7,7 @@ mod layout;
 mod leftovers;
 pub mod number;
 mod plan_file;
+mod predictions;
 mod run_file;
 mod store;
 mod tables;
@@ -19,11 +21,14 @@ pub use layout::{
 };
 pub use leftovers::remove_leftovers;
 pub use plan_file::{PlanFile, PlannedComparison, PlannedRun};
+pub use predictions::{
+    PREDICTIONS_FILE, PredictionRow, prediction_columns, probability_cell, probability_column,
+    read_predictions,
+};
 pub use run_file::RunFile;
 pub use store::{read, read_all, write_atomically};
 pub use tables::{
-    AnswerRow, EpochRow, MeasurementRow, MetricRow, PREDICTIONS_FILE, ReportRow, RetrievalRow, Row,
-    TrainingLogRow, prediction_columns,
+    AnswerRow, EpochRow, MeasurementRow, MetricRow, ReportRow, RetrievalRow, Row, TrainingLogRow,
 };
 
 use std::collections::BTreeMap;
@@ -128,7 +133,8 @@ pub struct Environment {
     /// Precision in which the frozen weights were held.
     #[serde(default)]
     pub precision: String,
-    /// Whether products of 32-bit floats may have been computed in TF32; absent on the processor, and in records of earlier versions.
+    /// Whether products of 32-bit floats may have been computed in TF32; absent on the processor,
+    /// and in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tf32: Option<bool>,
     /// sha256 or hub commit of each input, by role (`model`, `data` …).

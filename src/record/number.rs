@@ -1,6 +1,8 @@
-//! Floating-point numbers that may be infinite or not a number, in JSON as in CSV (`#[serde(with = "record::number")]`).
+//! Floating-point numbers that may be infinite or not a number, in JSON as in CSV (`#[serde(with =
+//! "record::number")]`).
 //!
-//! JSON has no such numbers and `serde_json` writes `null` for them, which would make the record of a diverged run unreadable.
+//! JSON has no such numbers and `serde_json` writes `null` for them, which would make the record of
+//! a diverged run unreadable.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! `plan.json`: the runs an experiment consists of, so that the report knows their order and which are missing.
+//! `plan.json`: the runs an experiment consists of, so that the report knows their order and which
+//! are missing.
 
 use std::path::Path;
 
@@ -7,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::store::{read_json, write_json};
 use super::{PLAN_FILE, RecordError, experiment_folder, run_label};
 
-/// The content of `plan.json`: every run of the experiment, selected or not, in the order of the grid.
+/// The content of `plan.json`: every run of the experiment, selected or not, in the order of the
+/// grid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanFile {
     /// Version of the schema, which records and plans share.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{RUN_FILE, RecordError, write_atomically};
 
-/// The content of `run.toml`: whose settings they are, then the settings as an experiment's TOML has them, with every
-/// default written out and nothing left of axes.
+/// The content of `run.toml`: whose settings they are, then the settings as an experiment's TOML
+/// has them, with every default written out and nothing left of axes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunFile<S> {
     /// The experiment's name.

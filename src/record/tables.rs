@@ -12,25 +12,6 @@ pub trait Row: Serialize {
     const COLUMNS: &'static [&'static str];
 }
 
-/// The file with the prediction for every evaluated row. Its columns depend on the classes: [`prediction_columns`].
-pub const PREDICTIONS_FILE: &str = "predictions.csv";
-
-/// The header of `predictions.csv` for these classes, in the order of their indices.
-#[must_use]
-pub fn prediction_columns<S: AsRef<str>>(classes: &[S]) -> Vec<String> {
-    let before = ["evaluation", "row", "label", "prediction"];
-    before
-        .into_iter()
-        .map(str::to_owned)
-        .chain(
-            classes
-                .iter()
-                .map(|class| format!("probability_{}", class.as_ref())),
-        )
-        .chain(std::iter::once("text".to_owned()))
-        .collect()
-}
-
 /// A row of `metrics.csv`: a scalar of the result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricRow {
@@ -89,7 +70,8 @@ impl Row for TrainingLogRow {
 pub struct EpochRow {
     /// Epochs so far, from 1.
     pub epoch: usize,
-    /// Mean loss over the last `logging_steps` logged before the epoch's end: what Hugging Face's `Trainer` prints.
+    /// Mean loss over the last `logging_steps` logged before the epoch's end: what Hugging Face's
+    /// `Trainer` prints.
     pub train_loss: f64,
     /// Mean loss over all of the epoch's steps.
     pub train_loss_mean: f64,
@@ -110,7 +92,8 @@ impl Row for EpochRow {
     ];
 }
 
-/// A row of `classification_report.csv`; `class` is a class name, `accuracy`, `macro avg` or `weighted avg`.
+/// A row of `classification_report.csv`; `class` is a class name, `accuracy`, `macro avg` or
+/// `weighted avg`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReportRow {
     /// Which evaluation.
@@ -181,14 +164,6 @@ impl Row for AnswerRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn prediction_columns_end_with_the_text() {
-        assert_eq!(
-            prediction_columns(&["negative", "positive"]).join(","),
-            "evaluation,row,label,prediction,probability_negative,probability_positive,text"
-        );
-    }
 
     fn header<R: Row>(row: R) -> Vec<String> {
         let mut writer = csv::Writer::from_writer(Vec::new());

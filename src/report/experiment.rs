@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::ReportError;
-use super::compare::Compared;
+use super::compared::Compared;
 use super::estimate::Estimate;
 use super::seed::{self, SeedReport, State};
 use super::settings;
@@ -18,7 +18,7 @@ pub(super) struct ExperimentReport {
     pub name: String,
     /// Its own words.
     pub description: Option<String>,
-    /// `lora`, `prompt` or `rag`; empty if no record says so.
+    /// Its word in records and plans; empty if none says so.
     pub kind: String,
     /// In the order of the plan; then runs that the plan no longer has, by name.
     pub runs: Vec<RunReport>,
@@ -49,7 +49,8 @@ impl ExperimentReport {
     /// Reads an experiment's folder.
     ///
     /// # Errors
-    /// When the folder itself cannot be read. A broken file in it is a problem of the report, not an error.
+    /// When the folder itself cannot be read. A broken file in it is a problem of the report, not
+    /// an error.
     pub(super) fn read(results: &Path, name: &str) -> Result<Self, ReportError> {
         let mut problems = Vec::new();
         let plan = PlanFile::read(results, name).unwrap_or_else(|error| {
@@ -87,6 +88,12 @@ impl ExperimentReport {
             .find_map(|seed| seed.record.as_ref())
         {
             kind.clone_from(&record.kind);
+        } else if let Some(word) = runs
+            .iter()
+            .flat_map(|run| &run.seeds)
+            .find_map(|seed| seed.settings.get("kind"))
+        {
+            kind.clone_from(word);
         }
         let mut report = Self {
             name: name.to_owned(),
@@ -100,13 +107,7 @@ impl ExperimentReport {
             problems,
         };
         report.varying = settings::varying(report.seeds().map(|(_, seed)| &seed.settings));
-        report.evaluation = report.main_evaluation();
         Ok(report)
-    }
-
-    /// Whether its runs search a document instead of classifying.
-    pub(super) fn is_retrieval(&self) -> bool {
-        self.kind == "rag"
     }
 
     /// All seeds of all runs.
@@ -126,7 +127,8 @@ impl ExperimentReport {
         self.seeds().filter(|(_, seed)| seed.state == state).count()
     }
 
-    /// The share that always naming the largest class would get right, if it is the same for all runs.
+    /// The share that always naming the largest class would get right, if it is the same for all
+    /// runs.
     pub(super) fn largest_class(&self) -> Option<f64> {
         let mut shares = self
             .seeds()
@@ -135,21 +137,6 @@ impl ExperimentReport {
         shares
             .all(|share| (share - first).abs() < 1e-12)
             .then_some(first)
-    }
-
-    /// `test` where there is one, else `validation`, else `questions`, else the first there is.
-    fn main_evaluation(&self) -> String {
-        let mut names: Vec<&str> = self
-            .seeds()
-            .flat_map(|(_, seed)| seed.evaluations())
-            .collect();
-        names.sort_by_key(|&name| match name {
-            "test" => 0,
-            "validation" => 1,
-            "questions" => 2,
-            _ => 3,
-        });
-        names.first().map_or("test", |&name| name).to_owned()
     }
 }
 
@@ -180,7 +167,8 @@ impl RunReport {
         self.estimate(figure).map(|estimate| estimate.value)
     }
 
-    /// The state of the run as a whole: complete if all seeds are, else that of the first seed that is not.
+    /// The state of the run as a whole: complete if all seeds are, else that of the first seed that
+    /// is not.
     pub(super) fn state(&self) -> State {
         self.seeds
             .iter()

@@ -2,7 +2,7 @@
 
 use super::estimate::{Basis, Estimate};
 
-pub(super) use super::plots::group;
+pub(super) use crate::draw::group;
 
 /// An accuracy with its interval, where it has one.
 pub(super) fn with_interval(estimate: &Estimate) -> String {
@@ -52,7 +52,8 @@ pub(super) fn percent(value: f64) -> String {
 }
 
 /// A duration: `0.8 s`, `2 min 05 s`, `3 h 07 min`.
-pub(super) fn duration(seconds: f64) -> String {
+#[must_use]
+pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
         return "unknown".to_owned();
     }

@@ -1,7 +1,9 @@
-//! The report: tables, plots and one static page from what runs and plans left on disk. Knows neither tensors nor how runs come about, so that
-//! everything here is redrawn without a device.
+//! The report: tables, plots and one static page from what runs and plans left on disk. Knows
+//! neither tensors nor how runs come about, so that everything here is redrawn without a device.
 
 pub mod compare;
+mod compared;
+mod drawn;
 mod estimate;
 mod experiment;
 mod figures;
@@ -9,23 +11,26 @@ mod html;
 mod page;
 mod plots;
 mod predictions;
-mod retrieval;
 mod seed;
 mod settings;
 mod summary;
 mod terminal;
+mod views;
 mod write;
 
 #[cfg(test)]
+#[path = "../../tests/report/sample.rs"]
 mod sample;
 #[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
 
-pub use plots::DrawError;
+pub use figures::duration;
+pub use terminal::padded;
 pub use write::Written;
 
+use crate::draw::DrawError;
 use crate::record::RecordError;
 use experiment::ExperimentReport;
 
@@ -42,58 +47,41 @@ pub struct Report {
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum ReportError {
-    /// A folder of the results tree cannot be listed.
     #[error("cannot list {}: {source}", path.display())]
     List {
-        /// The folder.
         path: PathBuf,
-        /// Why.
         source: std::io::Error,
     },
-    /// An experiment has no results.
     #[error("{} has no results of `{name}`; there are results of {}", results.display(), or_nothing(known))]
     NoSuchExperiment {
-        /// The results folder.
         results: PathBuf,
-        /// The name that was asked for.
         name: String,
-        /// The names that there are.
         known: Vec<String>,
     },
-    /// A table or plot cannot be written.
     #[error(transparent)]
     Write(#[from] RecordError),
-    /// A table cannot be put into words.
     #[error("cannot write {}: {source}", path.display())]
-    Table {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: csv::Error,
-    },
-    /// A plot cannot be drawn.
+    Table { path: PathBuf, source: csv::Error },
     #[error("cannot write {}: {source}", path.display())]
-    Draw {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: DrawError,
-    },
-    /// The folder for temporary files cannot be used.
+    Draw { path: PathBuf, source: DrawError },
+    #[error("cannot write the page: {0}")]
+    Page(#[from] minijinja::Error),
     #[error("cannot make a temporary folder: {0}; set TMPDIR to a folder that can be written")]
     Temporary(std::io::Error),
 }
 
-/// Reads all experiments in `results`. Tables and plots will be written for those named in `experiments`, for all if it names none; the page
-/// always shows all. Broken files of a run are shown in the report and stop nothing.
+/// Reads all experiments in `results`. Tables and plots will be written for those named in
+/// `experiments`, for all if it names none; the page always shows all. Broken files of a run are
+/// shown in the report and stop nothing.
 ///
 /// # Errors
 /// When the results folder cannot be listed, or one of `experiments` has left nothing in it.
 pub fn build(results: &Path, experiments: &[String]) -> Result<Report, ReportError> {
     let mut read = Vec::new();
     for name in subfolders(results)? {
-        let experiment = ExperimentReport::read(results, &name)?;
+        let experiment = read_experiment(results, &name)?;
         // A folder without runs, such as the page's own, is no experiment.
         if !experiment.runs.is_empty() {
             read.push(experiment);
@@ -128,8 +116,15 @@ pub fn build(results: &Path, experiments: &[String]) -> Result<Report, ReportErr
     })
 }
 
+fn read_experiment(results: &Path, name: &str) -> Result<ExperimentReport, ReportError> {
+    let mut experiment = ExperimentReport::read(results, name)?;
+    experiment.evaluation = views::main_evaluation(&experiment);
+    Ok(experiment)
+}
+
 impl Report {
-    /// Writes `summary.csv` and `plots/` of the selected experiments and the page, each file whole or not at all.
+    /// Writes `summary.csv` and `plots/` of the selected experiments and the page, each file whole
+    /// or not at all.
     ///
     /// # Errors
     /// When a file cannot be drawn or written.
@@ -137,8 +132,9 @@ impl Report {
         write::all(self, results)
     }
 
-    /// An experiment's results as an aligned table for the terminal, remarks and failures below it. None if it has no results.
-    /// Where it would be wider than `columns`, names are shortened and the less important figures left out.
+    /// An experiment's results as an aligned table for the terminal, remarks and failures below it.
+    /// None if it has no results. Where it would be wider than `columns`, names are shortened and
+    /// the less important figures left out.
     #[must_use]
     pub fn terminal_table(&self, experiment: &str, columns: Option<usize>) -> Option<String> {
         self.experiments
@@ -147,7 +143,8 @@ impl Report {
             .map(|known| terminal::table(known, columns))
     }
 
-    /// The comparison with other experiments that an experiment asks for with `[compare]`; none if it asks for none.
+    /// The comparison with other experiments that an experiment asks for with `[compare]`; none if
+    /// it asks for none.
     #[must_use]
     pub fn comparison(&self, experiment: &str) -> Option<&compare::Compared> {
         self.experiments
@@ -163,7 +160,8 @@ impl Report {
     }
 }
 
-/// Names of the folders in a folder, sorted; hidden ones left out, and those whose name is not Unicode, which no experiment or run has.
+/// Names of the folders in a folder, sorted; hidden ones left out, and those whose name is not
+/// Unicode, which no experiment or run has.
 fn subfolders(folder: &Path) -> Result<Vec<String>, ReportError> {
     let list = |source| ReportError::List {
         path: folder.to_owned(),

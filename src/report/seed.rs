@@ -69,7 +69,8 @@ impl State {
 }
 
 impl SeedReport {
-    /// Reads what stands in `folder`. What is broken becomes a problem of this report instead of an error of the whole.
+    /// Reads what stands in `folder`. What is broken becomes a problem of this report instead of an
+    /// error of the whole.
     pub(super) fn read(
         folder: &Path,
         seed: u64,
@@ -173,8 +174,8 @@ impl SeedReport {
             .filter(move |row| row.evaluation == evaluation)
     }
 
-    /// The `from_end`-th row of an evaluation's report: accuracy, macro and weighted average are its last three. By position, since a class may
-    /// have such a name itself.
+    /// The `from_end`-th row of an evaluation's report: accuracy, macro and weighted average are
+    /// its last three. By position, since a class may have such a name itself.
     fn average(&self, evaluation: &str, from_end: usize) -> Option<&ReportRow> {
         let rows: Vec<&ReportRow> = self
             .classes

@@ -49,7 +49,8 @@ fn text(value: &toml::Value) -> String {
     }
 }
 
-/// Keys whose value is not the same in all of these settings; one that only some have counts as varying. Runs without any settings do not count.
+/// Keys whose value is not the same in all of these settings; one that only some have counts as
+/// varying. Runs without any settings do not count.
 pub(super) fn varying<'a>(all: impl Iterator<Item = &'a Settings> + Clone) -> Vec<String> {
     let all = all.filter(|settings| !settings.is_empty());
     let mut keys: Vec<&String> = all.clone().flat_map(BTreeMap::keys).collect();
@@ -63,26 +64,6 @@ pub(super) fn varying<'a>(all: impl Iterator<Item = &'a Settings> + Clone) -> Ve
     keys.into_iter()
         .filter(|key| varies(key))
         .cloned()
-        .collect()
-}
-
-/// Keys without what goes without saying: the last part alone, or as many parts from the end as tell it from the others.
-pub(super) fn short_keys(keys: &[String]) -> Vec<String> {
-    let ending = |key: &str, parts: usize| {
-        let all: Vec<&str> = key.split('.').collect();
-        all[all.len().saturating_sub(parts)..].join(".")
-    };
-    keys.iter()
-        .map(|key| {
-            let depth = key.split('.').count();
-            let unique = |parts: &usize| {
-                keys.iter()
-                    .filter(|other| ending(other, *parts) == ending(key, *parts))
-                    .count()
-                    == 1
-            };
-            ending(key, (1..depth).find(unique).unwrap_or(depth))
-        })
         .collect()
 }
 
@@ -119,12 +100,6 @@ mod tests {
             ["lora.alpha", "lora.rank"]
         );
         assert_eq!(varying([&a].into_iter()), [""; 0]);
-    }
-
-    #[test]
-    fn keys_are_as_short_as_they_can_be() {
-        let keys = ["lora.rank", "model.id", "data.id"].map(str::to_owned);
-        assert_eq!(short_keys(&keys), ["rank", "model.id", "data.id"]);
     }
 
     #[test]

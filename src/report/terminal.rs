@@ -1,10 +1,10 @@
 //! An experiment's results as an aligned text table.
 
-use super::compare;
-use super::estimate::{Basis, Estimate};
+use unicode_width::UnicodeWidthStr;
+
 use super::experiment::{ExperimentReport, RunReport};
-use super::seed::{SeedReport, State};
-use super::{figures, retrieval};
+use super::seed::State;
+use super::{figures, views};
 
 /// Longest run name that is not shortened, in characters.
 const NAME_CHARACTERS: usize = 60;
@@ -12,26 +12,18 @@ const NAME_CHARACTERS: usize = 60;
 const SHORT_NAME_CHARACTERS: usize = 24;
 /// Spaces between columns.
 const GAP: usize = 2;
-/// What a narrow terminal does without, the first to go first.
-const DISPENSABLE: [&str; 9] = [
-    "share",
-    "macro F1",
-    "hit@1",
-    "chunks",
-    "time",
-    "tokens cut",
-    "trainable",
-    "loss",
-    "recall@k",
-];
+/// Where the time stands among what a narrow terminal leaves out; see
+/// [`views::Score::dispensable`].
+const TIME: u8 = 5;
 
-/// The table, its remarks and the failures below it; ends with a line break. It is made to fit into `limit` columns.
+/// The table, its remarks and the failures below it; ends with a line break. It is made to fit into
+/// `limit` columns.
 pub(super) fn table(experiment: &ExperimentReport, limit: Option<usize>) -> String {
     let mut columns = columns(experiment);
     if let Some(limit) = limit {
         fit(&mut columns, limit);
     }
-    let mut text = line(columns.iter().map(|column| column.padded(column.title)));
+    let mut text = line(columns.iter().map(|column| column.padded(&column.title)));
     text.push_str(&line(columns.iter().map(|column| "─".repeat(column.width))));
     for row in 0..experiment.runs.len() {
         text.push_str(&line(
@@ -48,18 +40,24 @@ pub(super) fn table(experiment: &ExperimentReport, limit: Option<usize>) -> Stri
     text
 }
 
-/// Shortens names, the first column, and drops figures until the columns fit, or nothing more can go.
+/// Shortens names, the first column, and drops figures until the columns fit, or nothing more can
+/// go.
 fn fit(columns: &mut Vec<Column>, limit: usize) {
     let others = |columns: &[Column]| -> usize {
         let widths = columns.iter().skip(1).map(|column| column.width + GAP);
         widths.sum()
     };
-    for title in DISPENSABLE {
+    let mut places: Vec<u8> = columns
+        .iter()
+        .filter_map(|column| column.dispensable)
+        .collect();
+    places.sort_unstable();
+    for place in places {
         let name = columns.first().map_or(0, |column| column.width);
         if others(columns) + name.min(SHORT_NAME_CHARACTERS) <= limit {
             break;
         }
-        columns.retain(|column| column.title != title);
+        columns.retain(|column| column.dispensable != Some(place));
     }
     let room = limit.saturating_sub(others(columns));
     if let Some(names) = columns.first_mut()
@@ -86,12 +84,31 @@ fn columns(experiment: &ExperimentReport) -> Vec<Column> {
             })
         }),
     ];
-    columns.extend(scores(experiment));
+    let view = views::of(&experiment.kind);
+    columns.extend(
+        view.scores(experiment, &experiment.evaluation)
+            .into_iter()
+            .map(|score| {
+                let title = if score.interval {
+                    format!("{} [95 % interval]", score.title)
+                } else {
+                    score.title
+                };
+                Column {
+                    to_the_right: !score.interval,
+                    dispensable: score.dispensable,
+                    ..Column::left(title, experiment, score.figure)
+                }
+            }),
+    );
     columns.extend([
-        Column::right("time", experiment, |run| {
-            run.mean(|seed| Some(seed.record.as_ref()?.wall_seconds))
-                .map(figures::duration)
-        }),
+        Column {
+            dispensable: Some(TIME),
+            ..Column::right("time", experiment, |run| {
+                run.mean(|seed| Some(seed.record.as_ref()?.wall_seconds))
+                    .map(figures::duration)
+            })
+        },
         Column::left("status", experiment, |run| {
             (run.state() != State::Complete).then(|| run.state().text().to_owned())
         }),
@@ -102,49 +119,17 @@ fn columns(experiment: &ExperimentReport) -> Vec<Column> {
         .collect()
 }
 
-/// How good the runs are, by their kind.
-fn scores(experiment: &ExperimentReport) -> Vec<Column> {
-    if experiment.is_retrieval() {
-        let columns = retrieval::COLUMNS.iter();
-        return columns
-            .map(|&(title, figure)| Column::right(title, experiment, figure))
-            .collect();
-    }
-    let evaluation = &experiment.evaluation;
-    vec![
-        Column::left("accuracy [95 % interval]", experiment, |run| {
-            run.accuracy(evaluation)
-                .map(|estimate| figures::with_interval(&estimate))
-        }),
-        Column::right("macro F1", experiment, |run| {
-            run.estimate(|seed| seed.macro_f1(evaluation))
-                .map(|estimate| figures::give_or_take(&estimate))
-        }),
-        Column::right("loss", experiment, |run| {
-            run.estimate(|seed| seed.metric(evaluation, &["loss"]))
-                .map(|estimate| figures::give_or_take(&estimate))
-        }),
-        Column::right("trainable", experiment, |run| {
-            run.mean(|seed| seed.run_metric("trainable_parameters"))
-                .map(figures::count)
-        }),
-        Column::right("share", experiment, |run| {
-            run.mean(|seed| seed.run_metric("trainable_percent"))
-                .map(figures::percent)
-        }),
-    ]
-}
-
 struct Column {
-    title: &'static str,
+    title: String,
     cells: Vec<String>,
     width: usize,
     to_the_right: bool,
+    dispensable: Option<u8>,
 }
 
 impl Column {
     fn left(
-        title: &'static str,
+        title: impl Into<String>,
         experiment: &ExperimentReport,
         cell: impl Fn(&RunReport) -> Option<String>,
     ) -> Self {
@@ -153,9 +138,10 @@ impl Column {
             .iter()
             .map(|run| cell(run).unwrap_or_default())
             .collect();
+        let title = title.into();
         let width = cells
             .iter()
-            .map(|cell| cell.chars().count())
+            .map(|cell| cell.width())
             .chain([title.len()])
             .max()
             .unwrap_or(0);
@@ -164,11 +150,12 @@ impl Column {
             cells,
             width,
             to_the_right: false,
+            dispensable: None,
         }
     }
 
     fn right(
-        title: &'static str,
+        title: impl Into<String>,
         experiment: &ExperimentReport,
         cell: impl Fn(&RunReport) -> Option<String>,
     ) -> Self {
@@ -186,12 +173,18 @@ impl Column {
     }
 
     fn padded(&self, text: &str) -> String {
-        let width = self.width;
-        if self.to_the_right {
-            format!("{text:>width$}")
-        } else {
-            format!("{text:<width$}")
-        }
+        padded(text, self.width, self.to_the_right)
+    }
+}
+
+/// A text with spaces around it, so that it fills so many columns of the terminal.
+#[must_use]
+pub fn padded(text: &str, columns: usize, to_the_right: bool) -> String {
+    let spaces = " ".repeat(columns.saturating_sub(text.width()));
+    if to_the_right {
+        spaces + text
+    } else {
+        text.to_owned() + &spaces
     }
 }
 
@@ -221,7 +214,7 @@ fn shortened(name: &str, longest: usize) -> String {
 
 /// What the intervals are, what may be noise, and what went wrong.
 fn remarks(experiment: &ExperimentReport) -> Vec<String> {
-    let mut remarks = reservations(experiment);
+    let mut remarks = views::of(&experiment.kind).remarks(experiment);
     for (run, seed) in experiment.seeds() {
         let label = format!("{}/{}@{}", experiment.name, run.name, seed.seed);
         if let Some(error) = seed
@@ -245,145 +238,35 @@ fn remarks(experiment: &ExperimentReport) -> Vec<String> {
     remarks
 }
 
-/// What the figures are, and which of their differences may be noise.
-pub(super) fn reservations(experiment: &ExperimentReport) -> Vec<String> {
-    if experiment.is_retrieval() {
-        return retrieval::remarks(experiment);
-    }
-    let mut said = intervals(experiment);
-    said.extend(within_noise(experiment));
-    said.extend(selection(experiment));
-    said
-}
-
-/// What the accuracies and their intervals are.
-fn intervals(experiment: &ExperimentReport) -> Vec<String> {
-    let estimates: Vec<Estimate> = experiment
-        .runs
-        .iter()
-        .filter_map(|run| run.accuracy(&experiment.evaluation))
-        .collect();
-    let mut rows: Vec<u64> = estimates
-        .iter()
-        .filter_map(|estimate| {
-            if let Basis::Rows(rows) = estimate.basis {
-                Some(rows)
-            } else {
-                None
-            }
-        })
-        .collect();
-    rows.sort_unstable();
-    rows.dedup();
-    let count = |rows: u64| figures::group(&rows.to_string());
-    let mut said = Vec::new();
-    match rows[..] {
-        [] => {}
-        [rows] => said.push(format!(
-            "Accuracy on “{}”; interval of one seed: Wilson, on {} rows.",
-            experiment.evaluation,
-            count(rows)
-        )),
-        [fewest, .., most] => {
-            let (fewest, most) = (count(fewest), count(most));
-            said.push(format!(
-                "Accuracy on “{}”; interval of one seed: Wilson, on {fewest} to {most} rows.",
-                experiment.evaluation
-            ));
-        }
-    }
-    said.extend(over_seeds(experiment, &estimates));
-    said
-}
-
-/// What the figures of several seeds are, and what their intervals leave out.
-fn over_seeds(experiment: &ExperimentReport, estimates: &[Estimate]) -> Option<String> {
-    let of_seeds = |estimate: &&Estimate| matches!(estimate.basis, Basis::Seeds(_));
-    let mean = estimates.iter().find(of_seeds)?.value;
-    let rows = experiment
-        .seeds()
-        .find_map(|(_, seed)| seed.rows(&experiment.evaluation))?;
-    let of_rows = Estimate::of_share(&[(mean, Some(rows))])?;
-    Some(format!(
-        "Several seeds: accuracy on “{}”, mean and 95 % t-interval over the seeds on the same {} rows (± is half of one). Other rows would move an accuracy by about {:.4} besides.",
-        experiment.evaluation,
-        figures::group(&rows.to_string()),
-        (of_rows.high - of_rows.low) / 2.0
-    ))
-}
-
-/// Which differences may be noise.
-fn within_noise(experiment: &ExperimentReport) -> Option<String> {
-    let estimates: Vec<Estimate> = experiment
-        .runs
-        .iter()
-        .filter_map(|run| run.accuracy(&experiment.evaluation))
-        .collect();
-    let best = estimates
-        .iter()
-        .filter(|estimate| estimate.value.is_finite() && estimate.basis != Basis::None)
-        .max_by(|a, b| a.value.total_cmp(&b.value))?;
-    let others = estimates
-        .iter()
-        .filter(|estimate| estimate.value.is_finite())
-        .count()
-        - 1;
-    let near = estimates
-        .iter()
-        .filter(|estimate| estimate.value >= best.low && estimate.value <= best.value)
-        .count()
-        .checked_sub(1)?;
-    (near > 0).then(|| {
-        let verb = if near == 1 { "lies" } else { "lie" };
-        format!("{near} of the {others} other runs {verb} within the best run's interval: differences that small may be noise, and `ensayo compare {}` tests each.", experiment.name)
-    })
-}
-
-/// What is chosen on the rows that it is then judged by, if somebody goes by the table.
-fn selection(experiment: &ExperimentReport) -> Vec<String> {
-    let judged = experiment
-        .runs
-        .iter()
-        .filter(|run| run.accuracy(&experiment.evaluation).is_some())
-        .count();
-    let mut said = Vec::new();
-    if judged > 1 {
-        said.push(compare::picked(judged, &experiment.evaluation));
-    }
-    let on_test = |seed: &SeedReport| seed.epochs.len() > 1 && seed.epoch_split() == "test";
-    if experiment.seeds().any(|(_, seed)| on_test(seed)) {
-        said.push(
-            "Epochs were judged on the test split: choosing among them would be selection on the test set; `data.validation_size` sets rows aside for it."
-                .to_owned(),
-        );
-    }
-    said
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn column(title: &'static str, cell: &str) -> Column {
+    fn column(title: &'static str, cell: &str, dispensable: Option<u8>) -> Column {
         Column {
-            title,
+            title: title.to_owned(),
+            dispensable,
             cells: vec![cell.to_owned()],
             width: title.len().max(cell.chars().count()),
             to_the_right: false,
         }
     }
 
-    fn fitted(limit: usize) -> (Vec<&'static str>, String, usize) {
+    fn fitted(limit: usize) -> (Vec<String>, String, usize) {
         let mut columns = vec![
-            column("run", "rank=16,targets=query+key+value+attention_output"),
-            column("accuracy [95 % interval]", "0.7200 [0.6541, 0.7776]"),
-            column("macro F1", "0.7200"),
-            column("share", "1.12 %"),
-            column("status", "failed"),
+            column(
+                "run",
+                "rank=16,targets=query+key+value+attention_output",
+                None,
+            ),
+            column("accuracy [95 % interval]", "0.7200 [0.6541, 0.7776]", None),
+            column("macro F1", "0.7200", Some(2)),
+            column("share", "1.12 %", Some(1)),
+            column("status", "failed", None),
         ];
         fit(&mut columns, limit);
         let row = line(columns.iter().map(|column| column.padded(&column.cells[0])));
-        let titles = columns.iter().map(|column| column.title).collect();
+        let titles = columns.iter().map(|column| column.title.clone()).collect();
         let width = columns
             .iter()
             .map(|column| column.width + GAP)

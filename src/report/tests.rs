@@ -5,12 +5,13 @@ use std::path::Path;
 
 use super::sample::{Sample, grid_names, write_plan};
 use super::*;
+use crate::draw;
 use crate::record::Status;
 
 /// The report with its tables and page written, but not its plots, which take the time.
 fn without_plots(results: &Path) -> Report {
     let report = build(results, &[]).unwrap();
-    let drawn = write::draw_all(&report, results).unwrap();
+    let drawn = drawn::draw_all(&report, results).unwrap();
     write::write_page(&report, &drawn, results).unwrap();
     for experiment in &report.experiments {
         write::write_summary(experiment, &results.join(&experiment.name)).unwrap();
@@ -398,18 +399,16 @@ fn every_text_of_every_plot_stays_inside_the_picture() {
         for sample in &tree {
             sample.write(results.path());
         }
-        let experiment = ExperimentReport::read(results.path(), "x").unwrap();
-        let mut plots = plots::of_experiment(&experiment);
-        plots.extend(
-            experiment
-                .seeds()
-                .flat_map(|(run, seed)| plots::of_seed(&experiment, run, seed)),
-        );
+        let experiment = read_experiment(results.path(), "x").unwrap();
+        let mut plots = views::of(&experiment.kind).plots(&experiment);
+        plots.extend(experiment.seeds().flat_map(|(run, seed)| {
+            views::of(&experiment.kind).plots_of_seed(&experiment, run, seed)
+        }));
         assert!(!plots.is_empty() || tree[0].epochs == 0);
         for plot in plots {
             plot.scene
                 .assert_sound(&format!("{} of {}", plot.stem, tree[0].run));
-            plots::svg(&plot.scene, &plot.caption).unwrap();
+            draw::svg(&plot.scene, &plot.caption).unwrap();
         }
     }
 }
@@ -469,10 +468,29 @@ fn every_text_of_a_searchs_plots_stays_inside_the_picture() {
     ] {
         let results = tempfile::tempdir().unwrap();
         sample::searches(results.path(), runs);
-        let experiment = ExperimentReport::read(results.path(), "s").unwrap();
-        for plot in plots::of_experiment(&experiment) {
+        let experiment = read_experiment(results.path(), "s").unwrap();
+        for plot in views::of(&experiment.kind).plots(&experiment) {
             plot.scene.assert_sound(&plot.stem);
-            plots::svg(&plot.scene, &plot.caption).unwrap();
+            draw::svg(&plot.scene, &plot.caption).unwrap();
         }
     }
+}
+
+#[test]
+fn a_kind_of_a_newer_version_is_shown_by_its_name_and_metrics() {
+    let results = tempfile::tempdir().unwrap();
+    small("a").write(results.path());
+    let record = results.path().join("x/a/seed-42/record.json");
+    let text = fs::read_to_string(&record).unwrap();
+    fs::write(&record, text.replace("\"lora\"", "\"novel\"")).unwrap();
+    let table = without_plots(results.path())
+        .terminal_table("x", None)
+        .unwrap();
+    assert!(table.contains("does not know experiments of kind `novel`"));
+    assert!(
+        table.contains("accuracy") && !table.contains("interval"),
+        "{table}"
+    );
+    let page = fs::read_to_string(results.path().join("report/index.html")).unwrap();
+    assert!(page.contains("Kind novel, 1 run"));
 }

@@ -5,13 +5,11 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::drawn::{Drawn, DrawnExperiment, draw_all};
 use super::experiment::ExperimentReport;
-use super::plots::{self, OF_EXPERIMENT, Plot};
-use super::{PAGE_FOLDER, Report, ReportError, page, retrieval, summary};
+use super::{PAGE_FOLDER, Report, ReportError, compared, page, summary, views};
+use crate::draw;
 use crate::record::{RecordError, experiment_folder, write_atomically};
-
-/// The paired tests of an experiment with `[compare]`.
-pub(super) const COMPARISON_FILE: &str = "comparison.csv";
 
 /// What was written, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,22 +22,6 @@ pub struct Written {
     pub plot_folders: Vec<PathBuf>,
     /// Number of plots, each as SVG and PNG.
     pub plots: usize,
-}
-
-/// A plot with its SVG text, in the order of the page.
-pub(super) struct Drawn {
-    /// The plot.
-    pub plot: Plot,
-    /// The same as SVG.
-    pub svg: String,
-}
-
-/// The plots of an experiment.
-pub(super) struct DrawnExperiment {
-    /// Those that compare runs.
-    pub together: Vec<Drawn>,
-    /// Those of each seed, in the order of [`ExperimentReport::seeds`].
-    pub seeds: Vec<Vec<Drawn>>,
 }
 
 /// Writes everything.
@@ -66,17 +48,6 @@ pub(super) fn all(report: &Report, results: &Path) -> Result<Written, ReportErro
     Ok(written)
 }
 
-/// The plots of all experiments, in memory.
-pub(super) fn draw_all(
-    report: &Report,
-    results: &Path,
-) -> Result<Vec<DrawnExperiment>, ReportError> {
-    let draw_one = |experiment: &ExperimentReport| {
-        draw(experiment, &experiment_folder(results, &experiment.name))
-    };
-    report.experiments.iter().map(draw_one).collect()
-}
-
 /// Writes the page and says where.
 pub(super) fn write_page(
     report: &Report,
@@ -84,36 +55,11 @@ pub(super) fn write_page(
     results: &Path,
 ) -> Result<PathBuf, ReportError> {
     let path = results.join(PAGE_FOLDER).join("index.html");
-    write_atomically(&path, page::html(&report.experiments, drawn).as_bytes())?;
+    write_atomically(&path, page::html(&report.experiments, drawn)?.as_bytes())?;
     Ok(path)
 }
 
-fn draw(experiment: &ExperimentReport, folder: &Path) -> Result<DrawnExperiment, ReportError> {
-    let svg = |plot: Plot| -> Result<Drawn, ReportError> {
-        let svg = plots::svg(&plot.scene, &plot.caption).map_err(|source| ReportError::Draw {
-            path: folder.join("plots").join(format!("{}.svg", plot.stem)),
-            source,
-        })?;
-        Ok(Drawn { plot, svg })
-    };
-    let together = plots::of_experiment(experiment)
-        .into_iter()
-        .map(svg)
-        .collect::<Result<_, _>>()?;
-    let seeds: Vec<_> = experiment.seeds().collect();
-    let seeds = seeds
-        .into_par_iter()
-        .map(|(run, seed)| {
-            plots::of_seed(experiment, run, seed)
-                .into_iter()
-                .map(svg)
-                .collect::<Result<_, _>>()
-        })
-        .collect::<Result<_, ReportError>>()?;
-    Ok(DrawnExperiment { together, seeds })
-}
-
-/// Writes an experiment's table, and beside it the agreement of its runs where they search; says where the table is.
+/// Writes an experiment's table, and what its kind has beside it; says where the table is.
 pub(super) fn write_summary(
     experiment: &ExperimentReport,
     folder: &Path,
@@ -124,20 +70,22 @@ pub(super) fn write_summary(
         source,
     })?;
     write_atomically(&path, &content)?;
-    let beside = folder.join("agreement.csv");
-    let agreement = retrieval::agreement_csv(experiment).map_err(|source| ReportError::Table {
-        path: beside.clone(),
-        source,
-    })?;
-    if let Some(content) = agreement {
-        write_atomically(&beside, &content)?;
+    let beside = views::of(&experiment.kind)
+        .table_beside(experiment)
+        .map_err(|source| ReportError::Table {
+            path: folder.to_owned(),
+            source,
+        })?;
+    if let Some((name, content)) = beside {
+        write_atomically(&folder.join(name), &content)?;
     }
     Ok(path)
 }
 
-/// Writes the paired tests of an experiment that is compared with others; one that no longer is leaves none.
+/// Writes the paired tests of an experiment that is compared with others; one that no longer is
+/// leaves none.
 fn write_comparison(experiment: &ExperimentReport, folder: &Path) -> Result<(), ReportError> {
-    let path = folder.join(COMPARISON_FILE);
+    let path = folder.join(compared::FILE);
     let rows = experiment
         .compared
         .iter()
@@ -160,7 +108,8 @@ fn write_comparison(experiment: &ExperimentReport, folder: &Path) -> Result<(), 
     Ok(write_atomically(&path, &content)?)
 }
 
-/// Writes each plot as SVG and PNG and removes plots of runs that are no more. Returns how many there are.
+/// Writes each plot as SVG and PNG and removes plots of runs that are no more. Returns how many
+/// there are.
 fn write_plots(drawn: &DrawnExperiment, folder: &Path) -> Result<usize, ReportError> {
     let plots: Vec<&Drawn> = drawn
         .together
@@ -181,7 +130,7 @@ fn write_plots(drawn: &DrawnExperiment, folder: &Path) -> Result<usize, ReportEr
                 temporary.path().join(format!("{index}.png")),
                 folder.join(format!("{}.png", drawn.plot.stem)),
             );
-            plots::write_png(&drawn.plot.scene, &draft).map_err(|source| ReportError::Draw {
+            draw::write_png(&drawn.plot.scene, &draft).map_err(|source| ReportError::Draw {
                 path: path.clone(),
                 source,
             })?;
@@ -196,8 +145,8 @@ fn write_plots(drawn: &DrawnExperiment, folder: &Path) -> Result<usize, ReportEr
     Ok(plots.len())
 }
 
-/// Removes plots that only a former report could have made. What does not look like one of ours stays; what cannot be removed stays as well,
-/// since nothing depends on it.
+/// Removes plots that only a former report could have made. What does not look like one of ours
+/// stays; what cannot be removed stays as well, since nothing depends on it.
 fn remove_stale(folder: &Path, current: &[&str]) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -207,7 +156,7 @@ fn remove_stale(folder: &Path, current: &[&str]) {
         }) else {
             continue;
         };
-        let ours = OF_EXPERIMENT.contains(&stem) || stem.contains(".seed-");
+        let ours = views::stems().any(|known| known == stem) || stem.contains(".seed-");
         if ours && !current.contains(&stem) {
             let _ = fs::remove_file(entry.path());
         }

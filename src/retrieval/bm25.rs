@@ -1,7 +1,9 @@
-//! Okapi BM25: Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), in Lucene's variant.
+//! Okapi BM25: Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond"
+//! (2009), in Lucene's variant.
 //!
-//! `score(q, d) = Σ_t idf(t) · tf / (tf + k1 · (1 − b + b · |d| / mean |d|))` over the terms of the question, a term that it has twice counting twice,
-//! with `idf(t) = ln(1 + (N − n_t + 0.5) / (n_t + 0.5))`, which is never negative. Lengths are exact, where Lucene rounds them to a byte.
+//! `score(q, d) = Σ_t idf(t) · tf / (tf + k1 · (1 − b + b · |d| / mean |d|))` over the terms of the
+//! question, a term that it has twice counting twice, with `idf(t) = ln(1 + (N − n_t + 0.5) / (n_t
+//! + 0.5))`, which is never negative. Lengths are exact, where Lucene rounds them to a byte.
 
 use engine::retrieval::{Hit, best};
 

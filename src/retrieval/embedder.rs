@@ -12,35 +12,27 @@ use crate::data::{Tokenizer, TokenizerError};
 
 /// Why texts cannot be embedded.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum EmbedderError {
-    /// The model.
     #[error(transparent)]
     Model(#[from] engine::retrieval::EmbedderError),
-    /// The tokeniser.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
-    /// No room for a text beside the special tokens.
     #[error(
         "{}: texts are cut at {length} tokens, of which {special} are special ones, so none is left for the text: set `max_seq_length` above {special}",
         .folder.display()
     )]
     NoRoom {
-        /// The model's folder.
         folder: PathBuf,
-        /// Where texts are cut.
         length: usize,
-        /// Special tokens of each text.
         special: usize,
     },
-    /// A text without a single token.
     #[error("text {text} has no tokens, so there is nothing to embed: leave it out")]
-    NoTokens {
-        /// Which text of those given, from 0.
-        text: usize,
-    },
+    NoTokens { text: usize },
 }
 
-/// An embedder's files, read and checked as far as they can be without its weights, and its tokeniser.
+/// An embedder's files, read and checked as far as they can be without its weights, and its
+/// tokeniser.
 #[derive(Debug)]
 pub struct Embedder {
     model: EmbedderFiles,
@@ -52,7 +44,7 @@ pub struct Embedder {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Frame {
     before: usize,
-    behind: usize,
+    after: usize,
 }
 
 /// Tokens of a text, special ones included.
@@ -85,7 +77,7 @@ impl Embedder {
         let tokenizer =
             Tokenizer::from_folder(model.folder(), usize::MAX)?.for_vocabulary(model.vocab_size());
         let frame = Frame::of(&tokenizer)?;
-        let special = frame.before + frame.behind;
+        let special = frame.before + frame.after;
         if model.max_length() <= special {
             return Err(EmbedderError::NoRoom {
                 folder: model.folder().to_owned(),
@@ -118,7 +110,8 @@ impl Embedder {
         self.model.width()
     }
 
-    /// Whether every vector has length 1, so that cosine, dot product and euclidean distance order alike.
+    /// Whether every vector has length 1, so that cosine, dot product and euclidean distance order
+    /// alike.
     #[must_use]
     pub fn has_unit_length(&self) -> bool {
         self.model.settings().steps.last() == Some(&Step::Normalise)
@@ -138,7 +131,8 @@ impl Embedder {
         Ok(self.tokenizer.encode(&changed)?)
     }
 
-    /// A text with the prompt before it, in lower case where the model wants it: letter by letter, as the tokenisers do it.
+    /// A text with the prompt before it, in lower case where the model wants it: letter by letter,
+    /// as the tokenisers do it.
     fn changed(&self, text: &str) -> String {
         let settings = self.model.settings();
         let text = format!("{}{text}", settings.prompt);
@@ -149,7 +143,8 @@ impl Embedder {
         }
     }
 
-    /// Loads the weights onto a device. Those of the encoder and its activations are in `format`; what comes behind it is f32 always.
+    /// Loads the weights onto a device. Those of the encoder and its activations are in `format`;
+    /// what follows it is always in f32.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -170,15 +165,15 @@ impl Frame {
         let before = both.take_while(|(a, b)| a == b).count();
         Ok(Self {
             before,
-            behind: empty.len() - before,
+            after: empty.len() - before,
         })
     }
 
-    /// Cuts a text to `max_length` tokens without losing the special ones behind it.
+    /// Cuts a text to `max_length` tokens without losing the special ones after it.
     fn cut(self, tokens: &mut Vec<u32>, max_length: usize) {
         if tokens.len() > max_length {
-            let behind = tokens.len() - self.behind;
-            tokens.drain(max_length - self.behind..behind);
+            let end = tokens.len() - self.after;
+            tokens.drain(max_length - self.after..end);
         }
     }
 }
@@ -196,7 +191,7 @@ impl LoadedEmbedder {
         &self.files
     }
 
-    /// The vectors of `texts`. `done` is told how many texts of all are done, after each batch.
+    /// The vectors of `texts`. `done` gets the number of finished texts after each batch.
     ///
     /// # Errors
     /// When a text cannot be encoded or has no tokens.
@@ -246,7 +241,7 @@ mod tests {
     fn cut_texts_keep_their_special_tokens() {
         let frame = Frame {
             before: 1,
-            behind: 1,
+            after: 1,
         };
         let cut = |length: usize| {
             let mut tokens = vec![0, 7, 8, 9, 2];

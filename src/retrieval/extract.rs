@@ -1,4 +1,5 @@
-//! An answer without a language model: the best sentences of the fragments, each with where it stands.
+//! An answer without a language model: the best sentences of the fragments, each with where it
+//! stands.
 
 use std::collections::BTreeSet;
 
@@ -24,8 +25,10 @@ pub struct Passage<'a> {
     pub text: &'a str,
 }
 
-/// The three sentences that BM25 likes best among all sentences of the fragments, with citations `[Contexto N]`; in the order of the fragments, and within one in its own
-/// order. A sentence that fragments share stands once, under the first of them. Sentences that ask, and those of more than 60 words, are left out.
+/// The three sentences that BM25 likes best among all sentences of the fragments, with citations
+/// `[Contexto N]`; in the order of the fragments, and within one in its own order. A sentence that
+/// fragments share stands once, under the first of them. Sentences that ask, and those of more than
+/// 60 words, are left out.
 #[must_use]
 pub fn extract(question: &str, passages: &[Passage<'_>]) -> String {
     let mut seen = BTreeSet::new();

@@ -3,8 +3,9 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// A text without what people leave out when they type a question: compatible forms become plain, letters lower case, accents are dropped and the dotless
-/// ı, also below an accent, becomes i. The tilde of an ñ stays, since año and ano are different words.
+/// A text without what people leave out when they type a question: compatible forms become plain,
+/// letters lower case, accents are dropped and the dotless ı, also below an accent, becomes i. The
+/// tilde of an ñ stays, since año and ano are different words.
 #[must_use]
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
@@ -23,7 +24,8 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// The terms of a text: its runs of letters and digits, folded. No stemming, no stop words; whatever else there is parts terms.
+/// The terms of a text: its runs of letters and digits, folded. No stemming, no stop words;
+/// whatever else there is parts terms.
 #[must_use]
 pub fn terms(text: &str) -> Vec<String> {
     let folded = fold(text);

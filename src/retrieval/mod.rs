@@ -1,5 +1,6 @@
-//! From a document to the fragments that answer a question: chunks, lexical scores, texts' vectors, what is relevant, and answers made of their
-//! sentences. The engine finds the nearest vectors. Takes plain arguments; knows nothing of settings, records or runs.
+//! From a document to the fragments that answer a question: chunks, lexical scores, texts' vectors,
+//! what is relevant, and answers made of their sentences. The engine finds the nearest vectors.
+//! Takes plain arguments; knows nothing of settings, records or runs.
 
 mod bm25;
 mod chunks;

@@ -7,24 +7,19 @@ use crate::data::document::study;
 
 /// A pattern that cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum RelevanceError {
-    /// Nothing between the slashes, or nothing at all.
     #[error("the pattern `{0}` is empty")]
     Empty(String),
-    /// The expression is broken.
-    #[error("the pattern `{pattern}` is no regular expression: {reason}")]
-    Expression {
-        /// As written.
-        pattern: String,
-        /// The parser's reason, its last line.
-        reason: String,
-    },
+    #[error("the pattern `{pattern}` is not a regular expression: {reason}")]
+    Expression { pattern: String, reason: String },
 }
 
 /// Patterns of which a right chunk contains one.
 ///
-/// A pattern is plain text, or a regular expression between slashes. Neither accents nor case nor white space count, and a full stop counts
-/// with all the white space and full stops after it, so that a pattern means the same whatever the document's cleaning did. Plain text begins and ends
+/// A pattern is plain text, or a regular expression between slashes. Neither accents nor case nor
+/// white space count, and a full stop counts with all the white space and full stops after it, so
+/// that a pattern means the same whatever the document's cleaning did. Plain text begins and ends
 /// with a word where it begins and ends with a letter or digit: `cat` is not found in `catálogo`.
 #[derive(Debug, Clone)]
 pub struct Patterns {

@@ -1,6 +1,7 @@
 //! TF-IDF as scikit-learn's `TfidfVectorizer` computes it, compared by cosine.
 //!
-//! A term weighs `tf · (ln((1 + N) / (1 + n_t)) + 1)`, and each text's weights are brought to length 1. Terms that no text has are left out of a question.
+//! A term weighs `tf · (ln((1 + N) / (1 + n_t)) + 1)`, and each text's weights are brought to
+//! length 1. Terms that no text has are left out of a question.
 
 use std::collections::BTreeMap;
 

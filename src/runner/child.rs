@@ -9,7 +9,8 @@ use jiff::Timestamp;
 
 use super::wire::{Assignment, STOP};
 use super::{Context, Event, Execute, ExecuteError, Outcome, RunLock, StopFlag};
-use crate::plan::{Change, Contents, Job, RunSpec};
+use crate::content::Contents;
+use crate::plan::{Change, Job, RunSpec};
 use crate::record::{self, Environment, MeasurementRow, RecordError, RunFile, RunRecord, Status};
 
 /// The child cannot do what its parent asks.

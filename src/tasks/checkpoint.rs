@@ -9,13 +9,13 @@ use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::plan::hex;
+use crate::content::hex;
 use crate::record::{self, CHECKPOINT_FILE, RecordError};
 
 /// What stands in the file's metadata.
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {
-    /// The run's identity: a state of other settings is none of its own.
+    /// The run's identity: a state of other settings is not used.
     identity: String,
     history: History,
     losses: Vec<f64>,
@@ -28,8 +28,8 @@ struct Header {
 const KEY: &str = "state";
 const SUM: &str = "sha256";
 
-/// sha256 of everything in the file that is read again, in hexadecimal digits. A state that is not to the last bit what was written would train
-/// on from nowhere, or not at all, each time again.
+/// sha256 of everything in the file that is read again, in hexadecimal digits. A state that is not
+/// to the last bit what was written would train on from nowhere, or not at all, each time again.
 fn sum<'a>(header: &str, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
     let mut sum = Sha256::new();
     let mut add = |bytes: &[u8]| {
@@ -95,8 +95,8 @@ pub fn write(folder: &Path, identity: &str, state: &State) -> Result<(), RecordE
     record::write_atomically(&path, &content)
 }
 
-/// Reads the state that a run with this identity left; none if there is no such file, or it is another's or broken, since
-/// starting over is always right.
+/// Reads the state that a run with this identity left; none if there is no such file, or it is
+/// another's or broken, since starting over is always right.
 #[must_use]
 pub fn read(folder: &Path, identity: &str) -> Option<State> {
     let bytes = std::fs::read(folder.join(CHECKPOINT_FILE)).ok()?;

@@ -3,35 +3,25 @@
 use engine::FloatDType;
 use engine::checkpoint::CheckpointError;
 use engine::device::{Device, DeviceError};
-use engine::models::{NetworkFiles, Source};
+use engine::models::NetworkFiles;
 use engine::shapes::Role;
 use thiserror::Error;
 
+use super::snapshot::{OriginError, Snapshot};
 use crate::config::{Model, Precision};
 
 /// Why a model cannot be made.
 #[derive(Debug, Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum EncoderError {
-    /// The checkpoint's files.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// A model of the hub.
-    #[error(
-        "`{id}` is a model of the hub, which cannot be fetched yet; download its folder and give it as model.path"
-    )]
-    Hub {
-        /// Its id.
-        id: String,
-    },
-    /// A number format of fewer than 16 bits.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
     #[error(
         "model.precision {precision:?} is not for encoders; use \"auto\", \"f32\", \"bf16\" or \"f16\""
     )]
-    Precision {
-        /// As in the settings.
-        precision: Precision,
-    },
-    /// A number format that the device has not.
+    Precision { precision: Precision },
     #[error("model.precision: {0}")]
     Device(#[from] DeviceError),
 }
@@ -39,7 +29,7 @@ pub enum EncoderError {
 /// The number format of an encoder's frozen weights and activations on a device.
 ///
 /// # Errors
-/// When the settings ask for one that cannot be had.
+/// When the settings ask for one that is not supported.
 pub fn format(precision: Precision, device: Device) -> Result<FloatDType, EncoderError> {
     let format = match precision {
         Precision::Auto => device.own_format(),
@@ -54,23 +44,14 @@ pub fn format(precision: Precision, device: Device) -> Result<FloatDType, Encode
     Ok(format)
 }
 
-/// Opens the model of a `[model]` table for a number of classes. `seed` draws what a checkpoint lacks.
+/// Opens the model of a `[model]` table for a number of classes. `seed` draws what a checkpoint
+/// lacks.
 ///
 /// # Errors
 /// When files are missing or broken, or the model is not supported.
 pub fn open(model: &Model, classes: usize, seed: u64) -> Result<NetworkFiles, EncoderError> {
-    let source = match (&model.path, &model.random, &model.id) {
-        (Some(folder), _, _) => Source::Folder(folder),
-        (_, Some(random), _) => Source::Random {
-            config: &random.config,
-            seed: random.seed,
-        },
-        (_, _, id) => {
-            return Err(EncoderError::Hub {
-                id: id.clone().unwrap_or_default(),
-            });
-        }
-    };
+    let snapshot = Snapshot::locate(&model.origin, "model")?;
+    let source = snapshot.source(&model.origin);
     let role = Role::Classifier { classes };
     Ok(NetworkFiles::open(source, role, model.dropout, seed)?)
 }

@@ -2,54 +2,90 @@
 
 pub mod checkpoint;
 mod encoder;
-pub mod lora;
-pub mod rag;
-mod token_cache;
+mod finished;
+mod forecast;
+mod lora;
+mod prompt;
+mod rag;
+mod shared;
+mod snapshot;
 mod watch;
 
-pub use lora::{Prediction, Predictions};
+pub use finished::{Asked, Classifier, Finished, Prediction, Predictions, Searchable};
+pub use forecast::Forecast;
+pub use shared::{Shared, remarks};
 
 use std::path::Path;
 
 use engine::device::{Card, Device};
 
-use crate::config::{Embedder, Generator, Precision, Settings};
+use crate::config::{Precision, Settings};
 use crate::plan::RunSpec;
 use crate::record;
 use crate::runner::{Context, Event, Execute, ExecuteError, Outcome};
 
-/// Why runs with such settings cannot be executed, if they cannot: their kind has no task.
-#[must_use]
-pub fn refusal(settings: &Settings) -> Option<String> {
-    match settings {
-        Settings::Lora(_) => None,
-        Settings::Rag(settings) => rag::refusal(settings),
-        Settings::Prompt(_) => Some(format!(
-            "experiments of kind {} can be written, checked and planned, but this version of ensayo cannot run them",
-            settings.kind().as_str()
-        )),
+/// One kind of experiment, implemented by its settings.
+pub trait Task {
+    /// Why such runs cannot be executed by this version, if they cannot.
+    fn refusal(&self) -> Option<String> {
+        None
+    }
+
+    /// The most bytes that a run will hold on a device, where that can be said.
+    ///
+    /// # Errors
+    /// When the run's inputs cannot be used.
+    fn memory(
+        &self,
+        _spec: &RunSpec,
+        _device: Device,
+        _forecast: &mut Forecast,
+    ) -> Result<Option<u64>, ExecuteError> {
+        Ok(None)
+    }
+
+    /// What the run has in common with others, made once for all of them.
+    fn shared(&self, _spec: &RunSpec, _results: &Path) -> Option<Shared> {
+        None
+    }
+
+    /// What a reader of the plan should know of the settings, to follow the run's name and a colon.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Executes a run.
+    ///
+    /// # Errors
+    /// When its inputs cannot be used, its work fails, or a file cannot be written.
+    fn execute(&self, spec: &RunSpec, context: &mut Context<'_>) -> Result<Outcome, ExecuteError>;
+
+    /// The classifier that such runs leave, if they leave one.
+    fn classifier(&self) -> Option<&dyn Classifier> {
+        None
+    }
+
+    /// The document that such runs search, if they search one.
+    fn searchable(&self) -> Option<&dyn Searchable> {
+        None
     }
 }
 
-/// Why runs with such settings cannot be executed on a card, if they cannot: it lacks a number format.
+/// The task of a kind: the only place that knows which kinds there are.
+#[must_use]
+pub fn of(settings: &Settings) -> &dyn Task {
+    match settings {
+        Settings::Lora(settings) => settings,
+        Settings::Prompt(settings) => settings,
+        Settings::Rag(settings) => settings,
+    }
+}
+
+/// Why runs with such settings cannot be executed on a card, if they cannot: it lacks a number
+/// format.
 #[must_use]
 pub fn refusal_of_card(settings: &Settings, card: &Card) -> Option<String> {
-    let models = match settings {
-        Settings::Lora(settings) => vec![("model", &settings.model)],
-        Settings::Prompt(settings) => vec![("model", &settings.model)],
-        Settings::Rag(settings) => {
-            let embedder = match &settings.embedder {
-                Embedder::Model(model) => Some(("embedder", model)),
-                Embedder::Lexical(_) => None,
-            };
-            let generator = match &settings.generator {
-                Generator::Model(model) => Some(("generator", model)),
-                Generator::Simple(_) => None,
-            };
-            embedder.into_iter().chain(generator).collect()
-        }
-    };
-    models.into_iter().find_map(|(table, model)| {
+    settings.models().into_iter().find_map(|(table, model)| {
         let format = match model.precision {
             Precision::Bf16 => "bf16",
             Precision::F16 => "f16",
@@ -65,13 +101,14 @@ pub fn refusal_of_card(settings: &Settings, card: &Card) -> Option<String> {
     })
 }
 
-/// Prepares a device for the work on a run: what a card learns is kept in the results' cache, and the first kernels are watched.
-/// Returns whether the card is new to these results.
+/// Prepares a device for a run: its tuning is kept in the results' cache, and its first kernels are
+/// watched. Returns whether the card is new to these results.
 fn prepare(device: Device, run_folder: &Path) -> bool {
     device.prepare(&record::results_of(run_folder).join(".cache"))
 }
 
-/// Says that some ways to compute matrix products did not compile, so that burn chose among the others: nothing is wrong but the time it takes.
+/// Says that some ways to compute matrix products did not compile, so that burn chose among the
+/// others: nothing is wrong but the time it takes.
 fn slower_products(device: Device, run_folder: &Path) -> Option<String> {
     let left_out = device.left_out(&record::results_of(run_folder).join(".cache"));
     let (kernel, line) = left_out.first_key_value()?;
@@ -94,15 +131,7 @@ impl Execute for Tasks {
                 text: "the first run on this card: its first steps take minutes, in which kernels are compiled and chosen by timing".to_owned(),
             });
         }
-        let mut outcome = match &spec.settings {
-            Settings::Lora(settings) => lora::execute(spec, settings, context)?,
-            Settings::Rag(settings) => rag::execute(spec, settings, context)?,
-            Settings::Prompt(_) => {
-                return Err(ExecuteError::message(
-                    refusal(&spec.settings).unwrap_or_default(),
-                ));
-            }
-        };
+        let mut outcome = of(&spec.settings).execute(spec, context)?;
         if outcome.environment.device == device.to_string() {
             outcome.environment.card = device.card();
             if let Some(note) = slower_products(device, context.folder) {

@@ -1,5 +1,6 @@
 //! What only shows when a whole cell is looked at.
 
+use ensayo::config::Origin;
 use insta::assert_snapshot;
 
 use crate::{SOUND, after, complaints, laid_out, lora, with};
@@ -66,11 +67,8 @@ fn a_run_that_names_another_model_replaces_the_bases() {
         &format!("{text}[[runs]]\nname = \"local\"\nmodel.path = \"../models/tiny\"\n"),
         &[],
     );
-    let model = &lora(&grid).model;
-    assert_eq!(
-        (model.path.as_deref(), &model.id, &model.revision),
-        (Some("models/tiny".as_ref()), &None, &None)
-    );
+    let origin = &lora(&grid).model.origin;
+    assert_eq!(*origin, Origin::Folder("models/tiny".into()));
 }
 
 #[test]
@@ -94,10 +92,8 @@ fn missing_files_say_where_they_were_looked_for() {
 #[test]
 fn variables_in_paths_come_from_the_environment() {
     let grid = laid_out(&SOUND.replace("../models", "../${MODELS}"), &[]);
-    assert_eq!(
-        lora(&grid).model.path.as_deref(),
-        Some("models/tiny".as_ref())
-    );
+    let origin = &lora(&grid).model.origin;
+    assert_eq!(*origin, Origin::Folder("models/tiny".into()));
     assert_snapshot!(after("../models/tiny", "${MINILM}"));
     assert_snapshot!(after("../models/tiny", "${MINILM"));
 }
@@ -253,5 +249,9 @@ fn a_hub_models_revision_defaults_to_main() {
         &SOUND.replace("path = \"../models/tiny\"", "id = \"org/model\""),
         &[],
     );
-    assert_eq!(lora(&grid).model.revision.as_deref(), Some("main"));
+    let hub = Origin::Hub {
+        id: "org/model".to_owned(),
+        revision: "main".to_owned(),
+    };
+    assert_eq!(lora(&grid).model.origin, hub);
 }

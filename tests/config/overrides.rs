@@ -1,6 +1,6 @@
 //! `--set key=value`.
 
-use ensayo::config::{Look, unused_overrides};
+use ensayo::config::{Look, Origin, unused_overrides};
 use insta::assert_snapshot;
 
 use crate::{SOUND, laid_out, lora, study};
@@ -49,11 +49,10 @@ fn another_model_replaces_the_files() {
     let text = SOUND.replace("path = \"../models/tiny\"", "id = \"org/model\"");
     let grid = laid_out(&text, &["model.path=models/tiny"]);
     assert_eq!(
-        lora(&grid).model.path.as_deref(),
-        Some("models/tiny".as_ref()),
+        lora(&grid).model.origin,
+        Origin::Folder("models/tiny".into()),
         "from the current folder, not the file's"
     );
-    assert_eq!(lora(&grid).model.id, None);
 }
 
 #[test]
@@ -62,9 +61,8 @@ fn a_variable_need_not_be_set_for_a_path_that_is_replaced() {
     assert_eq!(
         lora(&laid_out(&text, &["model.path=models/tiny"]))
             .model
-            .path
-            .as_deref(),
-        Some("models/tiny".as_ref())
+            .origin,
+        Origin::Folder("models/tiny".into())
     );
 }
 

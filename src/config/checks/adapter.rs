@@ -12,7 +12,7 @@ use crate::config::tree::{Entry, Node, Value};
 pub(in crate::config) fn start_from(draft: &mut Draft<'_>) {
     const KEYS: [&str; 4] = ["lora.rank", "lora.alpha", "lora.targets", "lora.dropout"];
     let Some(node) = draft.table.at("lora.init").cloned() else {
-        // The adapter would have said them, had its path been right.
+        // With the right path, the adapter would have set them.
         if draft.is_tainted(&["lora.init"]) {
             draft.taint("lora");
         }

@@ -1,11 +1,12 @@
-//! LoRA fine-tuning: the adapters must fit the encoder, and nothing may be chosen on the test split.
+//! LoRA fine-tuning: the adapters must fit the encoder, and nothing may be chosen on the test
+//! split.
 
 use std::collections::BTreeSet;
 
 use engine::shapes::{LinearShape, Shapes, TargetError};
 
 use super::{data, model, unsupported};
-use crate::config::draft::Draft;
+use crate::config::draft::{Check, Draft};
 use crate::config::problem::Problem;
 use crate::config::source::Span;
 use crate::config::suggest;
@@ -14,20 +15,20 @@ use crate::config::{Keep, LoraSettings};
 /// Share of the rows that make the test split where nothing is said.
 const TEST_SIZE: f64 = 0.2;
 
-/// Fills in what depends on other settings, and checks the whole.
-pub(super) fn check(draft: &mut Draft<'_>, settings: &mut LoraSettings) {
-    model::complete(&mut settings.model);
-    if settings.data.test_size.is_none() && settings.data.test_path.is_none() {
-        settings.data.test_size = Some(TEST_SIZE);
-    }
-    data::check(draft, &settings.data);
-    needs_validation(draft, settings);
-    targets_are_named(draft, settings);
-    unsupported::encoder(draft, "model", &settings.model);
-    let shapes = model::encoder(draft, "model", &settings.model);
-    if let Some(Ok(shapes)) = shapes.as_deref() {
-        adapters_fit(draft, settings, shapes);
-        texts_fit(draft, settings, shapes);
+impl Check for LoraSettings {
+    fn check(&mut self, draft: &mut Draft<'_>) {
+        if self.data.test_size.is_none() && self.data.test_path.is_none() {
+            self.data.test_size = Some(TEST_SIZE);
+        }
+        data::check(draft, &self.data);
+        needs_validation(draft, self);
+        targets_are_named(draft, self);
+        unsupported::encoder(draft, "model", &self.model);
+        let shapes = model::encoder(draft, "model", &self.model);
+        if let Some(Ok(shapes)) = shapes.as_deref() {
+            adapters_fit(draft, self, shapes);
+            texts_fit(draft, self, shapes);
+        }
     }
 }
 
@@ -153,14 +154,10 @@ fn texts_fit(draft: &mut Draft<'_>, settings: &LoraSettings, shapes: &Shapes) {
             .problem(message)
             .at(&draft.span("training.max_length"), "too long")
     } else {
-        let key = if settings.model.path.is_some() {
-            "model.path"
-        } else {
-            "model.random.config"
-        };
+        let key = format!("model.{}", settings.model.origin.key());
         draft
             .problem(message)
-            .at(&draft.span(key), "this model")
+            .at(&draft.span(&key), "this model")
             .help(format!("{length} is the default"))
     };
     draft.push(problem.help(format!(

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use engine::shapes::Shapes;
 
-use crate::config::Model;
 use crate::config::draft::Draft;
+use crate::config::{Model, Origin};
 
 /// Files of which a checkpoint needs one to turn texts into tokens.
 const TOKENISERS: [&str; 2] = ["tokenizer.json", "spm.model"];
@@ -19,14 +19,8 @@ const WEIGHTS: [&str; 4] = [
     "pytorch_model.bin.index.json",
 ];
 
-/// Fills in the revision. Only a hub model has one.
-pub(super) fn complete(model: &mut Model) {
-    if model.id.is_some() && model.revision.is_none() {
-        model.revision = Some("main".to_owned());
-    }
-}
-
-/// What an encoder consists of, if its `config.json` lies on this machine. What is wrong with its folder is reported.
+/// What an encoder consists of, if its `config.json` lies on this machine. What is wrong with its
+/// folder is reported.
 pub(super) fn encoder(
     draft: &mut Draft<'_>,
     table: &str,
@@ -44,23 +38,25 @@ pub(super) fn encoder(
     Some(shapes)
 }
 
-/// The setting that names a model on this machine, and its `config.json`. What its folder lacks beside that is reported.
+/// The setting that names a model on this machine, and its `config.json`. What its folder lacks
+/// beside that is reported.
 pub(super) fn files(
     draft: &mut Draft<'_>,
     table: &str,
     model: &Model,
 ) -> Option<(String, PathBuf)> {
-    let (key, config): (String, PathBuf) = match (&model.path, &model.random) {
-        (Some(path), None) => (format!("{table}.path"), path.join("config.json")),
-        (None, Some(random)) => (format!("{table}.random.config"), random.config.clone()),
-        _ => return None,
+    let key = format!("{table}.{}", model.origin.key());
+    let config = match &model.origin {
+        Origin::Folder(folder) => folder.join("config.json"),
+        Origin::Random { config, .. } => config.clone(),
+        Origin::Hub { .. } => return None,
     };
     if draft.is_tainted(&[&key]) {
         return None;
     }
     let folder = config.parent().unwrap_or(Path::new("")).to_owned();
     needs(draft, &key, &folder, &TOKENISERS);
-    if model.path.is_some() {
+    if let Origin::Folder(_) = model.origin {
         needs(draft, &key, &folder, &WEIGHTS);
     }
     Some((key, config))

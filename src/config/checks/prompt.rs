@@ -1,11 +1,11 @@
 //! Prompting.
 
-use super::{data, model};
+use super::data;
 use crate::config::PromptSettings;
-use crate::config::draft::Draft;
+use crate::config::draft::{Check, Draft};
 
-/// Fills in what depends on other settings, and checks the whole.
-pub(super) fn check(draft: &mut Draft<'_>, settings: &mut PromptSettings) {
-    model::complete(&mut settings.model);
-    data::check(draft, &settings.data);
+impl Check for PromptSettings {
+    fn check(&mut self, draft: &mut Draft<'_>) {
+        data::check(draft, &self.data);
+    }
 }

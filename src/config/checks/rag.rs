@@ -3,35 +3,31 @@
 use std::collections::BTreeSet;
 
 use super::{model, unsupported};
-use crate::config::draft::Draft;
+use crate::config::draft::{Check, Draft};
 use crate::config::tree::Node;
-use crate::config::{Embedder, Generator, Question, RagSettings};
+use crate::config::{DocumentOrigin, Embedder, Generator, Question, RagSettings};
 
 /// Names that results already use: for all questions together, and for what belongs to none.
 const RESERVED: [&str; 2] = ["questions", "run"];
 
-/// Fills in what depends on other settings, and checks the whole.
-pub(super) fn check(draft: &mut Draft<'_>, settings: &mut RagSettings) {
-    if let Embedder::Model(embedder) = &mut settings.embedder {
-        model::complete(embedder);
-        let embedder = embedder.clone();
-        unsupported::encoder(draft, "embedder", &embedder);
-        model::files(draft, "embedder", &embedder);
-    }
-    if let Generator::Model(generator) = &mut settings.generator {
-        model::complete(generator);
-    }
-    chunks_advance(draft, settings);
-    questions_differ(draft, settings);
-    document_is_pinned(draft, settings);
-    if matches!(settings.generator, Generator::Model(_))
-        && settings.prompt.is_none()
-        && !draft.is_tainted(&["prompt"])
-    {
-        let problem = draft
-            .problem("`[prompt]` is missing")
-            .at(&draft.span("generator"), "this generator needs it");
-        draft.push(problem.help("give it a `template` or a `template_file`"));
+impl Check for RagSettings {
+    fn check(&mut self, draft: &mut Draft<'_>) {
+        if let Embedder::Model(embedder) = &self.embedder {
+            unsupported::encoder(draft, "embedder", embedder);
+            model::files(draft, "embedder", embedder);
+        }
+        chunks_advance(draft, self);
+        questions_differ(draft, self);
+        document_is_pinned(draft, self);
+        if matches!(self.generator, Generator::Model(_))
+            && self.prompt.is_none()
+            && !draft.is_tainted(&["prompt"])
+        {
+            let problem = draft
+                .problem("`[prompt]` is missing")
+                .at(&draft.span("generator"), "this generator needs it");
+            draft.push(problem.help("give it a `template` or a `template_file`"));
+        }
     }
 }
 
@@ -107,7 +103,7 @@ fn patterns_can_be_found(draft: &mut Draft<'_>, question: &Question, node: &Node
                     let reason = error.to_string();
                     let reason = reason.lines().last().unwrap_or_default();
                     format!(
-                        "is no regular expression: {}",
+                        "is not a regular expression: {}",
                         reason.trim_start_matches("error: ")
                     )
                 }
@@ -137,7 +133,9 @@ fn document_is_pinned(draft: &mut Draft<'_>, settings: &RagSettings) {
                 "must be 64 digits, 0-9 and a-f",
             ));
         }
-        None if document.url.is_some() && !draft.is_tainted(&["document"]) => {
+        None if matches!(document.origin, DocumentOrigin::Url(_))
+            && !draft.is_tainted(&["document"]) =>
+        {
             let problem = draft
                 .problem("`document.url` needs `document.sha256`")
                 .at(&draft.span("document.url"), "may change");

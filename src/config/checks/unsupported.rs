@@ -1,12 +1,12 @@
 //! What an encoder's settings may say, but this version of ensayo cannot do.
 
 use crate::config::draft::Draft;
-use crate::config::{Model, Precision};
+use crate::config::{Model, Origin, Precision};
 
 /// Refuses an encoder that could not be loaded, so that its runs do not fail one by one.
 pub(super) fn encoder(draft: &mut Draft<'_>, table: &str, model: &Model) {
     let key = format!("{table}.id");
-    if let Some(id) = &model.id
+    if let Origin::Hub { id, .. } = &model.origin
         && !draft.inspector.environment().reaches_hub()
         && !draft.is_tainted(&[&key])
     {
@@ -27,7 +27,7 @@ pub(super) fn encoder(draft: &mut Draft<'_>, table: &str, model: &Model) {
         let message = format!("`{key}`: encoders are held in 32 or 16 bits");
         let problem = draft
             .problem(message)
-            .at(&draft.span(&key), "cannot be had");
+            .at(&draft.span(&key), "not supported");
         draft.push(problem.help("use \"auto\", \"f32\", \"bf16\" or \"f16\""));
     }
 }

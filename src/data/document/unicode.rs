@@ -1,8 +1,10 @@
 //! One spelling for what looks the same.
 //!
-//! Texts taken from PDF files often have decomposed accents, and LaTeX sets the accent of an í over a dotless ı: the sequence ı, combining
-//! acute. Unicode does not compose that, since the dotless ı is a letter of its own. Here a dotless ı (or ȷ) that carries a mark above it becomes
-//! a plain i (or j) first, which is what the sequence looks like; without such a mark it stays, as in Turkish.
+//! Texts taken from PDF files often have decomposed accents, and LaTeX sets the accent of an í over
+//! a dotless ı: the sequence ı, combining acute. Unicode does not compose that, since the dotless ı
+//! is a letter of its own. Here a dotless ı (or ȷ) that carries a mark above it becomes a plain i
+//! (or j) first, which is what the sequence looks like; without such a mark it stays, as in
+//! Turkish.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
@@ -16,7 +18,8 @@ pub fn composed(text: &str) -> String {
     dotted(text).nfc().collect()
 }
 
-/// Normalisation form KC, with dotless letters below an accent mended: ligatures and the like become plain letters, too.
+/// Normalisation form KC, with dotless letters below an accent mended: ligatures and the like
+/// become plain letters, too.
 #[must_use]
 pub fn composed_compatible(text: &str) -> String {
     dotted(text).nfkc().collect()

@@ -1,5 +1,6 @@
-//! SentencePiece's unigram tokeniser from its model file alone, with the same tokens as <https://github.com/google/sentencepiece>
-//! (arXiv 1808.06226, 1804.10959). Knows nothing of the special tokens that a checkpoint puts around a text.
+//! SentencePiece's unigram tokeniser from its model file alone, with the same tokens as
+//! <https://github.com/google/sentencepiece> (arXiv 1808.06226, 1804.10959). Knows nothing of the
+//! special tokens that a checkpoint puts around a text.
 
 mod model_file;
 mod normaliser;

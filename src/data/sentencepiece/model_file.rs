@@ -1,7 +1,9 @@
-//! A SentencePiece model file: the few fields of its protocol buffer that decide how texts are tokenised.
+//! A SentencePiece model file: the few fields of its protocol buffer that decide how texts are
+//! tokenised.
 //!
-//! The format is `sentencepiece_model.proto` of <https://github.com/google/sentencepiece>. Every length is checked before it is used, so that a
-//! damaged file costs no more memory than it has bytes.
+//! The format is `sentencepiece_model.proto` of <https://github.com/google/sentencepiece>. Every
+//! length is checked before it is used, so that a damaged file costs no more memory than it has
+//! bytes.
 
 use super::ModelError;
 
@@ -133,7 +135,8 @@ fn piece(bytes: &[u8], start: usize) -> Result<Piece, ModelError> {
                     4 => Kind::UserDefined,
                     5 => Kind::Unused,
                     6 => Kind::Byte,
-                    // As protocol buffers treat a value that their enum lacks: as if it were not there.
+                    // As protocol buffers treat a value that their enum lacks: as if it were not
+                    // there.
                     _ => Kind::Normal,
                 }
             }

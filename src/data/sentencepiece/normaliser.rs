@@ -1,4 +1,5 @@
-//! What SentencePiece does to a text before it is cut into pieces: the model's replacement rules, and white space.
+//! What SentencePiece does to a text before it is cut into pieces: the model's replacement rules,
+//! and white space.
 
 use super::ModelError;
 use super::model_file::{Kind, ModelFile};
@@ -7,7 +8,8 @@ use super::trie::Trie;
 /// U+2581, which stands for a space.
 const SPACE: &str = "\u{2581}";
 
-/// Bytes of a replacement. NFKC's longest has 33; without a limit, a damaged map could turn a short text into a very long one.
+/// Bytes of a replacement. NFKC's longest has 33; without a limit, a damaged map could turn a short
+/// text into a very long one.
 const LONGEST_REPLACEMENT: usize = 256;
 
 /// A model's normaliser.
@@ -39,7 +41,8 @@ impl Normaliser {
         })
     }
 
-    /// The normalised text. Bytes, since the rules of a damaged model may replace what they like by what they like.
+    /// The normalised text. Bytes, since the rules of a damaged model may replace what they like by
+    /// what they like.
     pub(super) fn normalise(&self, text: &str) -> Vec<u8> {
         let mut rest = text.as_bytes();
         let mut normalised = Vec::with_capacity(rest.len() + rest.len() / 2);
@@ -82,7 +85,8 @@ impl Normaliser {
         normalised
     }
 
-    /// What replaces the beginning of `text`, and how long that beginning is; none at the end of the text.
+    /// What replaces the beginning of `text`, and how long that beginning is; none at the end of
+    /// the text.
     fn step<'a>(&'a self, text: &'a [u8]) -> Option<(&'a [u8], usize)> {
         let first = *text.first()?;
         if let Some(verbatim) = &self.verbatim
@@ -114,8 +118,9 @@ pub(super) fn character_length(first: u8) -> usize {
     }
 }
 
-/// A precompiled map of replacements: a double-array trie as [Darts-clone](https://github.com/s-yata/darts-clone) lays it out, whose values are
-/// offsets into a list of strings, each ended by a zero byte.
+/// A precompiled map of replacements: a double-array trie as
+/// [Darts-clone](https://github.com/s-yata/darts-clone) lays it out, whose values are offsets into
+/// a list of strings, each ended by a zero byte.
 #[derive(Debug, Clone)]
 struct Rules {
     units: Vec<u32>,
@@ -145,7 +150,8 @@ impl Rules {
         }))
     }
 
-    /// The longest beginning of `text` that has a replacement: that replacement, and the length of the beginning.
+    /// The longest beginning of `text` that has a replacement: that replacement, and the length of
+    /// the beginning.
     fn longest(&self, text: &[u8]) -> Option<(&[u8], usize)> {
         let mut found = None;
         let mut at = offset(*self.units.first()?);

@@ -1,4 +1,5 @@
-//! The normaliser and the search for pieces against `sentencepiece` itself, and what a model file may not be.
+//! The normaliser and the search for pieces against `sentencepiece` itself, and what a model file
+//! may not be.
 
 use proptest::prelude::*;
 use serde::Deserialize;

@@ -11,7 +11,8 @@ pub(super) struct Trie {
 }
 
 impl Trie {
-    /// A trie of `keys`; of equal keys the first counts. Takes time and memory in proportion to their bytes.
+    /// A trie of `keys`; of equal keys the first counts. Takes time and memory in proportion to
+    /// their bytes.
     pub(super) fn new<'a>(keys: impl IntoIterator<Item = (&'a [u8], u32)>) -> Self {
         let mut keys: Vec<(&[u8], u32)> = keys.into_iter().collect();
         keys.sort_by_key(|(key, _)| *key);

@@ -1,7 +1,9 @@
-//! The unigram language model: of all ways to cut a text into pieces, the one whose scores add up to most.
+//! The unigram language model: of all ways to cut a text into pieces, the one whose scores add up
+//! to most.
 //!
-//! Follows SentencePiece 0.2.3, ties included: sums have 32 bits, and of equal ones the first found counts, which is the one whose last piece
-//! is longest. Texts with long runs of a letter have many that are equal or nearly so.
+//! Follows SentencePiece 0.2.3, ties included: sums have 32 bits, and of equal ones the first found
+//! counts, which is the one whose last piece is longest. Texts with long runs of a letter have many
+//! that are equal or nearly so.
 
 use super::ModelError;
 use super::model_file::{Kind, ModelFile};
@@ -11,7 +13,8 @@ use super::trie::Trie;
 /// How far the score of an unknown character lies below the lowest score of a piece.
 const UNKNOWN_PENALTY: f32 = 10.0;
 
-/// How far a sum may be from 0 before all that are still needed are counted from it, lest a long text run out of digits.
+/// How far a sum may be from 0 before all that are still needed are counted from it, lest a long
+/// text run out of digits.
 const REBASE: f32 = 100_000.0;
 
 /// Pieces and their scores.
@@ -156,7 +159,8 @@ impl Unigram {
     fn score(&self, id: u32, length: usize) -> f32 {
         match self.scores[id as usize] {
             Score::Of(score) => score,
-            // Above the score of any logarithm, and the higher the longer, so that neither letters nor shorter symbols win.
+            // Above the score of any logarithm, and the higher the longer, so that neither letters
+            // nor shorter symbols win.
             #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
             Score::UserDefined => (0.1 * (length - 1) as f64) as f32,
         }

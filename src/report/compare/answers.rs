@@ -1,11 +1,11 @@
-//! What a run answered row by row, from `predictions.csv`, and whether two runs answered the same rows. A row is known by its
-//! number, its label and the beginning of its text.
+//! What a run answered row by row, from `predictions.csv`, and whether two runs answered the same
+//! rows. A row is known by its number, its label and the beginning of its text.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
-use crate::record::PREDICTIONS_FILE;
+use crate::record::read_predictions;
 
 /// The answers to one evaluation, in the order of the rows' numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,11 +29,27 @@ struct Question {
 /// # Errors
 /// A message with the file when it is not what it should be.
 pub(super) fn read(folder: &Path) -> Result<BTreeMap<String, Answers>, String> {
-    let path = folder.join(PREDICTIONS_FILE);
-    if !path.exists() {
-        return Ok(BTreeMap::new());
-    }
-    read_file(&path).map_err(|message| format!("{}: {message}", path.display()))
+    let mut found: BTreeMap<String, Vec<(Question, bool)>> = BTreeMap::new();
+    read_predictions(folder, |row| {
+        let question = Question {
+            row: row.row,
+            label: hash(row.label),
+            text: hash(row.text),
+        };
+        let answer = (question, row.label == row.prediction);
+        match found.get_mut(row.evaluation) {
+            Some(answers) => answers.push(answer),
+            None => {
+                found.insert(row.evaluation.to_owned(), vec![answer]);
+            }
+        }
+    })?;
+    let sorted = |(evaluation, mut answers): (String, Vec<(Question, bool)>)| {
+        answers.sort_unstable();
+        let (questions, right) = answers.into_iter().unzip();
+        (evaluation, Answers { questions, right })
+    };
+    Ok(found.into_iter().map(sorted).collect())
 }
 
 /// A row with its answer in words.
@@ -46,83 +62,31 @@ pub(super) struct Shown {
     pub prediction: String,
 }
 
-/// The rows of an evaluation that has at most `most` of them, in the order of the file; none if it has more, or none.
+/// The rows of an evaluation that has at most `most` of them, in the order of the file; none if it
+/// has more, or none.
 ///
 /// # Errors
-/// Those of the CSV reader.
-pub(super) fn few(folder: &Path, evaluation: &str, most: usize) -> csv::Result<Option<Vec<Shown>>> {
-    let mut reader = csv::Reader::from_path(folder.join(PREDICTIONS_FILE))?;
-    let header = reader.headers()?.clone();
-    let place = |name: &str| header.iter().position(|title| title == name);
+/// As [`read`].
+pub(super) fn few(
+    folder: &Path,
+    evaluation: &str,
+    most: usize,
+) -> Result<Option<Vec<Shown>>, String> {
     let mut shown = Vec::new();
-    for record in reader.records() {
-        let record = record?;
-        let cell = |name: &str| {
-            place(name)
-                .and_then(|place| record.get(place))
-                .unwrap_or_default()
-        };
-        if cell("evaluation") != evaluation {
-            continue;
+    read_predictions(folder, |row| {
+        if row.evaluation == evaluation && shown.len() <= most {
+            shown.push(Shown {
+                text: row.text.to_owned(),
+                label: row.label.to_owned(),
+                prediction: row.prediction.to_owned(),
+            });
         }
-        if shown.len() == most {
-            return Ok(None);
-        }
-        shown.push(Shown {
-            text: cell("text").to_owned(),
-            label: cell("label").to_owned(),
-            prediction: cell("prediction").to_owned(),
-        });
-    }
-    Ok((!shown.is_empty()).then_some(shown))
+    })?;
+    Ok((1..=most).contains(&shown.len()).then_some(shown))
 }
 
-fn read_file(path: &Path) -> Result<BTreeMap<String, Answers>, String> {
-    let mut reader = csv::Reader::from_path(path).map_err(|error| error.to_string())?;
-    let header = reader.headers().map_err(|error| error.to_string())?.clone();
-    let column = |name: &str| {
-        header
-            .iter()
-            .position(|title| title == name)
-            .ok_or_else(|| format!("there is no column `{name}`"))
-    };
-    let places = ["evaluation", "row", "label", "prediction", "text"].map(column);
-    let [evaluation, row, label, prediction, text] = places;
-    let (evaluation, row, label) = (evaluation?, row?, label?);
-    let (prediction, text) = (prediction?, text?);
-    let mut found: BTreeMap<String, Vec<(Question, bool)>> = BTreeMap::new();
-    let mut record = csv::StringRecord::new();
-    while reader
-        .read_record(&mut record)
-        .map_err(|error| error.to_string())?
-    {
-        let cell = |column: usize| record.get(column).unwrap_or_default();
-        let number = cell(row).parse().map_err(|_| {
-            let line = record.position().map_or(0, csv::Position::line);
-            format!("line {line}: `{}` is no row number", cell(row))
-        })?;
-        let question = Question {
-            row: number,
-            label: hash(cell(label)),
-            text: hash(cell(text)),
-        };
-        let right = cell(label) == cell(prediction);
-        match found.get_mut(cell(evaluation)) {
-            Some(answers) => answers.push((question, right)),
-            None => {
-                found.insert(cell(evaluation).to_owned(), vec![(question, right)]);
-            }
-        }
-    }
-    let sorted = |(evaluation, mut answers): (String, Vec<(Question, bool)>)| {
-        answers.sort_unstable();
-        let (questions, right) = answers.into_iter().unzip();
-        (evaluation, Answers { questions, right })
-    };
-    Ok(found.into_iter().map(sorted).collect())
-}
-
-/// The same hash each time: only equality within one process matters, but nothing here shall depend on chance.
+/// The same hash each time: only equality within one process matters, but nothing here shall depend
+/// on chance.
 fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
@@ -163,6 +127,7 @@ impl Answers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::PREDICTIONS_FILE;
 
     fn answers(rows: &str) -> Result<BTreeMap<String, Answers>, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -184,7 +149,6 @@ mod tests {
         let read = answers("test,7,a,b,0,x\ntest,2,a,a,1,\"y\nz\"\ncustom,0,a,a,1,x\n").unwrap();
         assert_eq!(read["test"].right, [true, false]);
         assert_eq!(read["custom"].right, [true]);
-        assert!(read_file(Path::new("nowhere")).is_err());
     }
 
     #[test]
@@ -214,7 +178,7 @@ mod tests {
     fn a_broken_row_is_named_with_file_and_line() {
         let error = answers("test,seven,a,b,0,x\n").unwrap_err();
         assert!(
-            error.contains("predictions.csv: line 2: `seven` is no row number"),
+            error.contains("predictions.csv: line 2: `seven` is not a row number"),
             "{error}"
         );
     }

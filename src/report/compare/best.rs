@@ -1,29 +1,16 @@
-//! What `[compare]` asks for: the best run of each of several experiments side by side, and whether they can be told apart.
+//! What `[compare]` asks for: the best run of each of several experiments side by side, and whether
+//! they can be told apart.
 
 use std::path::Path;
 
+use super::best_run::{Best, best, folder};
 use super::pair::{Pair, difference_cell, p_cell};
-use super::{Compared, Contender, Table, answers, picked, shared_evaluations, tables};
+use super::side_tables::{differing_settings, evaluations, overview, report, shown_answers};
+use super::{Compared, Contender, Table, shared_evaluations, tables};
 use crate::metrics;
-use crate::record::{PlannedComparison, ReportRow, run_folder};
-use crate::report::experiment::{ExperimentReport, RunReport};
-use crate::report::seed::SeedReport;
-use crate::report::{figures, settings};
-
-/// Evaluations of at most so many rows are shown row by row.
-const SHOWN_ROWS: usize = 20;
-/// Characters of a text that is shown.
-const SHOWN_CHARACTERS: usize = 60;
-
-/// An experiment's best run.
-struct Best<'a> {
-    /// `A`, `B` …
-    letter: String,
-    experiment: &'a ExperimentReport,
-    run: &'a RunReport,
-    /// Runs that it was chosen among.
-    among: usize,
-}
+use crate::record::PlannedComparison;
+use crate::report::compared::picked;
+use crate::report::experiment::ExperimentReport;
 
 /// The comparison that an experiment's plan asks for; none if it asks for none.
 pub(in crate::report) fn side_by_side(
@@ -69,60 +56,8 @@ pub(in crate::report) fn side_by_side(
     Some(compared)
 }
 
-fn best<'a>(
-    experiment: &'a ExperimentReport,
-    asked: &PlannedComparison,
-    place: usize,
-) -> Option<Best<'a>> {
-    let value = |run: &RunReport| {
-        run.mean(|seed| figure(seed, &asked.metric, &asked.evaluation))
-            .filter(|value| value.is_finite())
-            .map(|value| {
-                if asked.metric == "loss" {
-                    -value
-                } else {
-                    value
-                }
-            })
-    };
-    let judged = experiment
-        .runs
-        .iter()
-        .filter(|run| run.planned)
-        .filter_map(|run| Some((run, value(run)?)));
-    let among = judged.clone().count();
-    // The first of equals, as the table has them.
-    let (run, _) = judged.reduce(|best, next| if next.1 > best.1 { next } else { best })?;
-    let letter = char::from(b'A' + u8::try_from(place.min(25)).unwrap_or(0));
-    Some(Best {
-        letter: letter.to_string(),
-        experiment,
-        run,
-        among,
-    })
-}
-
-fn figure(seed: &SeedReport, metric: &str, evaluation: &str) -> Option<f64> {
-    match metric {
-        "accuracy" => seed.accuracy(evaluation),
-        "macro_f1" => seed.macro_f1(evaluation),
-        other => seed.metric(evaluation, &[other]),
-    }
-}
-
 fn in_words(metric: &str) -> String {
     metric.replace("macro_f1", "macro F1")
-}
-
-impl Best<'_> {
-    fn name(&self) -> String {
-        format!("{}/{}", self.experiment.name, self.run.name)
-    }
-
-    fn evaluations(&self) -> Vec<&str> {
-        let first = self.run.complete().next();
-        first.map(SeedReport::evaluations).unwrap_or_default()
-    }
 }
 
 /// What was chosen on what, and what that does to the figures.
@@ -145,219 +80,6 @@ fn selection(found: &[Best<'_>], asked: &PlannedComparison) -> String {
     } else {
         format!("{chosen} {}", picked(most, &asked.evaluation))
     }
-}
-
-/// What the runs are, and what they cost.
-fn overview(found: &[Best<'_>], asked: &PlannedComparison) -> Table {
-    let evaluation = &asked.evaluation;
-    let mut rows = vec![head("", found)];
-    let mut add = |title: &str, cell: &dyn Fn(&Best<'_>) -> String| {
-        let mut row = vec![title.to_owned()];
-        row.extend(found.iter().map(cell));
-        if row[1..].iter().any(|cell| !cell.is_empty()) {
-            rows.push(row);
-        }
-    };
-    add("experiment", &|best| best.experiment.name.clone());
-    add("run", &|best| best.run.name.clone());
-    add("seeds", &|best| {
-        let seeds = best.run.complete().map(|seed| seed.seed.to_string());
-        seeds.collect::<Vec<_>>().join(", ")
-    });
-    let mean = |best: &Best<'_>, figure: &dyn Fn(&SeedReport) -> Option<f64>| {
-        let estimate = best.run.estimate(figure);
-        estimate.map_or_else(String::new, |estimate| figures::give_or_take(&estimate))
-    };
-    add(&format!("accuracy on {evaluation}"), &|best| {
-        let accuracy = best.run.accuracy(evaluation);
-        accuracy.map_or_else(String::new, |estimate| figures::with_interval(&estimate))
-    });
-    add(&format!("macro F1 on {evaluation}"), &|best| {
-        mean(best, &|seed| seed.macro_f1(evaluation))
-    });
-    add(&format!("loss on {evaluation}"), &|best| {
-        mean(best, &|seed| seed.metric(evaluation, &["loss"]))
-    });
-    let plain = |best: &Best<'_>, name: &str, said: fn(f64) -> String| {
-        let value = best.run.mean(|seed| seed.run_metric(name));
-        value.map_or_else(String::new, said)
-    };
-    add("trainable parameters", &|best| {
-        plain(best, "trainable_parameters", figures::count)
-    });
-    add("total parameters", &|best| {
-        plain(best, "total_parameters", figures::count)
-    });
-    add("trainable share", &|best| {
-        plain(best, "trainable_percent", |value| format!("{value:.4} %"))
-    });
-    add("time", &|best| {
-        let seconds = |seed: &SeedReport| Some(seed.record.as_ref()?.wall_seconds);
-        best.run
-            .mean(seconds)
-            .map_or_else(String::new, figures::duration)
-    });
-    Table {
-        title: "Best runs".into(),
-        rows,
-    }
-}
-
-fn head(first: &str, found: &[Best<'_>]) -> Vec<String> {
-    let letters = found.iter().map(|best| best.letter.clone());
-    std::iter::once(first.to_owned()).chain(letters).collect()
-}
-
-/// The settings in which the best runs differ.
-fn differing_settings(found: &[Best<'_>]) -> Option<Table> {
-    let empty = settings::Settings::new();
-    let all: Vec<&settings::Settings> = found
-        .iter()
-        .map(|best| {
-            best.run
-                .complete()
-                .next()
-                .map_or(&empty, |seed| &seed.settings)
-        })
-        .collect();
-    let varying = settings::varying(all.iter().copied());
-    let mut rows = vec![head("setting", found)];
-    rows.extend(varying.iter().map(|key| {
-        let values = all
-            .iter()
-            .map(|settings| settings.get(key).cloned().unwrap_or_default());
-        std::iter::once(key.clone())
-            .chain(values.map(|value| shortened(&value)))
-            .collect()
-    }));
-    (!varying.is_empty()).then_some(Table {
-        title: "Settings that differ".into(),
-        rows,
-    })
-}
-
-/// Evaluations that all of them have, in the order of the first.
-fn evaluations(found: &[Best<'_>]) -> Vec<String> {
-    let all: Vec<Vec<&str>> = found.iter().map(Best::evaluations).collect();
-    let shared = all[0]
-        .iter()
-        .filter(|name| all.iter().all(|names| names.contains(name)));
-    shared.map(|name| (*name).to_owned()).collect()
-}
-
-/// The classification reports of one evaluation side by side, each figure the mean over the seeds; none if there are none.
-fn report(found: &[Best<'_>], evaluation: &str) -> Option<Table> {
-    let mut classes: Vec<String> = Vec::new();
-    for best in found {
-        for row in best
-            .run
-            .complete()
-            .flat_map(|seed| seed.classes_of(evaluation))
-        {
-            if !classes.contains(&row.class) {
-                classes.push(row.class.clone());
-            }
-        }
-    }
-    let mut header = vec!["class".to_owned()];
-    for best in found {
-        header.extend(
-            ["precision", "recall", "F1", "rows"].map(|name| format!("{} {name}", best.letter)),
-        );
-    }
-    let mut rows = vec![header];
-    for class in classes {
-        let mut row = vec![class.clone()];
-        for best in found {
-            let mean = |figure: &dyn Fn(&ReportRow) -> Option<f64>| {
-                best.run.mean(|seed| {
-                    let line = seed.classes_of(evaluation).find(|row| row.class == class);
-                    line.and_then(figure)
-                })
-            };
-            let scores = [
-                mean(&|row| row.precision),
-                mean(&|row| row.recall),
-                mean(&|row| Some(row.f1_score)),
-            ];
-            row.extend(scores.map(|score| score.map(figures::decimal).unwrap_or_default()));
-            #[expect(clippy::cast_precision_loss, reason = "row counts")]
-            let support = mean(&|row| Some(row.support as f64));
-            row.push(support.map(figures::count).unwrap_or_default());
-        }
-        rows.push(row);
-    }
-    (rows.len() > 1).then_some(Table {
-        title: format!("Classification report: {evaluation}"),
-        rows,
-    })
-}
-
-/// Each row of a small evaluation with what the runs answered; under several seeds, how many gave each answer.
-fn shown_answers(results: &Path, found: &[Best<'_>], evaluation: &str) -> Option<Table> {
-    let mut rows = vec![head("text", found)];
-    rows[0].insert(1, "label".to_owned());
-    for (place, best) in found.iter().enumerate() {
-        let seeds: Vec<_> = best
-            .run
-            .complete()
-            .filter_map(|seed| {
-                answers::few(&folder(results, best, seed), evaluation, SHOWN_ROWS).ok()?
-            })
-            .collect();
-        let first = seeds.first()?;
-        if place == 0 {
-            rows.extend(
-                first
-                    .iter()
-                    .map(|row| vec![shortened(&row.text), row.label.clone()]),
-            );
-        }
-        // Other rows are none of this table; the test says that they differ.
-        if first.len() + 1 != rows.len() {
-            return None;
-        }
-        for (index, row) in rows[1..].iter_mut().enumerate() {
-            let given = seeds
-                .iter()
-                .filter_map(|seed| seed.get(index))
-                .map(|row| row.prediction.as_str());
-            row.push(counted(given.collect()));
-        }
-    }
-    Some(Table {
-        title: format!("Answers: {evaluation}"),
-        rows,
-    })
-}
-
-/// `1`, or `1 (2), 0 (1)` where seeds disagree.
-fn counted(mut given: Vec<&str>) -> String {
-    given.sort_unstable();
-    let mut groups: Vec<&[&str]> = given.chunk_by(|one, next| one == next).collect();
-    groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
-    match groups.as_slice() {
-        [] => String::new(),
-        [one] => one[0].to_owned(),
-        several => several
-            .iter()
-            .map(|group| format!("{} ({})", group[0], group.len()))
-            .collect::<Vec<_>>()
-            .join(", "),
-    }
-}
-
-fn shortened(text: &str) -> String {
-    let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if one_line.chars().count() <= SHOWN_CHARACTERS {
-        return one_line;
-    }
-    let start: String = one_line.chars().take(SHOWN_CHARACTERS - 1).collect();
-    format!("{}…", start.trim_end())
-}
-
-fn folder(results: &Path, best: &Best<'_>, seed: &SeedReport) -> std::path::PathBuf {
-    run_folder(results, &best.experiment.name, &best.run.name, seed.seed)
 }
 
 /// The paired tests of the first against each of the others.

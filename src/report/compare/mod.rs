@@ -1,8 +1,11 @@
-//! Runs against each other on the same rows: `ensayo compare`, and what the report says about experiments that name others.
+//! Runs against each other on the same rows: `ensayo compare`, and what the report says about
+//! experiments that name others.
 
 mod answers;
 mod best;
+mod best_run;
 mod pair;
+mod side_tables;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -12,8 +15,8 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+pub use super::compared::{Compared, Table};
 pub(super) use best::side_by_side;
-pub(super) use tables::picked;
 
 use crate::metrics;
 use answers::Answers;
@@ -22,52 +25,24 @@ use pair::Pair;
 /// Differences whose p lies below are held to be more than chance.
 const LEVEL: f64 = 0.05;
 
-/// A table in words: its title, and rows of which the first is the head.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table {
-    /// What it shows; may be empty.
-    pub title: String,
-    /// The rows; all are as long as the first.
-    pub rows: Vec<Vec<String>>,
-}
-
-/// A comparison in words and figures.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Compared {
-    /// For people.
-    pub tables: Vec<Table>,
-    /// What may be concluded, and how it was found.
-    pub remarks: Vec<String>,
-    /// The same figures, in full, for programs: a head and a row for each pair and evaluation.
-    pub rows: Vec<Vec<String>>,
-}
-
 /// Why runs cannot be compared.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what is what")]
 pub enum CompareError {
-    /// A run's predictions cannot be read.
     #[error("{0}")]
     Predictions(String),
-    /// A run left none.
     #[error("{0} left no predictions to compare: only runs that classify do")]
     NoPredictions(String),
-    /// Two runs, or two seeds of one, were judged on different rows.
     #[error(
         "{first} and {second} were not judged on the same rows of `{evaluation}`: {difference}; only runs with the same data and split can be compared{fix}"
     )]
     OtherRows {
-        /// The one.
         first: String,
-        /// The other.
         second: String,
-        /// Of which evaluation.
         evaluation: String,
-        /// In what the rows differ.
         difference: String,
-        /// What else could be done; may be empty.
         fix: String,
     },
-    /// No evaluation is there for all.
     #[error("{0}")]
     NothingShared(String),
 }
@@ -75,7 +50,7 @@ pub enum CompareError {
 /// A run with the seeds under which it is compared.
 #[derive(Debug, Clone)]
 pub struct Contender {
-    /// `experiment/run@seed`, or with its seeds behind it where there are several.
+    /// `experiment/run@seed`, or followed by its seeds where there are several.
     pub label: String,
     /// Answers by evaluation, for each seed.
     seeds: Vec<BTreeMap<String, Answers>>,
@@ -266,8 +241,8 @@ fn with_others(error: CompareError, shared: &[String]) -> CompareError {
     }
 }
 
-/// All pairs of runs in one evaluation, the one asked for or the first that all have, with Holm's correction. Runs that were judged on other rows than
-/// most are left out and named.
+/// All pairs of runs in one evaluation, the one asked for or the first that all have, with Holm's
+/// correction. Runs that were judged on other rows than most are left out and named.
 ///
 /// # Errors
 /// When they share none, or no two of them were judged on the same rows.

@@ -26,12 +26,14 @@ pub(super) struct Pair {
     pub interval: Option<Interval>,
     /// p of the test over rows: would other texts show the difference?
     pub rows_p: f64,
-    /// p of the test over seeds: would other trainings? None where one of the runs has one seed only.
+    /// p of the test over seeds: would other trainings? None where one of the runs has one seed
+    /// only.
     pub seeds_p: Option<f64>,
 }
 
 impl Pair {
-    /// Compares what two runs answered, a list of answers for each of a run's seeds; the rows must be the same.
+    /// Compares what two runs answered, a list of answers for each of a run's seeds; the rows must
+    /// be the same.
     pub(super) fn new(evaluation: &str, first: &[&Answers], second: &[&Answers]) -> Self {
         let right = |seeds: &[&Answers]| -> Vec<Vec<bool>> {
             seeds.iter().map(|answers| answers.right.clone()).collect()
@@ -50,14 +52,15 @@ impl Pair {
         }
     }
 
-    /// The p that decides: the larger one, so that a difference counts only if both other texts and, where that can be told,
-    /// other trainings would show it.
+    /// The p that decides: the larger one, so that a difference counts only if both other texts
+    /// and, where that can be told, other trainings would show it.
     pub(super) fn p(&self) -> f64 {
         self.seeds_p
             .map_or(self.rows_p, |seeds_p| self.rows_p.max(seeds_p))
     }
 
-    /// Whether the two can be told apart, going by `p`, and why, as a sentence that begins with the evaluation.
+    /// Whether the two can be told apart, going by `p`, and why, as a sentence that begins with the
+    /// evaluation.
     pub(super) fn verdict(&self, names: [&str; 2], p: f64) -> String {
         let [first, second] = names;
         let (better, worse) = self.better;

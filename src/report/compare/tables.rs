@@ -4,7 +4,7 @@ use super::pair::{Pair, difference_cell, p_cell};
 use super::{Compared, Contender, LEVEL, Table};
 use crate::metrics::RESAMPLES;
 use crate::report::estimate::{Basis, Estimate};
-use crate::report::figures;
+use crate::report::{compared, figures};
 
 /// Two runs, a row for each evaluation.
 pub(super) fn two(first: &Contender, second: &Contender, pairs: &[Pair]) -> Compared {
@@ -129,9 +129,9 @@ fn conclusions(
     corrected: &[f64],
 ) -> Vec<String> {
     let apart = |place: usize| corrected[place] < LEVEL;
-    let told = (0..places.len()).filter(|&place| apart(place)).count();
+    let distinct = (0..places.len()).filter(|&place| apart(place)).count();
     let mut remarks = vec![format!(
-        "{told} of {} {} can be told apart at the 5 % level after Holm's correction.",
+        "{distinct} of {} {} can be told apart at the 5 % level after Holm's correction.",
         places.len(),
         if places.len() == 1 { "pair" } else { "pairs" },
     )];
@@ -152,15 +152,8 @@ fn conclusions(
             equals.join(", ")
         )
     });
-    remarks.push(picked(ranked.len(), evaluation));
+    remarks.push(compared::picked(ranked.len(), evaluation));
     remarks
-}
-
-/// What it means to point at the best of several runs.
-pub(in crate::report) fn picked(runs: usize, evaluation: &str) -> String {
-    format!(
-        "Picking the best of {runs} runs by “{evaluation}” is selection on “{evaluation}”: its accuracy there owes something to luck and promises too much for new texts."
-    )
 }
 
 /// How the figures were found.

@@ -29,8 +29,8 @@ fn contender(results: &Path, experiment: &str, run: &str, seeds: &[u64]) -> Cont
     Contender::read(&format!("{experiment}/{run}"), &folders).unwrap()
 }
 
-/// What is said, cell by cell.
-fn told(compared: &Compared) -> String {
+/// A comparison in words, cell by cell.
+fn in_words(compared: &Compared) -> String {
     let mut text = String::new();
     for table in &compared.tables {
         writeln!(text, "# {}", table.title).unwrap();
@@ -54,7 +54,7 @@ fn two_runs_are_told_apart_or_not_in_words() {
         sample("x", run, accuracy, 1).write(results.path());
     }
     let one = |run| contender(results.path(), "x", run, &[1]);
-    assert_snapshot!(told(&two(&one("good"), &one("bad"), None).unwrap()));
+    assert_snapshot!(in_words(&two(&one("good"), &one("bad"), None).unwrap()));
     let near = two(&one("good"), &one("also good"), None).unwrap();
     assert!(
         near.remarks[0].contains("cannot be told apart (p = "),
@@ -94,7 +94,7 @@ fn several_seeds_decide_together_over_rows_and_over_seeds() {
         sample("x", "unsteady", unsteady, seed).write(results.path());
     }
     let all = |run| contender(results.path(), "x", run, &[1, 2, 3]);
-    assert_snapshot!(told(&two(&all("steady"), &all("other"), None).unwrap()));
+    assert_snapshot!(in_words(&two(&all("steady"), &all("other"), None).unwrap()));
     let unsteady = two(&all("steady"), &all("unsteady"), None).unwrap();
     assert!(
         unsteady.remarks[0].contains("since their seeds differ among themselves by as much"),
@@ -114,7 +114,7 @@ fn all_pairs_are_corrected_and_the_best_is_named_with_a_warning() {
             contender(results.path(), "x", run, &[1])
         })
         .collect();
-    assert_snapshot!(told(&all_pairs(&contenders, None).unwrap()));
+    assert_snapshot!(in_words(&all_pairs(&contenders, None).unwrap()));
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn experiments_that_name_others_are_set_beside_them() {
     study(results.path());
     let report = build(results.path(), &[]).unwrap();
     assert!(report.comparison("y").is_none());
-    assert_snapshot!(told(report.comparison("x").unwrap()));
+    assert_snapshot!(in_words(report.comparison("x").unwrap()));
     let written = report.write(results.path()).unwrap();
     let page = std::fs::read_to_string(written.page).unwrap();
     assert!(page.contains("<h3>Compared with y, z</h3>"));

@@ -1,12 +1,12 @@
 //! A confusion matrix: counts, and each count's share of its true class.
 
-use super::axis::group;
-use super::matrix::{Cell, Matrix, READABLE};
-use super::scene::Scene;
+use crate::draw::axis::group;
+use crate::draw::matrix::{Cell, Matrix, READABLE};
+use crate::draw::scene::Scene;
 use crate::report::predictions::Confusion;
 
 /// The figure; None without classes.
-pub(super) fn draw(title: &str, confusion: &Confusion) -> Option<Scene> {
+pub(in crate::report) fn draw(title: &str, confusion: &Confusion) -> Option<Scene> {
     let of_class = |counts: &Vec<u64>| {
         let total: u64 = counts.iter().sum();
         counts.iter().map(|&count| cell(count, total)).collect()
@@ -46,7 +46,7 @@ fn notes(confusion: &Confusion, cell: f64) -> Vec<String> {
     if confusion.unplaced > 0 {
         let unplaced = group(&confusion.unplaced.to_string());
         notes.push(format!(
-            "Not shown: {unplaced} rows whose label or prediction is none of these classes."
+            "Not shown: {unplaced} rows whose label or prediction is not one of these classes."
         ));
     }
     notes

@@ -1,10 +1,10 @@
 //! The course of one run: loss and learning rate over its optimiser steps.
 
-use super::axis::{Axis, Notation, count_f64};
-use super::palette::{AXIS, BLUE, GRID, Look, MUTED, Marker, VERMILION};
-use super::panel::{self, NAME_SIZE, NOTE_LINE, Panel, TICK_SIZE};
-use super::scene::{Anchor, Scene, Style};
-use super::text::{self, CAPITALS};
+use crate::draw::axis::{Axis, Notation, count_f64};
+use crate::draw::palette::{AXIS, BLUE, GRID, Look, MUTED, Marker, VERMILION};
+use crate::draw::panel::{self, NAME_SIZE, NOTE_LINE, Panel, TICK_SIZE};
+use crate::draw::scene::{Anchor, Scene, Style};
+use crate::draw::text::{self, CAPITALS};
 use crate::record::{EpochRow, TrainingLogRow};
 
 const WIDTH: f64 = 840.0;
@@ -39,8 +39,9 @@ struct Course<'a> {
     split: &'a str,
 }
 
-/// Loss and learning rate of a run. `split` names what the epochs were evaluated on, such as `validation`. None if nothing was logged.
-pub(super) fn draw(
+/// Loss and learning rate of a run. `split` names what the epochs were evaluated on, such as
+/// `validation`. None if nothing was logged.
+pub(in crate::report) fn draw(
     title: &str,
     log: &[TrainingLogRow],
     epochs: &[EpochRow],
@@ -158,7 +159,8 @@ impl<'a> Course<'a> {
         panel.frame(scene, self.rates.is_empty(), true);
         panel.name_y(scene, MARGIN + CAPITALS * NAME_SIZE, "loss (nats)");
         panel.curve(scene, &self.training, TRAINING.colour, 1.6, TRAINING.dash);
-        // A dot for each row while they can be told apart; a line alone would not show a single one.
+        // A dot for each row while they can be told apart; a line alone would not show a single
+        // one.
         if self.training.len() <= DOTS {
             panel.marks(scene, &self.training, TRAINING, 2.2);
         } else {

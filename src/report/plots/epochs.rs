@@ -1,38 +1,14 @@
-//! One figure per epoch for all runs of an experiment: in one panel while the lines can be told apart, else one small panel for each run.
+//! One figure per epoch for all runs of an experiment: in one panel while the lines can be told
+//! apart, else one small panel for each run.
 
-use super::axis::{Axis, count_f64};
+use super::courses::{Course, MARGIN, Measure, pale};
 use super::multiples;
-use super::palette::{Colour, INK, LOOKS, MUTED};
-use super::panel::{self, NAME_SIZE, NOTE_LINE, Panel};
-use super::scene::{Anchor, Scene, Style};
-use super::text::{self, CAPITALS};
-use crate::metrics::{self, Interval};
+use crate::draw::axis::{Axis, count_f64};
+use crate::draw::palette::{INK, LOOKS, MUTED};
+use crate::draw::panel::{self, NAME_SIZE, NOTE_LINE, Panel};
+use crate::draw::scene::{Anchor, Scene, Style};
+use crate::draw::text::{self, CAPITALS};
 
-/// The course of one run, once for each of its seeds.
-#[derive(Debug, Clone)]
-pub(super) struct Course {
-    /// The run's name.
-    pub name: String,
-    /// (epoch, value) in the order of the epochs, for each seed.
-    pub seeds: Vec<Vec<(usize, f64)>>,
-    /// What to say behind the name, such as that the run failed.
-    pub remark: Option<&'static str>,
-}
-
-/// What is drawn over the epochs.
-#[derive(Debug, Clone)]
-pub(super) struct Measure {
-    /// With its unit, for the axis.
-    pub name: String,
-    /// What it is drawn over: `epoch`, `rank`.
-    pub place: &'static str,
-    /// Whether the last value says how good a run is.
-    pub judged: bool,
-    /// Whether it is a share, the higher the better, instead of a loss, the lower the better.
-    pub share: bool,
-}
-
-pub(super) const MARGIN: f64 = 18.0;
 const PLOT_WIDTH: f64 = 560.0;
 const PLOT_HEIGHT: f64 = 340.0;
 const LEGEND_WIDTH: f64 = 220.0;
@@ -41,98 +17,8 @@ const LEGEND_SAMPLE: f64 = 40.0;
 const BESIDE: f64 = 3.0;
 const LEGEND_LINE: f64 = NAME_SIZE * 1.25;
 
-impl Measure {
-    pub(super) fn axis(&self, values: &[f64], ticks: usize) -> Axis {
-        if self.share {
-            Axis::around_shares(values.iter().copied(), ticks)
-        } else {
-            Axis::around_losses(values, ticks)
-        }
-    }
-}
-
-impl Course {
-    /// The mean over the seeds for each epoch that any of them reached; seeds without a finite value there do not count.
-    pub(super) fn mean(&self) -> Vec<(f64, f64)> {
-        let last = self
-            .seeds
-            .iter()
-            .flatten()
-            .map(|point| point.0)
-            .max()
-            .unwrap_or(0);
-        let first = self
-            .seeds
-            .iter()
-            .flatten()
-            .map(|point| point.0)
-            .min()
-            .unwrap_or(1);
-        (first..=last)
-            .filter_map(|epoch| {
-                let here: Vec<f64> = self
-                    .seeds
-                    .iter()
-                    .flatten()
-                    .filter(|point| point.0 == epoch)
-                    .map(|point| point.1)
-                    .collect();
-                if here.is_empty() {
-                    return None;
-                }
-                let finite: Vec<f64> = here.into_iter().filter(|value| value.is_finite()).collect();
-                let mean = if finite.is_empty() {
-                    f64::NAN
-                } else {
-                    finite.iter().sum::<f64>() / count_f64(finite.len())
-                };
-                Some((count_f64(epoch), mean))
-            })
-            .collect()
-    }
-
-    /// The 95 % t-interval of the mean for each epoch that three seeds or more reached. Of two it would dwarf every curve.
-    pub(super) fn intervals(&self) -> Vec<(f64, Interval)> {
-        let mut epochs: Vec<usize> = self.seeds.iter().flatten().map(|point| point.0).collect();
-        epochs.sort_unstable();
-        epochs.dedup();
-        let interval = |epoch: usize| {
-            let points = self.seeds.iter().flatten();
-            let here: Vec<f64> = points
-                .filter(|point| point.0 == epoch && point.1.is_finite())
-                .map(|point| point.1)
-                .collect();
-            let interval = metrics::mean_interval(&here).filter(|_| here.len() > 2)?;
-            Some((count_f64(epoch), interval))
-        };
-        epochs.into_iter().filter_map(interval).collect()
-    }
-
-    /// The name with its remark.
-    pub(super) fn label(&self) -> String {
-        match self.remark {
-            Some(remark) => format!("{} ({remark})", self.name),
-            None if self.has_values() => self.name.clone(),
-            None => format!("{} (no values)", self.name),
-        }
-    }
-
-    fn has_values(&self) -> bool {
-        self.seeds.iter().flatten().any(|point| point.1.is_finite())
-    }
-
-    /// Each seed's points.
-    pub(super) fn lines(&self) -> impl Iterator<Item = Vec<(f64, f64)>> + '_ {
-        self.seeds.iter().map(|seed| {
-            seed.iter()
-                .map(|&(epoch, value)| (count_f64(epoch), value))
-                .collect()
-        })
-    }
-}
-
 /// The figure; None when no run has an epoch.
-pub(super) fn draw(title: &str, courses: &[Course], measure: &Measure) -> Option<Scene> {
+pub(in crate::report) fn draw(title: &str, courses: &[Course], measure: &Measure) -> Option<Scene> {
     let points = || {
         courses
             .iter()
@@ -160,7 +46,7 @@ pub(super) fn draw(title: &str, courses: &[Course], measure: &Measure) -> Option
     let ends: Vec<f64> = courses
         .iter()
         .flat_map(Course::intervals)
-        .flat_map(|(_, interval)| [interval.low, interval.high])
+        .flat_map(|(_, ends)| ends)
         .collect();
     if !ends.is_empty() {
         notes.push(
@@ -251,7 +137,8 @@ fn together(
         let aside = (count_f64(i) - count_f64(courses.len() - 1) / 2.0) * BESIDE;
         panel.bars(&mut scene, &course.intervals(), look.colour, aside);
     }
-    // Markers last, so that no line hides one; where values are equal, the later runs' stand inside the earlier ones'.
+    // Markers last, so that no line hides one; where values are equal, the later runs' stand inside
+    // the earlier ones'.
     for (i, (course, look)) in courses.iter().zip(LOOKS).enumerate() {
         panel.marks(&mut scene, &course.mean(), look, 4.6 - 0.25 * count_f64(i));
     }
@@ -303,12 +190,6 @@ fn legend(
     y
 }
 
-/// The colour on its way to white.
-pub(super) fn pale((red, green, blue): Colour) -> Colour {
-    let mix = |channel: u8| channel + (u8::MAX - channel) / 5 * 3;
-    (mix(red), mix(green), mix(blue))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -344,7 +225,7 @@ mod tests {
             panic!("one epoch, one bar")
         };
         // t(0.975, 2) = 4.303, standard error 0.1 / sqrt(3).
-        assert!((epoch - 1.0).abs() < 1e-12 && (interval.high - 0.8484).abs() < 1e-4);
+        assert!((epoch - 1.0).abs() < 1e-12 && (interval[1] - 0.8484).abs() < 1e-4);
     }
 
     #[test]

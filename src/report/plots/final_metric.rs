@@ -1,15 +1,15 @@
 //! The final accuracy of each run as a dot with its 95 % interval.
 
-use super::axis::{Axis, count_f64, group};
-use super::palette::{AXIS, BLUE, GRID, INK, MUTED, VERMILION, WHITE};
-use super::panel::{self, NAME_SIZE, NOTE_LINE, Panel, TICK_SIZE};
-use super::scene::{Anchor, Scene, Style};
-use super::text::{self, CAPITALS};
+use crate::draw::axis::{Axis, count_f64, group};
+use crate::draw::palette::{AXIS, BLUE, GRID, INK, MUTED, VERMILION, WHITE};
+use crate::draw::panel::{self, NAME_SIZE, NOTE_LINE, Panel, TICK_SIZE};
+use crate::draw::scene::{Anchor, Scene, Style};
+use crate::draw::text::{self, CAPITALS};
 use crate::report::estimate::{Basis, Estimate};
 
 /// A run's line in the figure.
 #[derive(Debug, Clone)]
-pub(super) struct Bar {
+pub(in crate::report) struct Bar {
     /// The run's name.
     pub name: String,
     /// What is drawn, or why there is nothing.
@@ -24,8 +24,9 @@ const PLOT_WIDTH: f64 = 460.0;
 const VALUE_WIDTH: f64 = 150.0;
 const LINE: f64 = NAME_SIZE * 1.25;
 
-/// One line for each run, in the given order. `chance` is the share that always naming the largest class would reach. None without a value.
-pub(super) fn draw(
+/// One line for each run, in the given order. `chance` is the share that always naming the largest
+/// class would reach. None without a value.
+pub(in crate::report) fn draw(
     title: &str,
     axis_name: &str,
     bars: &[Bar],

@@ -1,11 +1,11 @@
 //! Small panels with shared axes, one for each run: that run strong, all others pale behind it.
 
-use super::axis::{Axis, count_f64};
-use super::epochs::{Course, MARGIN, Measure, pale};
-use super::palette::{BLUE, CONTEXT, INK, LOOKS, Look, MUTED, VERMILION};
-use super::panel::{self, NAME_SIZE, NOTE_LINE, Panel};
-use super::scene::{Anchor, Scene, Style};
-use super::text::{self, CAPITALS};
+use super::courses::{Course, MARGIN, Measure, pale};
+use crate::draw::axis::{Axis, count_f64};
+use crate::draw::palette::{BLUE, CONTEXT, INK, LOOKS, Look, MUTED, VERMILION};
+use crate::draw::panel::{self, NAME_SIZE, NOTE_LINE, Panel};
+use crate::draw::scene::{Anchor, Scene, Style};
+use crate::draw::text::{self, CAPITALS};
 
 const PANEL_WIDTH: f64 = 186.0;
 const PANEL_HEIGHT: f64 = 112.0;
@@ -103,7 +103,8 @@ pub(super) fn draw(
                 14.0
             };
     }
-    // The last row may be shorter: numbers under the panels above its gap need room, too, which the next row's heads leave.
+    // The last row may be shorter: numbers under the panels above its gap need room, too, which the
+    // next row's heads leave.
     let middle = left + (width - MARGIN - left) / 2.0;
     scene.text(
         (middle, last_bottom + 38.0),

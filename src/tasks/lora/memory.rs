@@ -1,6 +1,5 @@
 //! The memory that a training will need, from settings and token counts, before or while it runs.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use engine::device::Device;
@@ -12,18 +11,12 @@ use engine::training::order;
 use super::sets::Sets;
 use crate::config::{LoraSettings, Precision};
 use crate::data;
+use crate::plan::RunSpec;
 use crate::runner::ExecuteError;
-use crate::tasks::encoder;
+use crate::tasks::{Forecast, encoder};
 
 /// What the program holds on the processor beside tensors: code, threads, buffers of the allocator.
 const PROGRAM_BYTES: u64 = 48 << 20;
-
-/// Predicts the memory of runs that share data and model without tokenising twice.
-#[derive(Debug, Default)]
-pub struct Forecast {
-    /// By data, model and text length.
-    known: HashMap<String, Known>,
-}
 
 /// What a prediction needs of data and model.
 #[derive(Debug)]
@@ -33,41 +26,32 @@ struct Known {
     text_bytes: u64,
 }
 
-impl Forecast {
-    /// The most bytes that a run will hold on `device`; `None` where the adapter's own file decides what is trained.
-    ///
-    /// # Errors
-    /// When data or model cannot be used.
-    pub fn peak_bytes(
-        &mut self,
-        settings: &LoraSettings,
-        seed: u64,
-        results: &Path,
-        device: Device,
-    ) -> Result<Option<u64>, ExecuteError> {
-        if settings.lora.init.is_some() {
-            return Ok(None);
-        }
-        let length = settings.training.max_length;
-        let key = serde_json::to_string(&(&settings.data, &settings.model, length))?;
-        if !self.known.contains_key(&key) {
-            self.known
-                .insert(key.clone(), Known::new(settings, seed, results)?);
-        }
-        let known = &self.known[&key];
-        let rank = settings.lora.rank;
-        let adapted = known.shapes.resolve_targets(&settings.lora.targets)?;
-        let adapters: Vec<_> = adapted.into_iter().map(|linear| (linear, rank)).collect();
-        let memory = largest_step(
-            &known.shapes,
-            settings,
-            &adapters,
-            &known.lengths,
-            seed,
-            device,
-        );
-        Ok(Some(peak_bytes(&memory, known.text_bytes, device)))
+/// The most bytes that a run will hold on `device`; `None` where the adapter's own file decides
+/// what is trained.
+pub(super) fn forecast(
+    settings: &LoraSettings,
+    spec: &RunSpec,
+    device: Device,
+    forecast: &mut Forecast,
+) -> Result<Option<u64>, ExecuteError> {
+    if settings.lora.init.is_some() {
+        return Ok(None);
     }
+    let (seed, length) = (spec.seed, settings.training.max_length);
+    let key = serde_json::to_string(&(&settings.data, &settings.model, length))?;
+    let known = forecast.known(key, || Known::new(settings, seed, spec.results()))?;
+    let rank = settings.lora.rank;
+    let adapted = known.shapes.resolve_targets(&settings.lora.targets)?;
+    let adapters: Vec<_> = adapted.into_iter().map(|linear| (linear, rank)).collect();
+    let memory = largest_step(
+        &known.shapes,
+        settings,
+        &adapters,
+        &known.lengths,
+        seed,
+        device,
+    );
+    Ok(Some(peak_bytes(&memory, known.text_bytes, device)))
 }
 
 impl Known {
@@ -84,7 +68,8 @@ impl Known {
     }
 }
 
-/// The memory of the step that needs most: `lengths` are the token counts of the training texts, `adapters` the adapted layers with their ranks.
+/// The memory of the step that needs most: `lengths` are the token counts of the training texts,
+/// `adapters` the adapted layers with their ranks.
 pub(super) fn largest_step(
     shapes: &Shapes,
     settings: &LoraSettings,
@@ -102,7 +87,8 @@ pub(super) fn largest_step(
         gradient_checkpointing: training.gradient_checkpointing,
         threads: matches!(device, Device::Cpu).then(rayon::current_num_threads),
     };
-    // A step's memory grows with the number of tokens and with the longest texts, so one of two batches is the largest.
+    // A step's memory grows with the number of tokens and with the longest texts, so one of two
+    // batches is the largest.
     let mut most_tokens: (usize, Vec<usize>) = Default::default();
     let mut most_squares: (usize, Vec<usize>) = Default::default();
     for epoch in 1..=training.epochs {
@@ -141,7 +127,8 @@ fn float_bytes(settings: &LoraSettings, device: Device) -> u64 {
     }
 }
 
-/// Bytes that the process, or what cubecl reserves of the card, holds at that step. `text_bytes` are those of the texts that stay in memory.
+/// Bytes that the process, or what cubecl reserves of the card, holds at that step. `text_bytes`
+/// are those of the texts that stay in memory.
 pub(super) fn peak_bytes(memory: &Memory, text_bytes: u64, device: Device) -> u64 {
     match device {
         Device::Cpu => memory.total() + text_bytes + PROGRAM_BYTES,

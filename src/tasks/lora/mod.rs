@@ -9,9 +9,6 @@ mod predict;
 mod results;
 mod sets;
 
-pub use memory::Forecast;
-pub use predict::{Prediction, Predictions, predict};
-
 use engine::FloatDType;
 use engine::checkpoint::{AdapterError, Card};
 use engine::classifier::{self, AdaptedClassifier, Start};
@@ -27,6 +24,7 @@ use engine::training::{
 use super::checkpoint;
 use super::encoder;
 use super::watch::{Progress, Watch};
+use super::{Classifier, Forecast, Task};
 use crate::config::{Keep, LoraSettings, Schedule as ScheduleSetting};
 use crate::data::{self, Splits};
 use crate::plan::RunSpec;
@@ -36,57 +34,64 @@ use memory::{largest_step, peak_bytes};
 use results::{device_memory, judge, measurements, memory_rows, metric, write_predictions};
 use sets::Sets;
 
-/// Executes a run.
-///
-/// # Errors
-/// When data, model or adapter cannot be used, training diverges, or a file cannot be written.
-pub fn execute(
-    spec: &RunSpec,
-    settings: &LoraSettings,
-    context: &mut Context<'_>,
-) -> Result<Outcome, ExecuteError> {
-    let device = Device::named(context.device)?;
-    let format = encoder::format(settings.model.precision, device)?;
-    let mut progress = Progress::new(spec.label(), context.events, context.stop);
-    progress.stage("reading the data");
-    let splits = data::prepare(&settings.data)?;
-    let encoder = encoder::open(&settings.model, splits.labels.names().len(), spec.seed)?;
-    progress.stage("tokenising");
-    let mut notes = splits.notes.clone();
-    let length = settings.training.max_length;
-    let sets = Sets::new(&splits, &encoder, length, spec.results(), &mut notes)?;
-    if !encoder.fresh().is_empty() {
-        notes.push(format!(
-            "not in the checkpoint, started afresh: {}",
-            encoder.fresh().join(", ")
-        ));
+impl Task for LoraSettings {
+    fn memory(
+        &self,
+        spec: &RunSpec,
+        device: Device,
+        forecast: &mut Forecast,
+    ) -> Result<Option<u64>, ExecuteError> {
+        memory::forecast(self, spec, device, forecast)
     }
-    for note in &notes {
-        progress.note(note);
+
+    fn execute(&self, spec: &RunSpec, context: &mut Context<'_>) -> Result<Outcome, ExecuteError> {
+        let device = Device::named(context.device)?;
+        let format = encoder::format(self.model.precision, device)?;
+        let mut progress = Progress::new(spec.label(), context.events, context.stop);
+        progress.stage("reading the data");
+        let splits = data::prepare(&self.data)?;
+        let encoder = encoder::open(&self.model, splits.labels.names().len(), spec.seed)?;
+        progress.stage("tokenising");
+        let mut notes = splits.notes.clone();
+        let length = self.training.max_length;
+        let sets = Sets::new(&splits, &encoder, length, spec.results(), &mut notes)?;
+        if !encoder.fresh().is_empty() {
+            notes.push(format!(
+                "not in the checkpoint, started afresh: {}",
+                encoder.fresh().join(", ")
+            ));
+        }
+        for note in &notes {
+            progress.note(note);
+        }
+        let run = Run {
+            spec,
+            settings: self,
+            folder: context.folder,
+            format,
+            halvings: context.halvings,
+            splits: &splits,
+            encoder: &encoder,
+            sets: &sets,
+            progress: &mut progress,
+            device,
+        };
+        let mut outcome = run.execute()?;
+        outcome.notes.splice(0..0, notes);
+        outcome.labels = splits.labels.names().to_vec();
+        outcome.environment = Environment {
+            device: device.to_string(),
+            driver: device.driver(),
+            precision: format_name(format).to_owned(),
+            tf32: device.may_use_tf32(),
+            ..Environment::default()
+        };
+        Ok(outcome)
     }
-    let run = Run {
-        spec,
-        settings,
-        folder: context.folder,
-        format,
-        halvings: context.halvings,
-        splits: &splits,
-        encoder: &encoder,
-        sets: &sets,
-        progress: &mut progress,
-        device,
-    };
-    let mut outcome = run.execute()?;
-    outcome.notes.splice(0..0, notes);
-    outcome.labels = splits.labels.names().to_vec();
-    outcome.environment = Environment {
-        device: device.to_string(),
-        driver: device.driver(),
-        precision: format_name(format).to_owned(),
-        tf32: device.may_use_tf32(),
-        ..Environment::default()
-    };
-    Ok(outcome)
+
+    fn classifier(&self) -> Option<&dyn Classifier> {
+        Some(self)
+    }
 }
 
 /// Everything a run has prepared.
@@ -347,13 +352,6 @@ impl Run<'_, '_> {
     }
 
     fn card(&self, metrics: &[MetricRow]) -> Card {
-        let model = &self.settings.model;
-        let base_model = match (&model.id, &model.path, &model.random) {
-            (Some(id), _, _) => id.clone(),
-            (_, Some(path), _) => path.display().to_string(),
-            (_, _, Some(random)) => random.config.display().to_string(),
-            _ => String::new(),
-        };
         let accuracy = metrics
             .iter()
             .find(|row| row.evaluation == "test" && row.metric == "accuracy");
@@ -366,7 +364,7 @@ impl Run<'_, '_> {
             self.splits.test.len(),
         );
         Card {
-            base_model,
+            base_model: self.settings.model.origin.to_string(),
             description,
         }
     }

@@ -9,11 +9,8 @@ use engine::training::{History, Predictions};
 
 use super::sets::Set;
 use crate::metrics::classification_report;
-use crate::record::{self, MeasurementRow, MetricRow, PREDICTIONS_FILE, ReportRow};
+use crate::record::{self, MeasurementRow, MetricRow, PREDICTIONS_FILE, PredictionRow, ReportRow};
 use crate::runner::ExecuteError;
-
-/// Characters of a text that `predictions.csv` shows.
-const SHOWN_CHARACTERS: usize = 500;
 
 pub(super) fn metric(evaluation: &str, metric: &str, value: f64) -> MetricRow {
     MetricRow {
@@ -76,19 +73,14 @@ pub(super) fn write_predictions(
             .zip(&set.texts)
             .zip(chosen.iter().zip(&predictions.probabilities));
         for ((example, text), (&class, probabilities)) in rows {
-            let mut cells = vec![
-                set.name.clone(),
-                example.row.to_string(),
-                classes[example.label].clone(),
-                classes[class].clone(),
-            ];
-            cells.extend(
-                probabilities
-                    .iter()
-                    .map(|probability| format!("{probability:.6}")),
-            );
-            cells.push(text.chars().take(SHOWN_CHARACTERS).collect());
-            writer.write_record(cells)?;
+            let row = PredictionRow {
+                evaluation: &set.name,
+                row: example.row as u64,
+                label: &classes[example.label],
+                prediction: &classes[class],
+                text,
+            };
+            writer.write_record(row.cells(probabilities))?;
         }
     }
     record::write_atomically(
@@ -133,7 +125,8 @@ pub(super) fn measurements(
         .collect()
 }
 
-/// How many rows went through the network at once, and how often that was halved for lack of memory.
+/// How many rows went through the network at once, and how often that was halved for lack of
+/// memory.
 #[allow(clippy::cast_precision_loss)]
 pub(super) fn memory_rows(history: &History, asked: usize) -> [MeasurementRow; 2] {
     let rows = history.micro_batch_size;
@@ -148,7 +141,8 @@ pub(super) fn memory_rows(history: &History, asked: usize) -> [MeasurementRow; 2
     })
 }
 
-/// The memory of a device that has its own, at the end of the run: `device_memory_in_use_bytes` and `device_memory_reserved_bytes`.
+/// The memory of a device that has its own, at the end of the run: `device_memory_in_use_bytes` and
+/// `device_memory_reserved_bytes`.
 #[allow(clippy::cast_precision_loss)]
 pub(super) fn device_memory(model: &dyn AdaptedClassifier) -> Vec<MeasurementRow> {
     let rows = model.device_memory().map(|memory| {

@@ -6,9 +6,9 @@ use engine::models::NetworkFiles;
 use engine::training::Example;
 use thiserror::Error;
 
+use crate::content::TokenCache;
 use crate::data::{self, Splits, Tokenizer, TokenizerError};
 use crate::runner::ExecuteError;
-use crate::tasks::token_cache::TokenCache;
 
 /// One evaluation: its name, its examples and their texts.
 pub(super) struct Set<'a> {
@@ -38,8 +38,8 @@ impl<'a> Sets<'a> {
         let limit = max_length.min(positions);
         let vocabulary = encoder.shapes.vocab_size;
         let tokenizer = Tokenizer::from_folder(&encoder.folder, limit)?.for_vocabulary(vocabulary);
-        let tokenizer = TokenCache::new(results, &encoder.folder, tokenizer, limit, vocabulary);
-        let encode = |texts: &[&str]| tokenizer.encode(texts);
+        let cache = TokenCache::new(results, &encoder.folder, limit, vocabulary);
+        let encode = |texts: &[&str]| cache.encode(texts, |texts| tokenizer.encode(texts));
         let mut named: Vec<(String, &'a [data::Example])> = vec![("test".into(), &splits.test)];
         named.extend(
             splits
@@ -107,10 +107,10 @@ impl Sets<'_> {
     }
 }
 
-/// A text of which a tokeniser leaves nothing.
+/// A text without a single token.
 #[derive(Debug, Error)]
-#[error("row {} of the {split} split: the tokeniser leaves nothing of the text {text:?}; remove the row", row + 1)]
-struct NothingLeft {
+#[error("row {} of the {split} split: the tokeniser finds no token in the text {text:?}; remove the row", row + 1)]
+struct NoTokens {
     split: String,
     row: usize,
     text: String,
@@ -124,7 +124,7 @@ pub(super) fn tokenise(
     let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
     let examples = encode(&texts)?.into_iter().zip(rows).map(|(tokens, row)| {
         if tokens.is_empty() {
-            return Err(NothingLeft {
+            return Err(NoTokens {
                 split: split.to_owned(),
                 row: row.row,
                 text: row.text.clone(),

@@ -20,7 +20,8 @@ pub(super) trait Embed {
     /// Tokens of each text, special ones included, before anything is cut.
     fn token_counts(&self, texts: &[&str]) -> Result<Vec<usize>, ExecuteError>;
 
-    /// A vector for each text, of what it reads of it. `advance` hears how many are done and says whether to go on; `None` if it said no.
+    /// A vector for each text, of what it reads of it. `advance` hears how many are done and says
+    /// whether to go on; `None` if it said no.
     fn embed(
         &self,
         texts: &[&str],
@@ -62,7 +63,8 @@ pub(super) struct Embedded {
     pub(super) note: Option<String>,
 }
 
-/// The vectors of texts under a key of the cache, computed if they are not there. `None` if `advance` wants to stop.
+/// The vectors of texts under a key of the cache, computed if they are not there. `None` if
+/// `advance` wants to stop.
 pub(super) fn embedded(
     embedder: &Lazy<'_>,
     texts: &[&str],

@@ -20,7 +20,8 @@ pub(super) struct Fragments {
 }
 
 impl Fragments {
-    /// Reads the document and cuts it. Where chunks are counted in tokens, the embedder's count, or the terms of a lexical one.
+    /// Reads the document and cuts it. Where chunks are counted in tokens, the embedder's count, or
+    /// the terms of a lexical one.
     pub(super) fn cut(
         settings: &RagSettings,
         embedder: Option<&Lazy<'_>>,

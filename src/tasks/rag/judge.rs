@@ -180,7 +180,8 @@ fn one(id: &str, k: usize, hits: &[Hit], relevance: &Relevance) -> Vec<MetricRow
     rows
 }
 
-/// How far the best score is above the last one that was kept: where it is nearly nothing, the order is nearly chance.
+/// How far the best score is above the last one that was kept: where it is nearly nothing, the
+/// order is nearly chance.
 fn spread(hits: &[Hit]) -> Option<f64> {
     Some(hits.first()?.score - hits.last()?.score)
 }

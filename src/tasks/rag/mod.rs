@@ -1,9 +1,11 @@
-//! Retrieval over a document: from its text to the chunks that each question finds, what is right about them, and answers.
+//! Retrieval over a document: from its text to the chunks that each question finds, what is right
+//! about them, and answers.
 
 mod ask;
 mod embed;
 mod fragments;
 mod judge;
+mod keys;
 mod neural;
 mod search;
 mod store;
@@ -11,49 +13,64 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
 use std::time::Instant;
-
-pub use ask::{Asked, ask};
 
 use engine::device::{Device, format_name, peak_memory_bytes};
 use engine::retrieval::Hit;
 
-use crate::config::{Embedder, Generator, Question, RagSettings, SimpleGeneration};
+use crate::config::{
+    DocumentOrigin, Embedder, Generator, Metric, Question, RagSettings, SimpleGeneration,
+};
 use crate::plan::RunSpec;
 use crate::record::{self, AnswerRow, Environment, MeasurementRow};
 use crate::retrieval::{Passage, extract};
 use crate::runner::{Context, ExecuteError, Outcome};
 use crate::tasks::watch::Progress;
+use crate::tasks::{Searchable, Shared, Task};
 use embed::{Embed, Lazy};
 use fragments::Fragments;
 use judge::{Cut, Relevance};
 use search::{Found, Place};
 
-/// Why runs with such settings cannot be executed, if they cannot.
-pub(super) fn refusal(settings: &RagSettings) -> Option<String> {
-    if settings.document.path.is_none() {
-        return Some("this version of ensayo cannot fetch documents: download it and give its path as `document.path`".to_owned());
+impl Task for RagSettings {
+    fn refusal(&self) -> Option<String> {
+        if let DocumentOrigin::Url(_) = self.document.origin {
+            return Some("this version of ensayo cannot fetch documents: download it and give its path as `document.path`".to_owned());
+        }
+        if matches!(self.generator, Generator::Model(_)) {
+            return Some(
+                "this version of ensayo has no decoders: use `kind = \"extractive\"` or `kind = \"none\"` in `[generator]`".to_owned(),
+            );
+        }
+        None
     }
-    if matches!(settings.generator, Generator::Model(_)) {
-        return Some(
-            "this version of ensayo has no decoders: use `kind = \"extractive\"` or `kind = \"none\"` in `[generator]`".to_owned(),
-        );
-    }
-    None
-}
 
-/// Executes a run.
-///
-/// # Errors
-/// When the document or the embedder cannot be used, or a file cannot be written.
-pub fn execute(
-    spec: &RunSpec,
-    settings: &RagSettings,
-    context: &mut Context<'_>,
-) -> Result<Outcome, ExecuteError> {
-    let device = Device::named(context.device)?;
-    let open = || opened(&settings.embedder, device);
-    execute_with(spec, settings, context, &open, device)
+    fn execute(&self, spec: &RunSpec, context: &mut Context<'_>) -> Result<Outcome, ExecuteError> {
+        let device = Device::named(context.device)?;
+        let open = || opened(&self.embedder, device);
+        execute_with(spec, self, context, &open, device)
+    }
+
+    fn shared(&self, spec: &RunSpec, results: &Path) -> Option<Shared> {
+        matches!(self.embedder, Embedder::Model(_)).then(|| Shared {
+            file: record::embeddings_file(results, &keys::fragments_key(spec)),
+            names: ["the vectors of its chunks", "the vectors of their chunks"],
+        })
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        // The default metric may well not have been chosen.
+        let ignored = matches!(self.embedder, Embedder::Lexical(_))
+            && self.retrieval.metric != Metric::Cosine;
+        let remark =
+            "a lexical embedder has its own similarity, so `retrieval.metric` changes nothing";
+        ignored.then(|| remark.to_owned()).into_iter().collect()
+    }
+
+    fn searchable(&self) -> Option<&dyn Searchable> {
+        Some(self)
+    }
 }
 
 /// The model of an `[embedder]` table.

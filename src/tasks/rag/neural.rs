@@ -4,7 +4,6 @@ use std::cell::RefCell;
 
 use engine::FloatDType;
 use engine::device::Device;
-use engine::models::Source;
 use engine::retrieval::Vectors;
 use engine::training::Control;
 
@@ -12,11 +11,14 @@ use super::embed::Embed;
 use crate::config::{Model, Precision};
 use crate::retrieval::{Embedder, LoadedEmbedder};
 use crate::runner::ExecuteError;
+use crate::tasks::snapshot::Snapshot;
 
-/// Texts between two looks at whether to go on: enough of them to make batches of about equal lengths.
+/// Texts between two looks at whether to go on: enough of them to make batches of about equal
+/// lengths.
 const GROUP: usize = 128;
 
-/// The number format of an embedder's weights and activations. The device has no say in it, so that vectors in the cache serve every device.
+/// The number format of an embedder's weights and activations. The device has no say in it, so that
+/// vectors in the cache serve every device.
 pub(super) fn format(precision: Precision) -> FloatDType {
     match precision {
         Precision::Bf16 => FloatDType::BF16,
@@ -28,24 +30,13 @@ pub(super) fn format(precision: Precision) -> FloatDType {
     }
 }
 
-/// Opens the model of an `[embedder]` table; its weights are loaded when the first text is embedded.
+/// Opens the model of an `[embedder]` table; its weights are loaded when the first text is
+/// embedded.
 pub(super) fn open(model: &Model, device: Device) -> Result<Box<dyn Embed>, ExecuteError> {
-    let source = match (&model.path, &model.random, &model.id) {
-        (Some(folder), _, _) => Source::Folder(folder),
-        (_, Some(random), _) => Source::Random {
-            config: &random.config,
-            seed: random.seed,
-        },
-        (_, _, id) => {
-            let id = id.clone().unwrap_or_default();
-            return Err(ExecuteError::message(format!(
-                "`{id}` is a model of the hub, which cannot be fetched yet; download its folder and give it as embedder.path"
-            )));
-        }
-    };
     let format = format(model.precision);
     device.computes_in(format)?;
-    let files = Embedder::open(source)?;
+    let snapshot = Snapshot::locate(&model.origin, "embedder")?;
+    let files = Embedder::open(snapshot.source(&model.origin))?;
     Ok(Box::new(Neural {
         max_seq_length: files.max_length(),
         notes: files.notes().to_vec(),
@@ -102,7 +93,8 @@ impl Embed for Neural {
         let State::Loaded(loaded) = &*state else {
             return Err(ExecuteError::message("the embedder could not be loaded"));
         };
-        // Texts of about equal lengths beside each other; the vectors go back to where their texts stand.
+        // Texts of about equal lengths beside each other; the vectors go back to where their texts
+        // stand.
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(|&text| std::cmp::Reverse(texts[text].len()));
         let mut vectors = Vectors::default();

@@ -7,8 +7,9 @@ use engine::retrieval::{Hit, Metric, Search, Vectors};
 
 use super::embed::{Embedded, Lazy, embedded};
 use super::fragments::Fragments;
+use super::keys::{fragments_key, questions_key};
 use crate::config::{Embedder, Lexical, Metric as MetricSetting, RagSettings};
-use crate::plan::{RunSpec, fragments_key, questions_key};
+use crate::plan::RunSpec;
 use crate::retrieval::{Bm25, TfIdf, terms};
 use crate::runner::ExecuteError;
 use crate::tasks::watch::Progress;
@@ -37,11 +38,13 @@ pub(super) struct VectorFacts {
     pub(super) cached: bool,
 }
 
-/// How far a vector's length may be from 1 to count as 1: what 16-bit floats leave of a normalised one.
+/// How far a vector's length may be from 1 to count as 1: what 16-bit floats leave of a normalised
+/// one.
 const UNIT: f64 = 2e-3;
 
 impl VectorFacts {
-    /// Whether all metrics rank alike: with vectors of unit length the squared distance is `2 − 2 cos`, and the product is the cosine.
+    /// Whether all metrics rank alike: with vectors of unit length the squared distance is `2 − 2
+    /// cos`, and the product is the cosine.
     pub(super) fn have_unit_length(&self) -> bool {
         (self.lengths.0 - 1.0).abs() < UNIT && (self.lengths.1 - 1.0).abs() < UNIT
     }
@@ -139,9 +142,7 @@ fn by_vectors(
 ) -> Result<Option<Found>, ExecuteError> {
     let begun = Instant::now();
     let texts: Vec<&str> = questions.iter().map(|question| question.1).collect();
-    let keys = fragments_key(place.spec).zip(questions_key(place.spec, &texts));
-    let (chunk_key, question_key) =
-        keys.ok_or_else(|| ExecuteError::message("the run has no vectors"))?;
+    let (chunk_key, question_key) = (fragments_key(place.spec), questions_key(place.spec, &texts));
     // The questions first: one that is too long should not be found out after an hour.
     place.progress.stage("embedding the questions");
     let Some(asked) = embed_all(embedder, &texts, &question_key, place)? else {

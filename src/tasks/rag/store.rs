@@ -1,7 +1,8 @@
 //! Vectors on disk, so that runs which differ in metric, `top_k` or questions compute them once.
 //!
-//! A file is a line of JSON (the header) and the values, little-endian, row after row. The header has the values' sha256; a file that does not
-//! match it is damaged and is made again. Writers take turns, so that jobs side by side do not compute the same.
+//! A file is a line of JSON (the header) and the values, little-endian, row after row. The header
+//! has the values' sha256; a file that does not match it is damaged and is made again. Writers take
+//! turns, so that jobs side by side do not compute the same.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
@@ -11,7 +12,7 @@ use engine::retrieval::Vectors;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::plan::hex;
+use crate::content::hex;
 use crate::record::{RecordError, embeddings_file, write_atomically};
 
 /// Version of the file's layout, and of how texts become vectors.
@@ -49,7 +50,7 @@ pub(super) struct Stored {
     start: u64,
 }
 
-/// Why a file is of no use.
+/// Why a file cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unusable {
     /// There is none.

@@ -10,12 +10,12 @@ use engine::retrieval::Vectors;
 use engine::training::Control;
 
 use super::embed::Embed;
+use super::keys::fragments_key;
 use super::*;
 use crate::config::{
     ChunkStrategy, Chunks, Cleaning, Document, Generation, Lexical, LexicalEmbedder, Metric, Model,
-    Precision, Retrieval, Settings, SimpleGenerator, Unicode,
+    Origin, Precision, Retrieval, Settings, SimpleGenerator, Unicode,
 };
-use crate::plan::fragments_key;
 use crate::record::{RetrievalRow, embeddings_file, read_rows};
 use crate::runner::{Event, StopFlag};
 
@@ -95,8 +95,7 @@ impl Folder {
         };
         RagSettings {
             document: Document {
-                path: Some(self.root.path().join("manual.txt")),
-                url: None,
+                origin: DocumentOrigin::Path(self.root.path().join("manual.txt")),
                 sha256: None,
                 unicode: Unicode::None,
                 cleaning: Cleaning::None,
@@ -127,10 +126,7 @@ impl Folder {
 
     fn vectors(&self) -> RagSettings {
         let model = Model {
-            path: Some(self.root.path().to_owned()),
-            id: None,
-            revision: None,
-            random: None,
+            origin: Origin::Folder(self.root.path().to_owned()),
             precision: Precision::Auto,
             dropout: None,
         };
@@ -272,7 +268,7 @@ fn a_damaged_cache_is_noticed_and_made_again() {
     let folder = Folder::new(TEXT);
     let settings = folder.vectors();
     folder.execute("first", &settings, 9, false).unwrap();
-    let key = fragments_key(&folder.spec("first", &settings)).unwrap();
+    let key = fragments_key(&folder.spec("first", &settings));
     let path = embeddings_file(folder.root.path(), &key);
     let whole = fs::read(&path).unwrap();
     let mut broken = whole.clone();

@@ -1,0 +1,108 @@
+//! What the checks need from outside: variables and files. Injected, so that the checks run on
+//! made-up ones in tests.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// The machine as far as a configuration can refer to it.
+pub trait Environment {
+    /// An environment variable, if it is set to valid Unicode.
+    fn variable(&self, name: &str) -> Option<String>;
+
+    /// Whether the path leads to a file.
+    fn is_file(&self, path: &Path) -> bool;
+
+    /// Whether the path leads to a folder.
+    fn is_folder(&self, path: &Path) -> bool;
+
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not UTF-8.
+    fn read(&self, path: &Path) -> io::Result<String>;
+
+    /// Whether models of the hub can be fetched.
+    fn reaches_hub(&self) -> bool;
+}
+
+/// The machine the process runs on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct System;
+
+impl Environment for System {
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        path.is_file()
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        path.is_dir()
+    }
+
+    fn read(&self, path: &Path) -> io::Result<String> {
+        std::fs::read_to_string(path)
+    }
+
+    fn reaches_hub(&self) -> bool {
+        false
+    }
+}
+
+/// Replaces each `${NAME}` by the variable's value.
+///
+/// # Errors
+/// With what is wrong: a variable that is not set, or a `${` without its `}`.
+pub(super) fn expand(text: &str, environment: &dyn Environment) -> Result<String, ExpandError> {
+    let mut expanded = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        expanded.push_str(&rest[..start]);
+        let after = &rest[start + 2..];
+        let end = after.find('}').ok_or(ExpandError::Open)?;
+        let name = &after[..end];
+        let value = environment.variable(name).filter(|value| !value.is_empty());
+        expanded.push_str(&value.ok_or_else(|| ExpandError::Unset(name.to_owned()))?);
+        rest = &after[end + 1..];
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
+}
+
+/// Why a path's variables could not be replaced.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum ExpandError {
+    /// The variable is not set, or empty.
+    Unset(String),
+    /// A `${` has no `}`.
+    Open,
+}
+
+/// Joins `path` to `folder` and takes out `.` and `..` by name alone, so that a path stays readable
+/// and does not depend on links.
+pub(super) fn join(folder: &Path, path: &str) -> PathBuf {
+    let mut joined = PathBuf::new();
+    for component in folder.join(path).components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => match joined.components().next_back() {
+                Some(Component::Normal(_)) => {
+                    joined.pop();
+                }
+                Some(Component::RootDir | Component::Prefix(_)) => {}
+                _ => joined.push(".."),
+            },
+            other => joined.push(other),
+        }
+    }
+    if joined.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        joined
+    }
+}
+
+#[cfg(test)]
+mod tests;

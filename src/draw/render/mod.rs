@@ -1,0 +1,120 @@
+//! From a scene to SVG text and PNG bytes, through plotters' two backends.
+
+use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
+use plotters::drawing::IntoDrawingArea;
+
+use super::paint::{DrawError, Painter, whole};
+use super::scene::Scene;
+use super::xml::escape;
+
+/// SVG coordinates per point, since plotters writes whole numbers.
+const SVG_UNITS: f64 = 10.0;
+/// Pixels of the PNG per point.
+const PNG_PIXELS: u32 = 2;
+/// Samples per pixel and direction, for smooth edges.
+const SAMPLES: u32 = 2;
+/// Samples per pixel: the square of [`SAMPLES`].
+const AREA: u16 = 4;
+
+/// The scene as an SVG document. `title` is what screen readers say.
+///
+/// # Errors
+/// When plotters refuses.
+pub(crate) fn svg(scene: &Scene, title: &str) -> Result<String, DrawError> {
+    let mut drawn = String::new();
+    let size = (
+        whole(scene.width * SVG_UNITS).unsigned_abs(),
+        whole(scene.height * SVG_UNITS).unsigned_abs(),
+    );
+    {
+        let area = SVGBackend::with_string(&mut drawn, size).into_drawing_area();
+        Painter {
+            area: &area,
+            scale: SVG_UNITS,
+            pixels: false,
+        }
+        .draw(scene)?;
+        area.present()
+            .map_err(|error| DrawError(error.to_string()))?;
+    }
+    // Plotters' own root element would show the picture SVG_UNITS times too large.
+    let body = drawn.split_once('>').map_or("", |(_, body)| body);
+    Ok(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">{}",
+        scene.width.round(),
+        scene.height.round(),
+        size.0,
+        size.1,
+        escape(title),
+        body.replace(" opacity=\"1\"", "")
+    ))
+}
+
+/// The scene as pixels: red, green and blue in turn, rows from the top, [`PNG_PIXELS`] pixels per
+/// point.
+///
+/// # Errors
+/// When plotters refuses.
+fn pixels(scene: &Scene) -> Result<(Vec<u8>, (u32, u32)), DrawError> {
+    let (width, height) = png_size(scene);
+    let (wide, high) = (width * SAMPLES, height * SAMPLES);
+    let mut fine = vec![0_u8; 3 * wide as usize * high as usize];
+    {
+        let area = BitMapBackend::with_buffer(&mut fine, (wide, high)).into_drawing_area();
+        Painter {
+            area: &area,
+            scale: f64::from(PNG_PIXELS * SAMPLES),
+            pixels: true,
+        }
+        .draw(scene)?;
+        area.present()
+            .map_err(|error| DrawError(error.to_string()))?;
+    }
+    let (samples, row) = (SAMPLES as usize, 3 * wide as usize);
+    let mut coarse = Vec::with_capacity(3 * width as usize * height as usize);
+    let mut sums = vec![0_u16; row / samples];
+    for rows in fine.chunks_exact(row * samples) {
+        sums.fill(0);
+        for row in rows.chunks_exact(row) {
+            for (sums, pixels) in sums.chunks_exact_mut(3).zip(row.chunks_exact(3 * samples)) {
+                for pixel in pixels.chunks_exact(3) {
+                    sums[0] += u16::from(pixel[0]);
+                    sums[1] += u16::from(pixel[1]);
+                    sums[2] += u16::from(pixel[2]);
+                }
+            }
+        }
+        // Means of bytes are bytes.
+        coarse.extend(
+            sums.iter()
+                .map(|&sum| u8::try_from((sum + AREA / 2) / AREA).unwrap_or(u8::MAX)),
+        );
+    }
+    Ok((coarse, (width, height)))
+}
+
+/// Writes the scene as a PNG file; `path` must end in `.png`.
+///
+/// # Errors
+/// When plotters refuses or the file cannot be written.
+pub(crate) fn write_png(scene: &Scene, path: &std::path::Path) -> Result<(), DrawError> {
+    let (pixels, size) = pixels(scene)?;
+    let mut backend = BitMapBackend::new(path, size);
+    backend
+        .blit_bitmap((0, 0), size, &pixels)
+        .map_err(|error| DrawError(error.to_string()))?;
+    backend
+        .present()
+        .map_err(|error| DrawError(error.to_string()))
+}
+
+fn png_size(scene: &Scene) -> (u32, u32) {
+    let pixels = f64::from(PNG_PIXELS);
+    (
+        whole(scene.width * pixels).unsigned_abs().max(1),
+        whole(scene.height * pixels).unsigned_abs().max(1),
+    )
+}
+
+#[cfg(test)]
+mod tests;

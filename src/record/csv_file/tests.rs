@@ -1,0 +1,76 @@
+//! Tests of `csv_file`.
+
+use super::*;
+use crate::record::{EpochRow, MetricRow, ReportRow, TrainingLogRow};
+
+#[test]
+fn rows_read_back_as_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = [
+        ReportRow {
+            evaluation: "test".into(),
+            class: "a, \"b\"".into(),
+            precision: Some(1.0 / 3.0),
+            recall: Some(0.0),
+            f1_score: 1e-12,
+            support: 7,
+        },
+        ReportRow {
+            evaluation: "test".into(),
+            class: "accuracy".into(),
+            precision: None,
+            recall: None,
+            f1_score: 0.5,
+            support: 9,
+        },
+    ];
+    write_rows(folder.path(), &rows).unwrap();
+    assert_eq!(read_rows::<ReportRow>(folder.path()).unwrap(), rows);
+}
+
+#[test]
+fn a_file_without_rows_has_its_header() {
+    let folder = tempfile::tempdir().unwrap();
+    write_rows::<EpochRow>(folder.path(), &[]).unwrap();
+    let text = fs::read_to_string(folder.path().join("epochs.csv")).unwrap();
+    assert_eq!(
+        text,
+        "epoch,train_loss,train_loss_mean,validation_loss,accuracy\n"
+    );
+    assert_eq!(read_rows::<EpochRow>(folder.path()).unwrap(), []);
+    assert_eq!(read_rows::<MetricRow>(folder.path()).unwrap(), []);
+}
+
+#[test]
+fn a_log_can_be_read_while_it_grows() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = RowWriter::create(folder.path()).unwrap();
+    let row = TrainingLogRow {
+        step: 50,
+        epoch: 0.5,
+        loss: f64::NAN,
+        learning_rate: 2e-4,
+        gradient_norm: 3.0,
+    };
+    log.push(&row).unwrap();
+    let back = read_rows::<TrainingLogRow>(folder.path()).unwrap();
+    assert_eq!(back.len(), 1);
+    assert!(back[0].loss.is_nan());
+}
+
+#[test]
+fn a_broken_row_is_named_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("metrics.csv"),
+        "evaluation,metric,value\ntest,loss,much\n",
+    )
+    .unwrap();
+    let error = read_rows::<MetricRow>(folder.path())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("metrics.csv") && error.contains("line: 2"),
+        "{error}"
+    );
+}

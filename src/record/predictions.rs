@@ -1,0 +1,139 @@
+//! `predictions.csv`: the prediction for every evaluated row. Its columns depend on the classes.
+
+use std::path::Path;
+
+/// The file with the prediction for every evaluated row.
+pub const PREDICTIONS_FILE: &str = "predictions.csv";
+
+/// The header of `predictions.csv` for these classes, in the order of their indices.
+#[must_use]
+pub fn prediction_columns<S: AsRef<str>>(classes: &[S]) -> Vec<String> {
+    let before = ["evaluation", "row", "label", "prediction"];
+    before
+        .into_iter()
+        .map(str::to_owned)
+        .chain(
+            classes
+                .iter()
+                .map(|class| probability_column(class.as_ref())),
+        )
+        .chain(std::iter::once("text".to_owned()))
+        .collect()
+}
+
+/// The column with the probabilities of a class.
+#[must_use]
+pub fn probability_column(class: &str) -> String {
+    format!("{PROBABILITY}{class}")
+}
+
+/// A probability as the file has it.
+#[must_use]
+pub fn probability_cell(probability: f64) -> String {
+    format!("{probability:.6}")
+}
+
+const PROBABILITY: &str = "probability_";
+
+/// Characters of a text that the file has.
+const SHOWN_CHARACTERS: usize = 500;
+
+/// A row of the file without its probabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PredictionRow<'a> {
+    /// Which evaluation it belongs to.
+    pub evaluation: &'a str,
+    /// Its row of the data.
+    pub row: u64,
+    /// The name of its class.
+    pub label: &'a str,
+    /// The name of the class that it was given.
+    pub prediction: &'a str,
+    /// Its text, or the beginning of it.
+    pub text: &'a str,
+}
+
+impl PredictionRow<'_> {
+    /// The cells under [`prediction_columns`].
+    #[must_use]
+    pub fn cells(&self, probabilities: &[f64]) -> Vec<String> {
+        let before = [
+            self.evaluation,
+            &self.row.to_string(),
+            self.label,
+            self.prediction,
+        ]
+        .map(str::to_owned);
+        let text = self.text.chars().take(SHOWN_CHARACTERS).collect();
+        let probabilities = probabilities.iter().copied().map(probability_cell);
+        before
+            .into_iter()
+            .chain(probabilities)
+            .chain([text])
+            .collect()
+    }
+}
+
+/// Reads a run's predictions row by row, since the file may be long; returns the classes that have
+/// a column. Without a file there are none.
+///
+/// # Errors
+/// A message with the file, and the line where it is one, when the file is not what it should be.
+pub fn read_predictions(
+    folder: &Path,
+    each: impl FnMut(PredictionRow<'_>),
+) -> Result<Vec<String>, String> {
+    let path = folder.join(PREDICTIONS_FILE);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    read(&path, each).map_err(|message| format!("{}: {message}", path.display()))
+}
+
+fn read(path: &Path, mut each: impl FnMut(PredictionRow<'_>)) -> Result<Vec<String>, String> {
+    let mut reader = csv::Reader::from_path(path).map_err(|error| error.to_string())?;
+    let header = reader.headers().map_err(|error| error.to_string())?.clone();
+    let column = |name: &str| {
+        header
+            .iter()
+            .position(|title| title == name)
+            .ok_or_else(|| format!("there is no column `{name}`"))
+    };
+    let (evaluation, row) = (column("evaluation")?, column("row")?);
+    let (label, prediction, text) = (column("label")?, column("prediction")?, column("text")?);
+    let mut record = csv::StringRecord::new();
+    while reader
+        .read_record(&mut record)
+        .map_err(|error| error.to_string())?
+    {
+        let cell = |column: usize| record.get(column).unwrap_or_default();
+        let number = cell(row).parse().map_err(|_| {
+            let line = record.position().map_or(0, csv::Position::line);
+            format!("line {line}: `{}` is not a row number", cell(row))
+        })?;
+        each(PredictionRow {
+            evaluation: cell(evaluation),
+            row: number,
+            label: cell(label),
+            prediction: cell(prediction),
+            text: cell(text),
+        });
+    }
+    let classes = header
+        .iter()
+        .filter_map(|title| title.strip_prefix(PROBABILITY));
+    Ok(classes.map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prediction_columns_end_with_the_text() {
+        assert_eq!(
+            prediction_columns(&["negative", "positive"]).join(","),
+            "evaluation,row,label,prediction,probability_negative,probability_positive,text"
+        );
+    }
+}

@@ -1,0 +1,31 @@
+//! What a comparison of runs says.
+
+/// The paired tests of an experiment with `[compare]`.
+pub(super) const FILE: &str = "comparison.csv";
+
+/// A table in words: its title, and rows of which the first is the head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// What it shows; may be empty.
+    pub title: String,
+    /// The rows; all are as long as the first.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// A comparison in words and figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    /// For people.
+    pub tables: Vec<Table>,
+    /// What may be concluded, and how it was found.
+    pub remarks: Vec<String>,
+    /// The same figures, in full, for programs: a head and a row for each pair and evaluation.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// What it means to point at the best of several runs.
+pub(super) fn picked(runs: usize, evaluation: &str) -> String {
+    format!(
+        "Picking the best of {runs} runs by “{evaluation}” is selection on “{evaluation}”: its accuracy there owes something to luck and promises too much for new texts."
+    )
+}

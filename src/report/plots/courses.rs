@@ -1,0 +1,129 @@
+//! What is drawn over epochs or ranks: the course of each run, and its measure.
+
+use crate::draw::axis::{Axis, count_f64};
+use crate::draw::palette::Colour;
+use crate::metrics;
+
+/// The course of one run, once for each of its seeds.
+#[derive(Debug, Clone)]
+pub(in crate::report) struct Course {
+    /// The run's name.
+    pub name: String,
+    /// (epoch, value) in the order of the epochs, for each seed.
+    pub seeds: Vec<Vec<(usize, f64)>>,
+    /// What follows the name in parentheses, such as that the run failed.
+    pub remark: Option<&'static str>,
+}
+
+/// What is drawn over the epochs.
+#[derive(Debug, Clone)]
+pub(in crate::report) struct Measure {
+    /// With its unit, for the axis.
+    pub name: String,
+    /// What it is drawn over: `epoch`, `rank`.
+    pub place: &'static str,
+    /// Whether the last value says how good a run is.
+    pub judged: bool,
+    /// Whether it is a share, the higher the better, instead of a loss, the lower the better.
+    pub share: bool,
+}
+
+/// Room around a figure.
+pub(in crate::report) const MARGIN: f64 = 18.0;
+impl Measure {
+    pub(in crate::report) fn axis(&self, values: &[f64], ticks: usize) -> Axis {
+        if self.share {
+            Axis::around_shares(values.iter().copied(), ticks)
+        } else {
+            Axis::around_losses(values, ticks)
+        }
+    }
+}
+
+impl Course {
+    /// The mean over the seeds for each epoch that any of them reached; seeds without a finite
+    /// value there do not count.
+    pub(in crate::report) fn mean(&self) -> Vec<(f64, f64)> {
+        let last = self
+            .seeds
+            .iter()
+            .flatten()
+            .map(|point| point.0)
+            .max()
+            .unwrap_or(0);
+        let first = self
+            .seeds
+            .iter()
+            .flatten()
+            .map(|point| point.0)
+            .min()
+            .unwrap_or(1);
+        (first..=last)
+            .filter_map(|epoch| {
+                let here: Vec<f64> = self
+                    .seeds
+                    .iter()
+                    .flatten()
+                    .filter(|point| point.0 == epoch)
+                    .map(|point| point.1)
+                    .collect();
+                if here.is_empty() {
+                    return None;
+                }
+                let finite: Vec<f64> = here.into_iter().filter(|value| value.is_finite()).collect();
+                let mean = if finite.is_empty() {
+                    f64::NAN
+                } else {
+                    finite.iter().sum::<f64>() / count_f64(finite.len())
+                };
+                Some((count_f64(epoch), mean))
+            })
+            .collect()
+    }
+
+    /// The 95 % t-interval of the mean for each epoch that three seeds or more reached. Of two it
+    /// would dwarf every curve.
+    pub(in crate::report) fn intervals(&self) -> Vec<(f64, [f64; 2])> {
+        let mut epochs: Vec<usize> = self.seeds.iter().flatten().map(|point| point.0).collect();
+        epochs.sort_unstable();
+        epochs.dedup();
+        let interval = |epoch: usize| {
+            let points = self.seeds.iter().flatten();
+            let here: Vec<f64> = points
+                .filter(|point| point.0 == epoch && point.1.is_finite())
+                .map(|point| point.1)
+                .collect();
+            let interval = metrics::mean_interval(&here).filter(|_| here.len() > 2)?;
+            Some((count_f64(epoch), [interval.low, interval.high]))
+        };
+        epochs.into_iter().filter_map(interval).collect()
+    }
+
+    /// The name with its remark.
+    pub(in crate::report) fn label(&self) -> String {
+        match self.remark {
+            Some(remark) => format!("{} ({remark})", self.name),
+            None if self.has_values() => self.name.clone(),
+            None => format!("{} (no values)", self.name),
+        }
+    }
+
+    pub(in crate::report) fn has_values(&self) -> bool {
+        self.seeds.iter().flatten().any(|point| point.1.is_finite())
+    }
+
+    /// Each seed's points.
+    pub(in crate::report) fn lines(&self) -> impl Iterator<Item = Vec<(f64, f64)>> + '_ {
+        self.seeds.iter().map(|seed| {
+            seed.iter()
+                .map(|&(epoch, value)| (count_f64(epoch), value))
+                .collect()
+        })
+    }
+}
+
+/// The colour on its way to white.
+pub(in crate::report) fn pale((red, green, blue): Colour) -> Colour {
+    let mix = |channel: u8| channel + (u8::MAX - channel) / 5 * 3;
+    (mix(red), mix(green), mix(blue))
+}

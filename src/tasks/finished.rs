@@ -1,0 +1,83 @@
+//! What is done with a run that is complete: its classifier and its document stay of use.
+
+use std::path::Path;
+
+use engine::device::Device;
+
+use crate::config::Settings;
+use crate::record::RunRecord;
+use crate::runner::ExecuteError;
+
+/// A complete run.
+#[derive(Debug, Clone, Copy)]
+pub struct Finished<'a> {
+    /// Where its results are.
+    pub folder: &'a Path,
+    /// Its record.
+    pub record: &'a RunRecord,
+    /// Its settings.
+    pub settings: &'a Settings,
+}
+
+/// Runs that leave a classifier.
+pub trait Classifier {
+    /// The column of the data set that has the texts.
+    fn text_column(&self) -> &str;
+
+    /// Classifies texts with what the run trained.
+    ///
+    /// # Errors
+    /// When the run's model or adapter cannot be read.
+    fn predict(
+        &self,
+        finished: Finished<'_>,
+        texts: &[String],
+        device: Device,
+    ) -> Result<Predictions, ExecuteError>;
+}
+
+/// What a trained run says of a text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// Index of the most probable class.
+    pub class: usize,
+    /// The network's output for each class.
+    pub logits: Vec<f64>,
+    /// The probability of each class.
+    pub probabilities: Vec<f64>,
+}
+
+/// Predictions for several texts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predictions {
+    /// Class names in the order of their indices.
+    pub classes: Vec<String>,
+    /// One for each text.
+    pub rows: Vec<Prediction>,
+}
+
+/// Runs that search a document.
+pub trait Searchable {
+    /// Answers a new question as the run answers its own.
+    ///
+    /// # Errors
+    /// When the document or the embedder cannot be read, or is not what it was when the run was
+    /// made.
+    fn ask(
+        &self,
+        finished: Finished<'_>,
+        question: &str,
+        device: Device,
+    ) -> Result<Asked, ExecuteError>;
+}
+
+/// What a question found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// The best chunks, the best first: number, score, text.
+    pub fragments: Vec<(usize, f64, String)>,
+    /// The answer, unless the run only retrieves.
+    pub answer: Option<String>,
+    /// What a reader of the answer should know.
+    pub notes: Vec<String>,
+}
