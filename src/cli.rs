@@ -37,6 +37,8 @@ pub enum Command {
     Predict(PredictArgs),
     /// Ask the document of a rag run a question; answer and fragments on standard output
     Ask(AskArgs),
+    /// Say what lies among the results beside them, and remove what is asked for
+    Clean(CleanArgs),
     /// Execute one job from standard input (for ensayo's own use)
     #[command(hide = true)]
     Job,
@@ -130,6 +132,9 @@ pub struct RunArgs {
         reason = "the group's own documentation would become the help text"
     )]
     pub plan: PlanArgs,
+    /// Only say what would be done, as `plan` does
+    #[arg(long)]
+    pub dry_run: bool,
     /// Begin nothing more after the first failure
     #[arg(long)]
     pub fail_fast: bool,
@@ -147,6 +152,9 @@ pub struct ReportArgs {
     /// Folder with the results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,
+    /// Folder with the experiments' TOML files, by which results are measured
+    #[arg(long, value_name = "DIR", default_value = "experiments")]
+    pub experiments: PathBuf,
 }
 
 /// Options of `compare`.
@@ -160,12 +168,18 @@ pub struct CompareArgs {
     /// than two on the first
     #[arg(long, value_name = "NAME")]
     pub evaluation: Option<String>,
+    /// Compare results of other settings than the experiments have now, too
+    #[arg(long)]
+    pub stale: bool,
     /// Print CSV with all figures in full
     #[arg(long)]
     pub csv: bool,
     /// Folder with the results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,
+    /// Folder with the experiments' TOML files, by which results are measured
+    #[arg(long, value_name = "DIR", default_value = "experiments")]
+    pub experiments: PathBuf,
 }
 
 /// Options of `show`.
@@ -177,6 +191,45 @@ pub struct ShowArgs {
     /// Folder with the results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,
+    /// Folder with the experiments' TOML files, by which results are measured
+    #[arg(long, value_name = "DIR", default_value = "experiments")]
+    pub experiments: PathBuf,
+}
+
+/// Options of `clean`.
+#[derive(Debug, Clone, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
+pub struct CleanArgs {
+    /// Remove caches
+    #[arg(long)]
+    pub caches: bool,
+    /// Remove finished results that others took the place of
+    #[arg(long)]
+    pub kept: bool,
+    /// Remove unfinished work
+    #[arg(long)]
+    pub unfinished: bool,
+    /// Remove results of runs that no experiment has
+    #[arg(long)]
+    pub orphans: bool,
+    /// Only what was last written more than so many days ago
+    #[arg(long, value_name = "DAYS")]
+    pub older_than: Option<u64>,
+    /// Really remove more than caches
+    #[arg(long)]
+    pub yes: bool,
+    /// Only say what would be removed
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Folder with the results
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
+    /// Folder with the experiments' TOML files
+    #[arg(long, value_name = "DIR", default_value = "experiments")]
+    pub experiments: PathBuf,
 }
 
 /// Options of `predict`.
@@ -217,6 +270,62 @@ pub struct AskArgs {
     /// auto, cpu or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device)]
     pub device: String,
+}
+
+/// Lets an experiment's file stand for its name, and the file's folder for that of the experiments.
+fn by_file(patterns: &mut [String], experiments: &mut PathBuf) {
+    for pattern in patterns {
+        let path = PathBuf::from(&*pattern);
+        let is_toml = path
+            .extension()
+            .is_some_and(|extension| extension == "toml");
+        let (Some(stem), true) = (path.file_stem(), is_toml && path.is_file()) else {
+            continue;
+        };
+        *pattern = stem.to_string_lossy().into_owned();
+        if let Some(folder) = path.parent() {
+            let here = folder.as_os_str().is_empty();
+            *experiments = if here { ".".into() } else { folder.to_owned() };
+        }
+    }
+}
+
+impl Cli {
+    /// Reads the command line; exits where there is nothing to run.
+    pub fn parsed() -> Self {
+        let mut cli = Self::parse();
+        match &mut cli.command {
+            Command::List(ListArgs {
+                wanted,
+                experiments,
+            })
+            | Command::Check(CheckArgs {
+                wanted,
+                experiments,
+                ..
+            }) => by_file(&mut wanted.patterns, experiments),
+            Command::Plan(plan) | Command::Run(RunArgs { plan, .. }) => {
+                by_file(&mut plan.wanted.patterns, &mut plan.places.experiments);
+            }
+            Command::Report(ReportArgs {
+                patterns,
+                experiments,
+                ..
+            })
+            | Command::Compare(CompareArgs {
+                patterns,
+                experiments,
+                ..
+            })
+            | Command::Show(ShowArgs {
+                patterns,
+                experiments,
+                ..
+            }) => by_file(patterns, experiments),
+            _ => {}
+        }
+        cli
+    }
 }
 
 fn device(text: &str) -> Result<String, String> {

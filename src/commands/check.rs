@@ -1,8 +1,9 @@
 //! `ensayo check`: whether the experiments are sound, without running anything.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
-use super::{CommandError, Ended, load, words};
+use super::{CommandError, Ended, inputs, load, words};
 use crate::cli::CheckArgs;
 use crate::config;
 use crate::plan::Selection;
@@ -21,16 +22,29 @@ pub fn run(args: &CheckArgs, output: &mut dyn Write) -> Result<Ended, CommandErr
     }
     let selection = Selection::parse(&args.wanted.patterns)?;
     let loaded = load::load(&args.experiments, &args.wanted.overrides, &selection)?.sound()?;
-    loaded.remark();
-    let runs = loaded
-        .candidates()
+    loaded.say_skipped();
+    let candidates = loaded.candidates();
+    let selected: Vec<_> = candidates
         .filter(|(experiment, run, seed)| selection.selects(experiment, run, *seed))
-        .count();
+        .collect();
+    let names: BTreeSet<(&str, &str)> = selected
+        .iter()
+        .map(|(experiment, run, _)| (*experiment, *run))
+        .collect();
+    let cells = loaded.grids.iter().flat_map(|grid| {
+        let name = grid.experiment.name.as_str();
+        grid.cells.iter().map(move |cell| (name, cell))
+    });
+    let cells = cells.filter(|(name, cell)| names.contains(&(*name, cell.name.as_str())));
+    let facts = inputs::look(cells.map(|(name, cell)| (name, &cell.settings)))?;
+    for fact in facts {
+        writeln!(output, "{fact}")?;
+    }
     let experiments = words::count(loaded.grids.len(), "experiment");
     writeln!(
         output,
         "{} of {experiments}: all sound",
-        words::count(runs, "run")
+        words::count(selected.len(), "run")
     )?;
     Ok(Ended::Done)
 }

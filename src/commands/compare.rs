@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
+use super::standing::Standing;
 use super::{CommandError, Ended, finished, say, table};
 use crate::cli::CompareArgs;
 use crate::plan::Selection;
-use crate::record::Status;
+use crate::record::{RunRecord, Status};
 use crate::report::compare::{self, CompareError, Compared, Contender};
 
 /// A run by name, with the seeds that a pattern selects and their folders.
@@ -49,6 +50,8 @@ impl From<CompareError> for CommandError {
 /// The complete runs that the patterns select, in the order of the patterns, each with its seeds.
 fn wanted(args: &CompareArgs) -> Result<Vec<(String, Seeds)>, CommandError> {
     let mut records = finished::find(&args.results, &args.patterns)?;
+    let names = records.iter().map(|(_, record)| &*record.experiment);
+    let standing = Standing::of(&args.results, &args.experiments, names);
     records.retain(|(_, record)| {
         let complete = record.status == Status::Complete;
         if !complete {
@@ -57,6 +60,9 @@ fn wanted(args: &CompareArgs) -> Result<Vec<(String, Seeds)>, CommandError> {
         }
         complete
     });
+    if !args.stale {
+        refuse_stale(&standing, &records)?;
+    }
     let mut runs: Vec<(String, Seeds)> = Vec::new();
     for pattern in &args.patterns {
         let selection = Selection::parse(std::slice::from_ref(pattern))?;
@@ -95,6 +101,29 @@ fn wanted(args: &CompareArgs) -> Result<Vec<(String, Seeds)>, CommandError> {
         ))),
         _ => Ok(distinct),
     }
+}
+
+/// Refuses results of other settings than their experiments have now: a comparison would mix them up.
+fn refuse_stale(standing: &Standing, records: &[(PathBuf, RunRecord)]) -> Result<(), CommandError> {
+    const SHOWN: usize = 5;
+    let stale: Vec<String> = records
+        .iter()
+        .filter_map(|(_, record)| {
+            let reason = standing.staleness(record)?;
+            Some(format!("  {}: {reason}", record.label()))
+        })
+        .collect();
+    if stale.is_empty() {
+        return Ok(());
+    }
+    let more = match stale.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("\n  and {more} more"),
+    };
+    Err(CommandError::Input(format!(
+        "these results are not what their experiments ask for now:\n{}{more}\n`ensayo run` brings them up to date; --stale compares them as they are",
+        stale[..stale.len().min(SHOWN)].join("\n")
+    )))
 }
 
 /// Prints tables and sentences for people.

@@ -31,6 +31,22 @@ pub fn choose(asked: &str) -> Result<(Device, Option<Card>), CommandError> {
     Ok((device, card))
 }
 
+/// The number format that `precision = "auto"` comes to on a device; a card is tried to know it.
+///
+/// # Errors
+/// When the device cannot be used.
+pub fn format(asked: &str) -> Result<String, CommandError> {
+    let device = Device::resolve(asked).map_err(CommandError::input)?;
+    let card = match device {
+        Device::Cpu => None,
+        Device::Cuda(_) => {
+            find_the_compiler()?;
+            device.tried().map_err(CommandError::input)?
+        }
+    };
+    Ok(card.map_or_else(|| "f32".to_owned(), |card| card.own_format))
+}
+
 /// [`choose`], for a command that computes in this process: it leaves at a panic of any thread, as
 /// at anything unexpected.
 ///

@@ -45,7 +45,11 @@ pub fn run(args: &ListArgs, output: &mut dyn Write) -> Result<Ended, CommandErro
                 "has problems: see `ensayo check`".to_owned(),
             ]
         });
-        let mut rows: Vec<_> = rows.chain(unsound).collect();
+        let skipped = loaded.skipped().map(|(name, why)| {
+            let unknown = String::new;
+            vec![name.to_owned(), unknown(), unknown(), unknown(), why]
+        });
+        let mut rows: Vec<_> = rows.chain(unsound).chain(skipped).collect();
         rows.sort();
         rows.insert(0, head);
         write!(output, "{}", table::lines(&rows))?;
@@ -55,7 +59,6 @@ pub fn run(args: &ListArgs, output: &mut dyn Write) -> Result<Ended, CommandErro
                 writeln!(output, "{experiment}/{run}@{seed}")?;
             }
         }
-        loaded.remark();
     }
     Ok(Ended::Done)
 }

@@ -1,10 +1,10 @@
 //! From the experiments' folder to the cells of the selected experiments.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use super::{CommandError, say, screen, words};
+use super::{CommandError, say, screen};
 use crate::config::{self, Experiment, Look, Problem, Problems, System};
 use crate::grid::{self, Grid};
 use crate::plan::{Candidate, Selection, Source};
@@ -19,8 +19,9 @@ pub(super) struct Loaded {
     pub(super) grids: Vec<Grid>,
     /// What is wrong with the others, and with the command line.
     pub(super) problems: Problems,
-    /// How much is wrong with experiments that are not selected.
-    others: usize,
+    /// Experiments that lack nothing but environment variables, with these; where all experiments
+    /// are asked for, they are left out.
+    skipped: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Reads all experiments and keeps those that the patterns may mean.
@@ -42,6 +43,11 @@ pub(super) fn load(
         .problems
         .into_iter()
         .partition(|problem| name(problem).is_none_or(|name| selection.selects_experiment(&name)));
+    let (here, skipped) = if selection.is_everything() {
+        without_unset(here)
+    } else {
+        (here, BTreeMap::new())
+    };
     let mut problems = Problems::default();
     problems.extend(here);
     let mut grids = study.grids;
@@ -63,8 +69,30 @@ pub(super) fn load(
     Ok(Loaded {
         grids,
         problems,
-        others: elsewhere.len(),
+        skipped,
     })
+}
+
+/// The problems without those of experiments that lack nothing but environment variables, and these.
+fn without_unset(problems: Vec<Problem>) -> (Vec<Problem>, BTreeMap<String, BTreeSet<String>>) {
+    let mut skipped: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let is_unset = |name: &str| {
+        let mut own = problems
+            .iter()
+            .filter(|problem| self::name(problem).as_deref() == Some(name));
+        own.all(|problem| problem.unset.is_some())
+    };
+    for problem in &problems {
+        if let (Some(variable), Some(name)) = (&problem.unset, name(problem))
+            && is_unset(&name)
+        {
+            skipped.entry(name).or_default().insert(variable.clone());
+        }
+    }
+    let left = problems
+        .iter()
+        .filter(|problem| name(problem).is_none_or(|name| !skipped.contains_key(&name)));
+    (left.cloned().collect(), skipped)
 }
 
 impl Loaded {
@@ -88,14 +116,21 @@ impl Loaded {
         names(self.problems.iter())
     }
 
-    /// Says that other experiments have problems, which are no reason not to go on with these.
-    pub(super) fn remark(&self) {
-        let faults = self.others + self.problems.iter().count();
-        if faults > 0 {
-            let faults = words::count(faults, "problem");
-            say(format_args!(
-                "{faults} in the files of other experiments; `ensayo check` shows them"
-            ));
+    /// Experiments that are left out since environment variables are not set: a line for each.
+    pub(super) fn skipped(&self) -> impl Iterator<Item = (&str, String)> {
+        self.skipped.iter().map(|(name, variables)| {
+            let variables: Vec<&str> = variables.iter().map(String::as_str).collect();
+            (
+                name.as_str(),
+                format!("skipped, set {}", variables.join(" and ")),
+            )
+        })
+    }
+
+    /// Says which experiments are left out, and why.
+    pub(super) fn say_skipped(&self) {
+        for (name, why) in self.skipped() {
+            say(format_args!("{name}: {why}"));
         }
     }
 

@@ -3,6 +3,7 @@
 
 pub mod ask;
 pub mod check;
+pub mod clean;
 pub mod compare;
 pub mod device;
 pub mod job;
@@ -14,9 +15,11 @@ pub mod run;
 pub mod show;
 
 mod finished;
+mod inputs;
 mod load;
 mod progress;
 mod screen;
+mod standing;
 mod table;
 mod words;
 
@@ -33,7 +36,7 @@ use crate::record::RecordError;
 /// Reads the command line, runs the command and says how it ended.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parsed();
     let mut output = io::stdout().lock();
     let ended = match cli.command {
         // A job writes its own output, from wherever it is at work.
@@ -47,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args, &mut output),
         Command::Run(args) => run::run(&args, &mut output),
         Command::Report(args) => report::run(&args, &mut output),
+        Command::Clean(args) => clean::run(&args, &mut output),
         Command::Compare(args) => compare::run(&args, &mut output),
         Command::Show(args) => show::run(&args, &mut output),
         Command::Predict(args) => predict::run(&args, &mut output),
@@ -135,6 +139,7 @@ impl From<RecordError> for CommandError {
             RecordError::Write { .. }
             | RecordError::Read { .. }
             | RecordError::Broken { .. }
+            | RecordError::Copied { .. }
             | RecordError::Newer { .. }
             | RecordError::Older { .. } => Self::input(error),
         }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use engine::device::Device;
 
-use super::{CommandError, Ended, load, table, words};
+use super::{CommandError, Ended, inputs, load, table, words};
 use crate::cli::PlanArgs;
 use crate::plan::{Decision, Plan, Planned, Planner, Selection};
 use crate::report::duration;
@@ -16,6 +16,7 @@ use crate::tasks::{self, Forecast};
 /// When something is wrong with the selected experiments or their inputs.
 pub fn run(args: &PlanArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
     let plan = make(args)?;
+    inputs(&plan)?;
     writeln!(output, "{}", headline(&plan))?;
     let device = Device::resolve(&args.device).map_err(CommandError::input)?;
     let memory = memory(&plan, device);
@@ -25,7 +26,7 @@ pub fn run(args: &PlanArgs, output: &mut dyn Write) -> Result<Ended, CommandErro
         .zip(&memory)
         .map(|(planned, memory)| {
             let estimate = match (&planned.decision, planned.estimate_seconds) {
-                (Decision::Skip, _) => String::new(),
+                (Decision::Skip | Decision::Adopt(_), _) => String::new(),
                 (Decision::Run(_), Some(seconds)) => format!("about {}", duration(seconds)),
                 (Decision::Run(_), None) => "no estimate".to_owned(),
             };
@@ -88,6 +89,18 @@ fn too_large(plan: &Plan, memory: &[Option<u64>], device: Device) -> Option<Stri
     ))
 }
 
+/// Looks at the inputs of the runs that are due; returns the facts worth telling.
+///
+/// # Errors
+/// With everything about them that would make runs fail.
+pub(super) fn inputs(plan: &Plan) -> Result<Vec<String>, CommandError> {
+    let due = plan
+        .runs
+        .iter()
+        .filter(|planned| matches!(planned.decision, Decision::Run(_)));
+    inputs::look(due.map(|planned| (&*planned.spec.experiment, &planned.spec.settings)))
+}
+
 /// Loads, lays out and decides.
 pub(super) fn make(args: &PlanArgs) -> Result<Plan, CommandError> {
     let results = &args.places.results;
@@ -100,24 +113,39 @@ pub(super) fn make(args: &PlanArgs) -> Result<Plan, CommandError> {
     let selection = Selection::parse(&args.wanted.patterns)?;
     let loaded =
         load::load(&args.places.experiments, &args.wanted.overrides, &selection)?.sound()?;
+    loaded.say_skipped();
+    let format = super::device::format(&args.device)?;
     let planner = Planner {
         results,
         selection: &selection,
         force: args.force,
         device: &args.device,
+        format: Some(&format),
     };
-    Ok(planner.plan(&loaded.sources())?)
+    let sources = loaded.sources();
+    if args.wanted.overrides.is_empty() {
+        return Ok(planner.plan(&sources)?);
+    }
+    // Where the files cannot do without what was set, that is what results are measured by.
+    let plain = load::load(&args.places.experiments, &[], &selection);
+    let plain = plain.and_then(load::Loaded::sound).ok();
+    let standing = plain.as_ref().map(load::Loaded::sources);
+    Ok(planner.plan_beside(&sources, standing.as_deref().unwrap_or(&sources))?)
 }
 
 /// How many runs there are, how many of them will be executed, and how long that takes on the
 /// evidence so far.
 pub(super) fn headline(plan: &Plan) -> String {
-    let due = plan
-        .runs
-        .iter()
-        .filter(|planned| matches!(planned.decision, Decision::Run(_)))
-        .count();
-    let done = plan.runs.len() - due;
+    let count = |wanted: fn(&Decision) -> bool| {
+        let decisions = plan.runs.iter().map(|planned| &planned.decision);
+        decisions.filter(|decision| wanted(decision)).count()
+    };
+    let due = count(|decision| matches!(decision, Decision::Run(_)));
+    let adopted = match count(|decision| matches!(decision, Decision::Adopt(_))) {
+        0 => String::new(),
+        number => format!("{number} to adopt, "),
+    };
+    let done = count(|decision| *decision == Decision::Skip);
     let runs = words::count(plan.runs.len(), "run");
     let experiments = words::count(plan.files.len(), "experiment");
     let time = match plan.estimate_seconds() {
@@ -125,5 +153,5 @@ pub(super) fn headline(plan: &Plan) -> String {
         Some(seconds) => format!("; about {}", duration(seconds)),
         None => "; no estimate of the time: no similar run has a record".to_owned(),
     };
-    format!("{runs} of {experiments}: {due} to execute, {done} done{time}")
+    format!("{runs} of {experiments}: {due} to execute, {adopted}{done} done{time}")
 }

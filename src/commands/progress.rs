@@ -147,6 +147,14 @@ impl Progress {
                 let how = format!("{} in another runner", word(status));
                 Some(self.end(state, &run, &how))
             }
+            Event::Adopted { run, from } => {
+                let how = if from == run {
+                    "took back its kept result".to_owned()
+                } else {
+                    format!("adopted the result of {from}")
+                };
+                Some(self.end(state, &run, &how))
+            }
             Event::Finished {
                 run,
                 status,

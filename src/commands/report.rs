@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
-use super::{CommandError, Ended, compare, finished, screen};
+use super::{CommandError, Ended, compare, finished, screen, standing};
 use crate::cli::ReportArgs;
 use crate::report::{self, ReportError};
 
@@ -19,6 +19,8 @@ pub fn run(args: &ReportArgs, output: &mut dyn Write) -> Result<Ended, CommandEr
         .map(|(_, record)| record.experiment)
         .collect();
     let experiments: Vec<String> = experiments.into_iter().collect();
+    let names = experiments.iter().map(String::as_str).collect();
+    standing::refresh(&args.results, &args.experiments, &names);
     write(&args.results, &experiments, output)?;
     Ok(Ended::Done)
 }

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 
 use super::progress::Progress;
-use super::{CommandError, Ended, plan, report, say};
+use super::{CommandError, Ended, plan, report, say, standing};
 use crate::cli::RunArgs;
 use crate::plan::{Decision, Plan, RunSpec};
 use crate::record;
@@ -18,11 +18,18 @@ use crate::tasks;
 /// When something is wrong with the selected experiments or their inputs, or the report cannot be
 /// written. Runs that fail are no error: see [`Ended::SomeFailed`].
 pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
+    if args.dry_run {
+        return plan::run(&args.plan, output);
+    }
     super::device::find_compiler_first(&args.plan.device);
     let results = &args.plan.places.results;
+    record::tidy(results);
     let plan = plan::make(&args.plan)?;
     say(plan::headline(&plan));
     refuse(&plan, |spec| tasks::of(&spec.settings).refusal())?;
+    for fact in plan::inputs(&plan)? {
+        say(format_args!("  {fact}"));
+    }
     say_why(&plan);
     plan.write_files(results)?;
     record::remove_leftovers(results);
@@ -32,6 +39,8 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
     let experiments = with_records(args, &plan);
     if !experiments.is_empty() {
         say("");
+        let names = experiments.iter().map(String::as_str).collect();
+        standing::refresh(results, &args.plan.places.experiments, &names);
         match report::write(results, &experiments, output) {
             // Whoever reads the tables has had enough; how the sweep ended stands all the same.
             Err(CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
@@ -74,13 +83,13 @@ fn say_why(plan: &Plan) {
         .runs
         .iter()
         .filter_map(|planned| match &planned.decision {
-            Decision::Run(reason) => Some((planned.spec.label(), reason.to_string())),
             Decision::Skip => None,
+            decision => Some((planned.spec.label(), decision.to_string())),
         })
         .collect();
     match reasons.as_slice() {
         [(_, first), _, ..] if reasons.iter().all(|(_, reason)| reason == first) => {
-            say(format_args!("  all to execute: {first}"));
+            say(format_args!("  all of them: {first}"));
         }
         _ => {
             for (label, reason) in &reasons {

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use super::standing::Standing;
 use super::{CommandError, Ended, finished, table, words};
 use crate::cli::ShowArgs;
 use crate::metrics::{ClassificationReport, Interval, ReportLine, wilson_interval};
@@ -15,19 +16,24 @@ use crate::report::duration;
 /// # Errors
 /// When a pattern matches nothing or a file cannot be read.
 pub fn run(args: &ShowArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
-    for (index, (folder, record)) in finished::find(&args.results, &args.patterns)?
-        .iter()
-        .enumerate()
-    {
+    let found = finished::find(&args.results, &args.patterns)?;
+    let names = found.iter().map(|(_, record)| &*record.experiment);
+    let standing = Standing::of(&args.results, &args.experiments, names);
+    for (index, (folder, record)) in found.iter().enumerate() {
         if index > 0 {
             writeln!(output)?;
         }
-        show(folder, record, output)?;
+        show(&standing, folder, record, output)?;
     }
     Ok(Ended::Done)
 }
 
-fn show(folder: &Path, record: &RunRecord, output: &mut dyn Write) -> Result<(), CommandError> {
+fn show(
+    standing: &Standing,
+    folder: &Path,
+    record: &RunRecord,
+    output: &mut dyn Write,
+) -> Result<(), CommandError> {
     let status = match record.status {
         Status::Complete => "complete",
         Status::Failed => "failed",
@@ -49,6 +55,28 @@ fn show(folder: &Path, record: &RunRecord, output: &mut dyn Write) -> Result<(),
         environment.version
     )?;
     writeln!(output, "  {}", folder.display())?;
+    if let Some(from) = &record.adopted_from {
+        writeln!(output, "  computed as {from}, which has the same settings")?;
+    }
+    if record.sittings.len() > 1 {
+        let sittings = record.sittings.iter().map(|sitting| {
+            let device = &sitting.device;
+            format!("{} on {device}", words::duration(sitting.seconds))
+        });
+        let sittings: Vec<_> = sittings.collect();
+        writeln!(
+            output,
+            "  in {} sittings: {}",
+            sittings.len(),
+            sittings.join(", ")
+        )?;
+    }
+    if let Some(reason) = standing.staleness(record) {
+        writeln!(
+            output,
+            "  stale, not what its experiment asks for now: {reason}"
+        )?;
+    }
     if !record.overrides.is_empty() {
         writeln!(output, "  --set {}", record.overrides.join(" --set "))?;
     }

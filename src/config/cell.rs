@@ -131,6 +131,7 @@ impl Draft<'_> {
         let expanded = expand(text, environment).map_err(|error| match error {
             ExpandError::Unset(name) => self
                 .problem(format!("the environment variable `{name}` is not set"))
+                .unset(&name)
                 .at(span, format!("`{key}` needs it"))
                 .help(format!(
                     "set it for this command: {name}=/path/to/it ensayo …"
@@ -175,9 +176,13 @@ impl Draft<'_> {
         } else {
             "this file's folder"
         };
-        let problem = self
+        let mut problem = self
             .problem(format!("`{key}`: no {noun} `{}`", path.display()))
             .at(span, label);
+        let of_model = ["model.path", "embedder.path", "generator.path"].contains(&key);
+        if of_model && !other && looks_like_an_id(&expanded) {
+            problem = problem.help(format!("a model of the hub is `id = \"{expanded}\"`"));
+        }
         Err(if Path::new(&expanded).is_absolute() {
             problem
         } else {
@@ -307,4 +312,14 @@ impl Draft<'_> {
             _ => {}
         }
     }
+}
+
+/// Whether a path that leads nowhere may be meant as a model's name on the hub.
+fn looks_like_an_id(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    let is_name = |part: &&str| {
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+        part.starts_with(|first: char| first.is_ascii_alphanumeric()) && part.chars().all(plain)
+    };
+    parts.len() <= 2 && parts.iter().all(is_name)
 }

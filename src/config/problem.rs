@@ -21,6 +21,8 @@ pub struct Problem {
     pub labels: Vec<(Span, String)>,
     /// How to mend it.
     pub help: Option<String>,
+    /// The environment variable that is not set, if that is all that is wrong.
+    pub unset: Option<String>,
 }
 
 impl Problem {
@@ -30,6 +32,15 @@ impl Problem {
             message: message.into(),
             labels: Vec::new(),
             help: None,
+            unset: None,
+        }
+    }
+
+    /// Says that the fault is an environment variable that is not set.
+    pub(super) fn unset(self, variable: &str) -> Self {
+        Self {
+            unset: Some(variable.to_owned()),
+            ..self
         }
     }
 

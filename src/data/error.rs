@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 /// Rows of one file that are shown before the rest are only counted.
-pub const SHOWN_PROBLEMS: usize = 20;
+pub const SHOWN_PROBLEMS: usize = 5;
 
 /// Why labelled texts cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -36,7 +36,7 @@ pub struct TextRow {
 /// # Errors
 ///
 /// If the file cannot be read, lacks a column, has no rows, or has rows that cannot be used: the
-/// error then lists the first 20 of them and counts the rest.
+/// error then lists the first few of them and counts the rest.
 pub fn read(
     path: &Path,
     text_column: &str,

@@ -2,17 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use super::{RunSpec, identity};
-use crate::record::{self, RecordError, Status};
+use crate::record::{self, RecordError, RunRecord, Shelf, Status};
 
 /// What is to become of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision {
     /// Its record is complete and its identity unchanged.
     Skip,
+    /// A result of the same identity is complete under another name, or will be before its turn.
+    Adopt(Adoption),
     /// It is executed.
     Run(Reason),
+}
+
+/// Whose result a run adopts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Adoption {
+    /// One that is kept since another took its place.
+    Kept,
+    /// That of another run: `experiment/run@seed`.
+    Of(String),
+    /// That of a run of the same plan, once it has one.
+    Expected(String),
 }
 
 /// Why a run is executed.
@@ -43,41 +57,81 @@ pub struct Change {
     pub now: Option<String>,
 }
 
-/// Decides about a run. Beside the decision: when the record on disk began, if there is one.
+/// What the results tree says about a run.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    pub(super) decision: Decision,
+    /// When the records began that there are of the run.
+    pub(super) seen: Vec<String>,
+    /// Where the result to adopt stands.
+    pub(super) source: Option<PathBuf>,
+}
+
+/// Decides about a run.
 ///
 /// # Errors
 /// When the record was written by an ensayo of another schema: running would replace it.
-pub(super) fn decide(
-    spec: &RunSpec,
-    force: bool,
-) -> Result<(Decision, Option<String>), RecordError> {
+pub(super) fn decide(spec: &RunSpec, force: bool, shelf: &Shelf) -> Result<Verdict, RecordError> {
     let record = match record::read(&spec.folder) {
-        Ok(record) => record,
         Err(error) if error.is_other_version() && !force => return Err(error),
-        Err(error) => {
-            let reason = if force {
-                Reason::Forced
-            } else {
-                Reason::Unreadable(why_unreadable(&error))
-            };
-            return Ok((Decision::Run(reason), None));
-        }
+        record => record,
     };
-    let seen = record.as_ref().map(|record| record.started.clone());
+    let attempt = record::read(&spec.work_folder()).ok().flatten();
+    let seen = record.iter().flatten().chain(&attempt);
+    let seen = seen.map(|record| record.started.clone()).collect();
+    let mut source = None;
     let decision = match record {
-        None if spec.folder.join(record::RUN_FILE).exists() => Decision::Run(Reason::Interrupted),
-        None => Decision::Run(Reason::New),
-        Some(_) if force => Decision::Run(Reason::Forced),
-        Some(record) if record.identity != spec.identity => Decision::Run(Reason::Changed(
-            changes(&record.identity_parts, &spec.identity_parts),
-        )),
-        Some(record) => match record.status {
-            Status::Complete => Decision::Skip,
-            Status::Failed => Decision::Run(Reason::Failed(record.error.unwrap_or_default())),
-            Status::Interrupted => Decision::Run(Reason::Interrupted),
+        Ok(None) if force => Decision::Run(Reason::New),
+        _ if force => Decision::Run(Reason::Forced),
+        Ok(Some(record)) if is_result_of(&record, spec) => Decision::Skip,
+        record => match shelf.find(&spec.identity) {
+            Some((folder, found)) => {
+                source = Some(folder.to_owned());
+                Decision::Adopt(if found.label() == spec.label() {
+                    Adoption::Kept
+                } else {
+                    Adoption::Of(found.label())
+                })
+            }
+            None => Decision::Run(reason(spec, record, attempt)),
         },
     };
-    Ok((decision, seen))
+    Ok(Verdict {
+        decision,
+        seen,
+        source,
+    })
+}
+
+/// Why a run without a result is executed, by what stands in its place and what an earlier sitting
+/// left.
+fn reason(
+    spec: &RunSpec,
+    record: Result<Option<RunRecord>, RecordError>,
+    attempt: Option<RunRecord>,
+) -> Reason {
+    let attempt = match &record {
+        Ok(Some(record)) if record.identity == spec.identity => Some(record.clone()),
+        _ => attempt,
+    };
+    if let Some(attempt) = attempt.filter(|attempt| attempt.identity == spec.identity) {
+        return match attempt.status {
+            Status::Failed => Reason::Failed(attempt.error.unwrap_or_default()),
+            Status::Complete | Status::Interrupted => Reason::Interrupted,
+        };
+    }
+    let begun = |folder: &Path| folder.join(record::RUN_FILE).exists();
+    match record {
+        _ if begun(&spec.work_folder()) => Reason::Interrupted,
+        Ok(Some(record)) => Reason::Changed(changes(&record.identity_parts, &spec.identity_parts)),
+        Ok(None) if begun(&spec.folder) => Reason::Interrupted,
+        Ok(None) => Reason::New,
+        Err(error) => Reason::Unreadable(why_unreadable(&error)),
+    }
+}
+
+fn is_result_of(record: &RunRecord, spec: &RunSpec) -> bool {
+    record.status == Status::Complete && record.identity == spec.identity
 }
 
 /// What is wrong with a record, without its path and the advice to delete it: the run stands beside, and replaces it.
@@ -85,9 +139,10 @@ fn why_unreadable(error: &RecordError) -> String {
     match error {
         RecordError::Read { source, .. } => source.to_string(),
         RecordError::Broken { message, .. } => message.clone(),
-        RecordError::Write { .. } | RecordError::Newer { .. } | RecordError::Older { .. } => {
-            error.to_string()
-        }
+        RecordError::Write { .. }
+        | RecordError::Copied { .. }
+        | RecordError::Newer { .. }
+        | RecordError::Older { .. } => error.to_string(),
     }
 }
 
@@ -110,7 +165,18 @@ impl fmt::Display for Decision {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Skip => formatter.write_str("done"),
+            Self::Adopt(adoption) => adoption.fmt(formatter),
             Self::Run(reason) => reason.fmt(formatter),
+        }
+    }
+}
+
+impl fmt::Display for Adoption {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kept => formatter.write_str("takes back its kept result"),
+            Self::Of(run) => write!(formatter, "adopts the result of {run}"),
+            Self::Expected(run) => write!(formatter, "adopts the result of {run} when it is done"),
         }
     }
 }

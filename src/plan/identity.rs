@@ -16,17 +16,31 @@ pub const NUMERICS: u32 = 1;
 
 const CONTENT: &str = "sha256:";
 
-/// Dotted keys and values of everything that decides the result.
+/// Dotted keys and values of everything that decides the result. `format` is the number format that
+/// `auto` comes to on the device.
 pub(super) fn parts(
     settings: &Value,
     seed: u64,
+    format: &str,
     contents: &mut Contents,
 ) -> Result<BTreeMap<String, String>, ContentError> {
     let mut parts = BTreeMap::new();
     flatten(&mut parts, contents, &mut Vec::new(), settings)?;
+    resolve_precision(&mut parts, format);
     parts.insert("seed".into(), seed.to_string());
     parts.insert("numerics".into(), NUMERICS.to_string());
     Ok(parts)
+}
+
+/// Puts what `auto` comes to in its place, so that results in different formats never pass for the
+/// same. An embedder's is always the format of its weights: its vectors are compared with kept ones.
+fn resolve_precision(parts: &mut BTreeMap<String, String>, format: &str) {
+    for (key, value) in &mut *parts {
+        if value == "auto" && key.ends_with(".precision") {
+            let embedder = key == "embedder.precision";
+            *value = if embedder { "f32" } else { format }.to_owned();
+        }
+    }
 }
 
 /// sha256 over the parts as a JSON object with sorted keys.
@@ -175,7 +189,7 @@ mod tests {
         }
 
         fn parts(&mut self, settings: &Value) -> BTreeMap<String, String> {
-            parts(settings, 42, &mut self.contents).unwrap()
+            parts(settings, 42, "f32", &mut self.contents).unwrap()
         }
     }
 
@@ -219,18 +233,87 @@ mod tests {
         assert_ne!(of_parts(&folder.parts(&settings)), edited);
     }
 
+    /// What may differ between two equal results, and why. All else that a TOML says counts.
+    const UNCOUNTED: [(&str, &str); 7] = [
+        ("data.path", "a path counts by the content that it leads to"),
+        ("data.test_path", "the same"),
+        ("data.evaluations.1.path", "the same"),
+        (
+            "model.random.config",
+            "the same, with the tokeniser beside it",
+        ),
+        (
+            "model.precision = \"auto\"",
+            "what it came to counts: equal to that format when it is asked for by name",
+        ),
+        (
+            "name, description, axes, seeds, compare",
+            "names and order compute nothing; each run's own seed counts",
+        ),
+        (
+            "--device, --jobs, threads, halvings",
+            "change results by rounding alone; the record says what they were",
+        ),
+    ];
+
+    /// Each leaf of a value, replaced by another value of its type, with its dotted key.
+    fn altered(value: &Value, key: &str, whole: &Value, at: &str, all: &mut Vec<(String, Value)>) {
+        let deeper = |inner: &str| match key {
+            "" => inner.to_owned(),
+            outer => format!("{outer}.{inner}"),
+        };
+        match value {
+            Value::Object(table) => {
+                for (inner, value) in table {
+                    altered(value, &deeper(inner), whole, &format!("{at}/{inner}"), all);
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    let inner = index.to_string();
+                    altered(item, &deeper(&inner), whole, &format!("{at}/{inner}"), all);
+                }
+            }
+            leaf => {
+                let mut other = whole.clone();
+                *other.pointer_mut(at).unwrap() = match leaf {
+                    Value::String(text) => json!(format!("{text}x")),
+                    Value::Number(number) => json!(number.as_f64().unwrap() + 1.0),
+                    Value::Bool(is) => json!(!is),
+                    _ => json!("given now"),
+                };
+                all.push((key.to_owned(), other));
+            }
+        }
+    }
+
     #[test]
-    fn every_setting_and_the_seed_count() {
+    fn every_setting_counts_but_those_listed_and_so_does_the_seed() {
         let mut folder = Folder::new();
         let settings = folder.settings();
         let before = of_parts(&folder.parts(&settings));
-        let mut other = settings.clone();
-        other["lora"]["rank"] = json!(4);
-        assert_ne!(of_parts(&folder.parts(&other)), before);
-        assert_ne!(
-            of_parts(&parts(&settings, 43, &mut folder.contents).unwrap()),
-            before
-        );
+        let mut all = Vec::new();
+        altered(&settings, "", &settings, "", &mut all);
+        assert!(all.len() > 12, "{all:?}");
+        for (key, other) in all {
+            let is_path = UNCOUNTED.iter().any(|(listed, _)| *listed == key);
+            // A path that leads elsewhere cannot even be read; to the same content, it counts not.
+            let now = parts(&other, 42, "f32", &mut folder.contents);
+            assert_eq!(now.is_err(), is_path, "{key}");
+            if let Ok(now) = now {
+                assert_ne!(of_parts(&now), before, "{key}");
+            }
+        }
+        let with = |seed, format: &str, folder: &mut Folder| {
+            of_parts(&parts(&settings, seed, format, &mut folder.contents).unwrap())
+        };
+        assert_eq!(with(42, "f32", &mut folder), before);
+        assert_ne!(with(43, "f32", &mut folder), before);
+        assert_ne!(with(42, "bf16", &mut folder), before);
+        let mut by_name = settings.clone();
+        by_name["model"]["precision"] = json!("bf16");
+        let asked = of_parts(&folder.parts(&by_name));
+        assert_eq!(asked, with(42, "bf16", &mut folder));
     }
 
     /// Dotted keys of all settings that a schema marks as paths.

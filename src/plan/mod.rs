@@ -8,13 +8,13 @@ mod identity;
 mod near;
 mod select;
 
-pub use decision::{Change, Decision, Reason};
+pub use decision::{Adoption, Change, Decision, Reason};
 pub use estimate::Estimator;
 pub use identity::{NUMERICS, of_parts};
 pub use near::nearest;
 pub use select::{Candidate, Selection, SelectionError};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Compare, Settings};
 use crate::content::{ContentError, Contents};
 use crate::grid::Cell;
-use crate::record::{self, PlanFile, PlannedComparison, PlannedRun, RecordError};
+use crate::record::{self, PlanFile, PlannedComparison, PlannedRun, RecordError, RunFile, Shelf};
 
 /// One run: what it is called, what it does and where its results go.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,13 +41,19 @@ pub struct RunSpec {
     pub identity: String,
     /// Everything that decides the result: dotted key and value, inputs by their content.
     pub identity_parts: BTreeMap<String, String>,
+    /// The number format that `precision = "auto"` came to: `f32`, `bf16` or `f16`.
+    pub format: String,
     /// `--set` values in force, as typed.
     pub overrides: Vec<String>,
     /// What sets the run apart from its siblings: (dotted key, value) in the order of the axes.
     pub axes: Vec<(String, String)>,
-    /// When the record that the plan saw began, if it saw one. A record that is another by the time the run is due was
-    /// left by a second runner in the meantime.
-    pub seen: Option<String>,
+    /// When the records began that the plan saw of the run: of its place and of its work. Another one
+    /// by the time that the run is due was left by a second runner in the meantime.
+    pub seen: Vec<String>,
+    /// The folder in which a finished result of the same identity stands, or will stand before the
+    /// run's turn: the run adopts it instead of computing it again.
+    #[serde(default)]
+    pub source: Option<PathBuf>,
 }
 
 impl RunSpec {
@@ -63,12 +69,35 @@ impl RunSpec {
         record::results_of(&self.folder)
     }
 
+    /// The content of the run's `run.toml`.
+    #[must_use]
+    pub fn run_file(&self) -> RunFile<&Settings> {
+        RunFile {
+            experiment: self.experiment.clone(),
+            run: self.run.clone(),
+            seed: self.seed,
+            settings: &self.settings,
+        }
+    }
+
+    /// Where the run is worked on, until its result takes its place.
+    #[must_use]
+    pub fn work_folder(&self) -> PathBuf {
+        record::work_folder(self.results(), &self.identity)
+    }
+
     /// What decides the result and is no longer what the plan saw: inputs that were changed since, or other code.
     ///
     /// # Errors
     /// When an input cannot be read.
     pub fn changes(&self, contents: &mut Contents) -> Result<Vec<Change>, PlanError> {
-        let now = parts(&self.label(), &self.settings, self.seed, contents)?;
+        let now = parts(
+            &self.label(),
+            &self.settings,
+            self.seed,
+            &self.format,
+            contents,
+        )?;
         Ok(decision::changes(&self.identity_parts, &now))
     }
 
@@ -156,6 +185,9 @@ pub struct Planner<'a> {
     pub force: bool,
     /// `auto`, `cpu` or `cuda:N`; only estimates depend on it.
     pub device: &'a str,
+    /// The number format that `auto` comes to on that device: `f32`, `bf16` or `f16`. `None` takes
+    /// whatever each run's results are in: a plan for reading, on whatever machine.
+    pub format: Option<&'a str>,
 }
 
 /// Why there is no plan.
@@ -187,14 +219,37 @@ impl Planner<'_> {
     /// When a pattern matches nothing, an input cannot be read, or the plan or a selected run's record on disk was written by an
     /// ensayo of another schema and `force` is not set.
     pub fn plan(&self, sources: &[Source<'_>]) -> Result<Plan, PlanError> {
+        self.plan_beside(sources, sources)
+    }
+
+    /// The same for sources with `--set` values in force; `standing` are the experiments as their
+    /// files have them, which is what results are measured by later.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub fn plan_beside(
+        &self,
+        sources: &[Source<'_>],
+        standing: &[Source<'_>],
+    ) -> Result<Plan, PlanError> {
         let candidates: Vec<_> = sources.iter().flat_map(Source::candidates).collect();
         self.selection.check(&candidates)?;
         let mut contents = Contents::open(self.results);
-        let estimator = Estimator::new(self.results, self.device);
+        let shelf = Shelf::read(self.results);
+        let mut estimator = Estimator::new(shelf.records(), self.device);
         let mut plan = Plan::default();
         for source in sources {
             if self.selection.selects_experiment(source.experiment) {
-                self.lay_out(source, &mut contents, &estimator, &mut plan)?;
+                self.lay_out(source, &mut contents, &shelf, &mut plan)?;
+                let same = |other: &&Source<'_>| other.experiment == source.experiment;
+                let standing = standing.iter().find(same).unwrap_or(source);
+                plan.files.push(self.file(standing, &mut contents)?);
+            }
+        }
+        expect_equal_results(&mut plan.runs, self.force);
+        for planned in &mut plan.runs {
+            if matches!(planned.decision, Decision::Run(_)) {
+                planned.estimate_seconds = estimator.seconds(&planned.spec.identity_parts);
             }
         }
         plan.jobs = jobs(&plan.runs);
@@ -207,40 +262,58 @@ impl Planner<'_> {
         &self,
         source: &Source<'_>,
         contents: &mut Contents,
-        estimator: &Estimator,
+        shelf: &Shelf,
         plan: &mut Plan,
     ) -> Result<(), PlanError> {
         match PlanFile::read(self.results, source.experiment) {
             Err(error) if error.is_other_version() && !self.force => return Err(error.into()),
             _ => {}
         }
+        for cell in source.cells {
+            for &seed in source.seeds {
+                if !self.selection.selects(source.experiment, &cell.name, seed) {
+                    continue;
+                }
+                let mut spec = self.spec(source, cell, seed, contents)?;
+                let verdict = decision::decide(&spec, self.force, shelf)?;
+                (spec.seen, spec.source) = (verdict.seen, verdict.source);
+                plan.runs.push(Planned {
+                    spec,
+                    decision: verdict.decision,
+                    estimate_seconds: None,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The runs that an experiment consists of, selected or not.
+    ///
+    /// # Errors
+    /// When an input cannot be read.
+    pub fn file(
+        &self,
+        source: &Source<'_>,
+        contents: &mut Contents,
+    ) -> Result<PlanFile, PlanError> {
         let mut runs = Vec::new();
         for cell in source.cells {
             for &seed in source.seeds {
-                let mut spec = self.spec(source, cell, seed, contents)?;
+                let spec = self.spec(source, cell, seed, contents)?;
                 runs.push(PlannedRun {
-                    run: spec.run.clone(),
+                    differs: differences(&spec),
+                    run: spec.run,
                     seed,
-                    identity: spec.identity.clone(),
-                    axes: spec.axes.clone(),
+                    identity: spec.identity,
+                    axes: spec.axes,
                 });
-                if self.selection.selects(&spec.experiment, &spec.run, seed) {
-                    let (decision, seen) = decision::decide(&spec, self.force)?;
-                    spec.seen = seen;
-                    let estimate_seconds = estimator.seconds(&spec.identity_parts);
-                    plan.runs.push(Planned {
-                        spec,
-                        decision,
-                        estimate_seconds,
-                    });
-                }
             }
         }
         let kind = source
             .cells
             .first()
             .map(|cell| cell.settings.kind().to_string());
-        plan.files.push(PlanFile {
+        Ok(PlanFile {
             schema: record::SCHEMA,
             experiment: source.experiment.to_owned(),
             kind: kind.unwrap_or_default(),
@@ -251,8 +324,7 @@ impl Planner<'_> {
                 evaluation: compare.evaluation.clone(),
             }),
             runs,
-        });
-        Ok(())
+        })
     }
 
     fn spec(
@@ -264,18 +336,25 @@ impl Planner<'_> {
     ) -> Result<RunSpec, PlanError> {
         let experiment = source.experiment;
         let label = record::run_label(experiment, &cell.name, seed);
-        let identity_parts = parts(&label, &cell.settings, seed, contents)?;
+        let folder = record::run_folder(self.results, experiment, &cell.name, seed);
+        let format = match self.format {
+            Some(format) => format.to_owned(),
+            None => recorded_format(&folder),
+        };
+        let identity_parts = parts(&label, &cell.settings, seed, &format, contents)?;
         Ok(RunSpec {
             experiment: experiment.to_owned(),
             run: cell.name.clone(),
             seed,
             settings: cell.settings.clone(),
-            folder: record::run_folder(self.results, experiment, &cell.name, seed),
+            folder,
             identity: identity::of_parts(&identity_parts),
             identity_parts,
+            format,
             overrides: source.overrides.to_vec(),
             axes: cell.axes.clone(),
-            seen: None,
+            seen: Vec::new(),
+            source: None,
         })
     }
 }
@@ -305,19 +384,65 @@ fn parts(
     label: &str,
     settings: &Settings,
     seed: u64,
+    format: &str,
     contents: &mut Contents,
 ) -> Result<BTreeMap<String, String>, PlanError> {
     let settings = serde_json::to_value(settings).map_err(|source| PlanError::Settings {
         run: label.to_owned(),
         source,
     })?;
-    Ok(identity::parts(&settings, seed, contents)?)
+    Ok(identity::parts(&settings, seed, format, contents)?)
 }
 
-/// One run a job: nothing is shared between runs yet.
+/// What the finished result in a run's place differs in from the run.
+fn differences(spec: &RunSpec) -> Vec<String> {
+    match record::read(&spec.folder) {
+        Ok(Some(record)) if record.identity != spec.identity => {
+            decision::changes(&record.identity_parts, &spec.identity_parts)
+                .iter()
+                .map(Change::to_string)
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The format in which a run's results are; that of a processor where there are none.
+fn recorded_format(folder: &Path) -> String {
+    let record = record::read(folder).ok().flatten();
+    record
+        .map(|record| record.environment.precision)
+        .filter(|format| !format.is_empty())
+        .unwrap_or_else(|| "f32".to_owned())
+}
+
+/// Of runs with the same identity the first is executed, and the others adopt its result.
+fn expect_equal_results(runs: &mut [Planned], force: bool) {
+    if force {
+        return;
+    }
+    let mut first: HashMap<String, (String, PathBuf)> = HashMap::new();
+    for Planned { spec, decision, .. } in runs {
+        if !matches!(decision, Decision::Run(_)) {
+            continue;
+        }
+        match first.get(&spec.identity) {
+            Some((label, folder)) => {
+                *decision = Decision::Adopt(Adoption::Expected(label.clone()));
+                spec.source = Some(folder.clone());
+            }
+            None => {
+                let own = (spec.label(), spec.folder.clone());
+                first.insert(spec.identity.clone(), own);
+            }
+        }
+    }
+}
+
+/// One run a job: nothing is shared between runs yet. A result is adopted in its turn.
 fn jobs(runs: &[Planned]) -> Vec<Job> {
     runs.iter()
-        .filter(|planned| matches!(planned.decision, Decision::Run(_)))
+        .filter(|planned| planned.decision != Decision::Skip)
         .map(|planned| Job {
             runs: vec![planned.spec.clone()],
             halvings: 0,

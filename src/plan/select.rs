@@ -182,6 +182,12 @@ impl Selection {
         Ok(Self { patterns })
     }
 
+    /// Whether no pattern restricts it.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
     /// Whether the run is selected.
     #[must_use]
     pub fn selects(&self, experiment: &str, run: &str, seed: u64) -> bool {

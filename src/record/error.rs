@@ -14,6 +14,11 @@ pub enum RecordError {
     #[error("{}: {message}; repair it, or delete it to run again", path.display())]
     Broken { path: PathBuf, message: String },
     #[error(
+        "{}: a copy of the results of {label}, left out; move it out of the results to be rid of this message",
+        path.display()
+    )]
+    Copied { path: PathBuf, label: String },
+    #[error(
         "{}: written with schema {found}, but this ensayo reads schemas up to {supported}; use a newer ensayo, or delete the file to run again",
         path.display()
     )]

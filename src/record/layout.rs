@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::RecordError;
+use super::sittings::SITTINGS_FILE;
 
 /// The record, written last.
 pub const RECORD_FILE: &str = "record.json";
@@ -15,6 +16,10 @@ pub const LOG_FILE: &str = "run.log";
 pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 /// The runs that an experiment consists of.
 pub const PLAN_FILE: &str = "plan.json";
+/// Results in the making, each in a folder called like its identity.
+pub(super) const WORK: &str = ".work";
+/// Finished results that made room for others, each in a folder called like its identity.
+const KEPT: &str = ".kept";
 
 /// `experiment/run@seed`, as a person types it.
 #[must_use]
@@ -36,10 +41,28 @@ pub fn run_folder(results: &Path, experiment: &str, run: &str, seed: u64) -> Pat
         .join(format!("seed-{seed}"))
 }
 
-/// The results tree that a run's folder lies in.
+/// The folder in which a result of an identity is worked out, until it takes its named place. The
+/// state of an interrupted training waits here for the next sitting, beside those of other settings.
+#[must_use]
+pub fn work_folder(results: &Path, identity: &str) -> PathBuf {
+    results.join(WORK).join(identity)
+}
+
+/// Where finished results go that another took the place of, each under its identity.
+#[must_use]
+pub fn kept_folder(results: &Path) -> PathBuf {
+    results.join(KEPT)
+}
+
+/// The results tree that a run's folder lies in, be it the named one, that of its work or a kept one.
 #[must_use]
 pub fn results_of(run_folder: &Path) -> &Path {
-    run_folder.ancestors().nth(3).unwrap_or(run_folder)
+    let parent = run_folder.parent().unwrap_or(run_folder);
+    let by_identity = parent
+        .file_name()
+        .is_some_and(|name| name == WORK || name == KEPT);
+    let depth = if by_identity { 2 } else { 3 };
+    run_folder.ancestors().nth(depth).unwrap_or(run_folder)
 }
 
 /// The cache of vectors under a key: safe to delete, shared by all runs of a results tree.
@@ -49,63 +72,36 @@ pub fn embeddings_file(results: &Path, key: &str) -> PathBuf {
     folder.join(format!("{key}.vectors"))
 }
 
-/// The lock of a run: beside its folder, not in it, because the folder's content is replaced under the lock.
+/// The lock on a folder: beside it, not in it, because the folder is moved and replaced under the lock.
 ///
-/// The file is never deleted: between deleting and creating, two owners could each hold a lock on a file of their own.
+/// The file is never deleted: between deleting and creating, two owners could each hold a lock on a
+/// file of their own.
 #[must_use]
-pub fn lock_file(run_folder: &Path) -> PathBuf {
-    let name = run_folder.file_name().unwrap_or_default();
-    run_folder.with_file_name(format!(".{}.lock", name.to_string_lossy()))
+pub fn lock_file(folder: &Path) -> PathBuf {
+    let name = folder.file_name().unwrap_or_default();
+    folder.with_file_name(format!(".{}.lock", name.to_string_lossy()))
 }
 
-/// Where a process that was started for a run says what it has to say until it owns the run's folder: beside it, because the
-/// folder may be another's. `process` is the id of whoever started it.
+/// Where a process that was started for a run says what it has to say until it owns the folder:
+/// beside it, because the folder may be another's. `process` is the id of whoever started it.
 #[must_use]
-pub fn early_log(run_folder: &Path, process: u32) -> PathBuf {
-    lock_file(run_folder).with_extension(format!("{process}.log"))
+pub fn early_log(folder: &Path, process: u32) -> PathBuf {
+    lock_file(folder).with_extension(format!("{process}.log"))
 }
 
-/// Removes a run's checkpoint, if there is one.
+/// Removes what only a later sitting would need: the checkpoint and the list of sittings.
 ///
 /// # Errors
-/// When it cannot be removed.
-pub fn remove_checkpoint(folder: &Path) -> Result<(), RecordError> {
-    let path = folder.join(CHECKPOINT_FILE);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(RecordError::write(path)(error))
+/// When a file cannot be removed.
+pub fn remove_sitting_files(folder: &Path) -> Result<(), RecordError> {
+    for name in [CHECKPOINT_FILE, SITTINGS_FILE] {
+        let path = folder.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(RecordError::write(path)(error));
+            }
+            _ => {}
         }
-        _ => Ok(()),
-    }
-}
-
-/// Makes a run's folder and removes what an earlier attempt left in it, the record first: a half-emptied folder must not
-/// pass for a finished run. Only its checkpoint stays, for the run to go on from if it is its own.
-///
-/// # Errors
-/// When the folder cannot be made, read or emptied.
-pub fn prepare_folder(folder: &Path) -> Result<(), RecordError> {
-    fs::create_dir_all(folder).map_err(RecordError::write(folder))?;
-    let record = folder.join(RECORD_FILE);
-    if record.exists() {
-        fs::remove_file(&record).map_err(RecordError::write(&record))?;
-    }
-    for entry in fs::read_dir(folder).map_err(RecordError::read(folder))? {
-        let entry = entry.map_err(RecordError::read(folder))?;
-        let path = entry.path();
-        if entry.file_name() == CHECKPOINT_FILE {
-            continue;
-        }
-        let is_folder = entry
-            .file_type()
-            .map_err(RecordError::read(&path))?
-            .is_dir();
-        let removed = if is_folder {
-            fs::remove_dir_all(&path)
-        } else {
-            fs::remove_file(&path)
-        };
-        removed.map_err(RecordError::write(path))?;
     }
     Ok(())
 }
@@ -125,20 +121,14 @@ mod tests {
     }
 
     #[test]
-    fn preparing_removes_what_an_earlier_attempt_left() {
-        let root = tempfile::tempdir().unwrap();
-        let folder = run_folder(root.path(), "x", "base", 1);
-        prepare_folder(&folder).unwrap();
-        fs::write(folder.join("record.json"), "{}").unwrap();
-        fs::create_dir(folder.join("adapter")).unwrap();
-        fs::write(folder.join(CHECKPOINT_FILE), "").unwrap();
-        fs::write(folder.join("adapter/adapter_config.json"), "{}").unwrap();
-        prepare_folder(&folder).unwrap();
-        let left: Vec<_> = fs::read_dir(&folder).unwrap().collect();
-        assert_eq!(left.len(), 1);
-        assert_eq!(left[0].as_ref().unwrap().file_name(), CHECKPOINT_FILE);
-        remove_checkpoint(&folder).unwrap();
-        remove_checkpoint(&folder).unwrap();
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    fn every_folder_of_a_run_knows_its_results() {
+        let results = Path::new("some/results");
+        for folder in [
+            run_folder(results, "x", "base", 42),
+            work_folder(results, "abc"),
+            kept_folder(results).join("abc"),
+        ] {
+            assert_eq!(results_of(&folder), results);
+        }
     }
 }

@@ -25,7 +25,7 @@ pub fn remove_leftovers(results: &Path) {
 
 /// Whether a file of this name is one only for a moment.
 fn may_be_left(name: &str) -> bool {
-    let early_log = name.starts_with(".seed-")
+    let early_log = name.starts_with('.')
         && Path::new(name)
             .extension()
             .is_some_and(|extension| extension == "log");
@@ -39,7 +39,7 @@ fn has_owner(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{early_log, lock_file, run_folder};
+    use crate::record::{early_log, lock_file, run_folder, work_folder};
 
     #[test]
     fn what_dead_owners_left_goes_and_nothing_else() {
@@ -47,9 +47,11 @@ mod tests {
         let folder = run_folder(root.path(), "x", "base", 1);
         fs::create_dir_all(&folder).unwrap();
         let [left, of_the_living] = [".part-left", ".part-living"].map(|name| folder.join(name));
+        let work = work_folder(root.path(), "abc");
+        fs::create_dir_all(&work).unwrap();
         let (log, lock, result) = (
-            early_log(&folder, 7),
-            lock_file(&folder),
+            early_log(&work, 7),
+            lock_file(&work),
             folder.join("run.log"),
         );
         for path in [&left, &of_the_living, &log, &lock, &result] {

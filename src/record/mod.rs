@@ -6,9 +6,12 @@ mod error;
 mod layout;
 mod leftovers;
 pub mod number;
+mod place;
 mod plan_file;
 mod predictions;
 mod run_file;
+mod shelf;
+pub mod sittings;
 mod store;
 mod tables;
 
@@ -16,17 +19,20 @@ pub use csv_file::{RowWriter, read_rows, write_rows};
 pub use error::RecordError;
 pub use layout::{
     CHECKPOINT_FILE, LOG_FILE, PLAN_FILE, RECORD_FILE, RUN_FILE, early_log, embeddings_file,
-    experiment_folder, lock_file, prepare_folder, remove_checkpoint, results_of, run_folder,
-    run_label,
+    experiment_folder, kept_folder, lock_file, remove_sitting_files, results_of, run_folder,
+    run_label, work_folder,
 };
 pub use leftovers::remove_leftovers;
+pub use place::{adopt, place, place_attempt, take_up, tidy};
 pub use plan_file::{PlanFile, PlannedComparison, PlannedRun};
 pub use predictions::{
     PREDICTIONS_FILE, PredictionRow, prediction_columns, probability_cell, probability_column,
     read_predictions,
 };
 pub use run_file::RunFile;
-pub use store::{read, read_all, write_atomically};
+pub use shelf::Shelf;
+pub use sittings::Sitting;
+pub use store::{read, read_all, read_in_place, write_atomically};
 pub use tables::{
     AnswerRow, EpochRow, MeasurementRow, MetricRow, ReportRow, RetrievalRow, Row, TrainingLogRow,
 };
@@ -62,10 +68,16 @@ pub struct RunRecord {
     /// `--set` values that were in force, as typed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<String>,
-    /// When the run began, RFC 3339.
+    /// The run that the result was computed as, if it was not this one: `experiment/run@seed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted_from: Option<String>,
+    /// When the run began, RFC 3339; the last sitting, where it took several.
     pub started: String,
-    /// How long it took.
+    /// How long it took, all sittings together.
     pub wall_seconds: f64,
+    /// The sittings it took; empty in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sittings: Vec<Sitting>,
     /// Every scalar of the result.
     pub metrics: Vec<MetricRow>,
     /// What was measured rather than computed.
@@ -88,6 +100,12 @@ impl RunRecord {
     #[must_use]
     pub fn label(&self) -> String {
         run_label(&self.experiment, &self.run, self.seed)
+    }
+
+    /// Whether both are of one execution, under whatever names.
+    #[must_use]
+    pub fn is_same_execution(&self, other: &Self) -> bool {
+        self.identity == other.identity && self.started == other.started
     }
 
     /// The value of a metric, if the run has it.

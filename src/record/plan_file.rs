@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::store::{read_json, write_json};
-use super::{PLAN_FILE, RecordError, experiment_folder, run_label};
+use super::{PLAN_FILE, RecordError, RunRecord, experiment_folder, run_label};
 
 /// The content of `plan.json`: every run of the experiment, selected or not, in the order of the
 /// grid.
@@ -50,6 +50,29 @@ pub struct PlannedRun {
     pub identity: String,
     /// What sets this run apart: (dotted key, value) in the order of the axes.
     pub axes: Vec<(String, String)>,
+    /// What the result in the run's place differed in when the plan was made, such as
+    /// `training.epochs 2 -> 3`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differs: Vec<String>,
+}
+
+impl PlannedRun {
+    /// Why a result in the run's place is not the one that the plan asks for, if it is not.
+    #[must_use]
+    pub fn staleness(&self, record: &RunRecord) -> Option<String> {
+        if record.identity == self.identity {
+            return None;
+        }
+        let differs = match self.differs.as_slice() {
+            [] => "other settings or inputs".to_owned(),
+            differs => differs.join(", "),
+        };
+        let set = match record.overrides.as_slice() {
+            [] => String::new(),
+            overrides => format!("; it was run with --set {}", overrides.join(" --set ")),
+        };
+        Some(format!("{differs}{set}"))
+    }
 }
 
 impl PlanFile {
@@ -102,6 +125,7 @@ mod tests {
                 seed: 42,
                 identity: "abc".into(),
                 axes: vec![("lora.rank".into(), "4".into())],
+                differs: vec![],
             }],
         };
         plan.write(results.path()).unwrap();

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use walkdir::WalkDir;
 
 use super::leftovers::PART;
-use super::{OLDEST_SCHEMA, RECORD_FILE, RecordError, RunRecord, SCHEMA};
+use super::{OLDEST_SCHEMA, RECORD_FILE, RecordError, RunRecord, SCHEMA, run_folder};
 
 /// Writes a file so that a reader sees the old content or the new one, never a part: into a temporary file in the same
 /// folder, flushed to the disk, then renamed over `path`. Missing folders are made. Of a writer that is killed in between the
@@ -128,6 +128,24 @@ pub fn read(folder: &Path) -> Result<Option<RunRecord>, RecordError> {
     read_json(&folder.join(RECORD_FILE))
 }
 
+/// Reads the record of a named place, which must be the one that the record itself names: a folder
+/// that somebody copied would otherwise pass for results of its own.
+///
+/// # Errors
+/// As [`read`], and where the record is another run's.
+pub fn read_in_place(results: &Path, folder: &Path) -> Result<Option<RunRecord>, RecordError> {
+    let Some(record) = read(folder)? else {
+        return Ok(None);
+    };
+    if run_folder(results, &record.experiment, &record.run, record.seed) == folder {
+        return Ok(Some(record));
+    }
+    Err(RecordError::Copied {
+        path: folder.to_owned(),
+        label: record.label(),
+    })
+}
+
 /// All records of a results tree in the order of their paths, each with its folder. A record that cannot be read stands
 /// beside the others as its error. A tree that does not exist has no records.
 #[must_use]
@@ -140,12 +158,13 @@ pub fn read_all(results: &Path) -> Vec<(PathBuf, Result<RunRecord, RecordError>)
         .min_depth(4)
         .max_depth(4)
         .sort_by_file_name()
-        .into_iter();
+        .into_iter()
+        .filter_entry(|entry| entry.depth() != 1 || !is_hidden(entry.file_name()));
     for entry in entries {
         match entry {
             Ok(entry) if entry.file_name() == RECORD_FILE => {
                 let folder = entry.path().parent().unwrap_or(results).to_owned();
-                if let Some(record) = read(&folder).transpose() {
+                if let Some(record) = read_in_place(results, &folder).transpose() {
                     found.push((folder, record));
                 }
             }
@@ -160,6 +179,11 @@ pub fn read_all(results: &Path) -> Vec<(PathBuf, Result<RunRecord, RecordError>)
         }
     }
     found
+}
+
+/// Whether a folder of the tree is ensayo's own: caches, work and what is kept.
+fn is_hidden(name: &std::ffi::OsStr) -> bool {
+    name.to_string_lossy().starts_with('.')
 }
 
 #[cfg(test)]
@@ -180,8 +204,10 @@ mod tests {
             identity: "abc".into(),
             identity_parts: BTreeMap::new(),
             overrides: vec![],
+            adopted_from: None,
             started: "2026-01-01T00:00:00Z".into(),
             wall_seconds: 1.5,
+            sittings: vec![],
             metrics: vec![MetricRow {
                 evaluation: "test".into(),
                 metric: "loss".into(),

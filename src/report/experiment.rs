@@ -1,5 +1,6 @@
 //! The runs of one experiment, in the order of its plan.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::ReportError;
@@ -8,7 +9,8 @@ use super::estimate::Estimate;
 use super::seed::{self, SeedReport, State};
 use super::settings;
 use crate::record::{
-    self, PlanFile, PlannedComparison, RecordError, experiment_folder, run_folder,
+    self, PlanFile, PlannedComparison, PlannedRun, RecordError, RunRecord, Status,
+    experiment_folder, run_folder,
 };
 
 /// What an experiment's runs left on disk.
@@ -41,6 +43,9 @@ pub(super) struct RunReport {
     pub name: String,
     /// Whether the plan has it; true where there is no plan.
     pub planned: bool,
+    /// Why its results are not what the experiment asks for now, if they are not. The same run may
+    /// have current results, too: those are another row.
+    pub stale: Option<String>,
     /// In the order of the plan.
     pub seeds: Vec<SeedReport>,
 }
@@ -59,11 +64,14 @@ impl ExperimentReport {
         });
         let mut runs: Vec<RunReport> = Vec::new();
         for planned in plan.iter().flat_map(|plan| &plan.runs) {
-            let seed = read_seed(
-                &run_folder(results, name, &planned.run, planned.seed),
-                planned.seed,
-                Some(&planned.identity),
-            );
+            let folder = run_folder(results, name, &planned.run, planned.seed);
+            let mut seed = read_seed(results, &folder, planned.seed);
+            let stale = seed
+                .record
+                .as_ref()
+                .and_then(|record| planned.staleness(record));
+            seed.stale = stale.filter(|_| seed.state == State::Complete);
+            seed.problems.extend(later_attempt(results, planned));
             push(&mut runs, &planned.run, seed, true);
         }
         for (run, seed, folder) in found(results, name)? {
@@ -71,14 +79,14 @@ impl ExperimentReport {
                 known.name == run && known.seeds.iter().any(|report| report.seed == seed)
             });
             if !known {
-                push(
-                    &mut runs,
-                    &run,
-                    read_seed(&folder, seed, None),
-                    plan.is_none(),
-                );
+                let mut seed = read_seed(results, &folder, seed);
+                if plan.is_some() && seed.state == State::Complete {
+                    seed.stale = Some("the experiment no longer has this run".to_owned());
+                }
+                push(&mut runs, &run, seed, plan.is_none());
             }
         }
+        let runs = runs.into_iter().flat_map(RunReport::parted).collect();
         let (mut kind, mut description, mut compare) = (String::new(), None, None);
         if let Some(plan) = plan {
             (kind, description, compare) = (plan.kind, plan.description, plan.compare);
@@ -106,8 +114,19 @@ impl ExperimentReport {
             compared: None,
             problems,
         };
-        report.varying = settings::varying(report.seeds().map(|(_, seed)| &seed.settings));
+        let current = report.current().flat_map(|run| &run.seeds);
+        let mut known = current.filter(|seed| !seed.settings.is_empty()).peekable();
+        report.varying = if known.peek().is_some() {
+            settings::varying(known.map(|seed| &seed.settings))
+        } else {
+            settings::varying(report.seeds().map(|(_, seed)| &seed.settings))
+        };
         Ok(report)
+    }
+
+    /// The runs whose results are what the experiment asks for now: only these are compared.
+    pub(super) fn current(&self) -> impl Iterator<Item = &RunReport> + Clone {
+        self.runs.iter().filter(|run| run.stale.is_none())
     }
 
     /// All seeds of all runs.
@@ -122,17 +141,19 @@ impl ExperimentReport {
         self.runs.iter().any(|run| run.seeds.len() > 1)
     }
 
-    /// Seeds in this state.
+    /// Seeds in this state, stale ones apart.
     pub(super) fn count(&self, state: State) -> usize {
-        self.seeds().filter(|(_, seed)| seed.state == state).count()
+        let fresh = self.seeds().filter(|(_, seed)| seed.stale.is_none());
+        fresh.filter(|(_, seed)| seed.state == state).count()
     }
 
     /// The share that always naming the largest class would get right, if it is the same for all
     /// runs.
     pub(super) fn largest_class(&self) -> Option<f64> {
         let mut shares = self
-            .seeds()
-            .filter_map(|(_, seed)| seed.largest_class(&self.evaluation));
+            .current()
+            .flat_map(|run| &run.seeds)
+            .filter_map(|seed| seed.largest_class(&self.evaluation));
         let first = shares.next()?;
         shares
             .all(|share| (share - first).abs() < 1e-12)
@@ -177,6 +198,65 @@ impl RunReport {
             .unwrap_or(State::Complete)
     }
 
+    /// The same run in rows that each have one identity but for the seed: its current results, then
+    /// those of other settings.
+    fn parted(self) -> Vec<Self> {
+        let mut current = Self {
+            seeds: Vec::new(),
+            ..self.clone()
+        };
+        let mut others: Vec<Self> = Vec::new();
+        // Without a plan, the last execution says which settings are the current ones.
+        let last = self
+            .seeds
+            .iter()
+            .filter_map(|seed| seed.record.as_ref())
+            .max_by(|one, other| one.started.cmp(&other.started));
+        let last = last.map(settings_of);
+        for mut seed in self.seeds {
+            let own = seed.record.as_ref().map(settings_of);
+            if self.planned && seed.stale.is_none() && seed.state == State::Complete {
+                let known = current.complete().next();
+                let current_ones = known.and_then(|seed| seed.record.as_ref()).map(settings_of);
+                let wanted = current_ones.or_else(|| last.clone());
+                if own != wanted {
+                    seed.stale = Some("other settings or inputs than the rest".to_owned());
+                }
+            }
+            let Some(reason) = seed.stale.clone() else {
+                current.seeds.push(seed);
+                continue;
+            };
+            seed.problems.push(format!(
+                "results of earlier settings or inputs, left out of comparisons: {reason}"
+            ));
+            let same = |row: &&mut Self| {
+                let first = row.seeds.first().and_then(|seed| seed.record.as_ref());
+                first.map(settings_of) == own
+            };
+            match others.iter_mut().find(same) {
+                Some(row) => row.seeds.push(seed),
+                None => others.push(Self {
+                    name: self.name.clone(),
+                    planned: self.planned,
+                    stale: Some(reason),
+                    seeds: vec![seed],
+                }),
+            }
+        }
+        let first = (!current.seeds.is_empty()).then_some(current);
+        first.into_iter().chain(others).collect()
+    }
+
+    /// What there is to say of the row beside its figures: nothing where all of it is complete.
+    pub(super) fn status(&self) -> Option<&'static str> {
+        match self.state() {
+            State::Complete if self.stale.is_some() => Some("stale"),
+            State::Complete => None,
+            state => Some(state.text()),
+        }
+    }
+
     /// The name, with a remark where the plan does not have the run.
     pub(super) fn title(&self) -> String {
         if self.planned {
@@ -194,27 +274,40 @@ fn push(runs: &mut Vec<RunReport>, run: &str, seed: SeedReport, planned: bool) {
         None => runs.push(RunReport {
             name: run.to_owned(),
             planned,
+            stale: None,
             seeds: vec![seed],
         }),
     }
 }
 
-fn read_seed(folder: &Path, seed: u64, identity: Option<&str>) -> SeedReport {
-    let record: Option<Result<_, RecordError>> = record::read(folder).transpose();
-    let mut report = SeedReport::read(folder, seed, record);
-    let stale = identity.is_some_and(|identity| {
-        report
-            .record
-            .as_ref()
-            .is_some_and(|record| record.identity != identity)
-    });
-    if stale {
-        report.problems.push(
-            "these results are of earlier settings or inputs; `ensayo run` replaces them"
-                .to_owned(),
-        );
+/// Everything that decides a result but its seed.
+fn settings_of(record: &RunRecord) -> BTreeMap<String, String> {
+    let mut parts = record.identity_parts.clone();
+    parts.remove("seed");
+    parts
+}
+
+/// What became of a later attempt at a run whose place an older result holds.
+fn later_attempt(results: &Path, planned: &PlannedRun) -> Option<String> {
+    let attempt = record::read(&record::work_folder(results, &planned.identity)).ok()??;
+    match attempt.status {
+        Status::Failed => {
+            let error = attempt.error.unwrap_or_default();
+            let first = error.lines().next().unwrap_or_default();
+            Some(format!(
+                "a later attempt with the present settings failed: {first}"
+            ))
+        }
+        Status::Interrupted => {
+            Some("a later attempt with the present settings was interrupted".to_owned())
+        }
+        Status::Complete => None,
     }
-    report
+}
+
+fn read_seed(results: &Path, folder: &Path, seed: u64) -> SeedReport {
+    let record: Option<Result<_, RecordError>> = record::read_in_place(results, folder).transpose();
+    SeedReport::read(folder, seed, record)
 }
 
 /// (run, seed, folder) of what stands in an experiment's folder, by name.

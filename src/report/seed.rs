@@ -33,6 +33,8 @@ pub(super) struct SeedReport {
     pub answers: Vec<AnswerRow>,
     /// From `predictions.csv`.
     pub confusions: Vec<Confusion>,
+    /// Why it is not what the experiment asks for now, if it is not.
+    pub stale: Option<String>,
     /// What could not be read, and what a reader should mind.
     pub problems: Vec<String>,
 }
@@ -113,7 +115,17 @@ impl SeedReport {
             retrieval: rows(folder, &mut problems),
             answers: rows(folder, &mut problems),
             confusions,
+            stale: None,
             problems,
+        }
+    }
+
+    /// How far it got, in a word, or that it is stale.
+    pub(super) fn status(&self) -> &'static str {
+        if self.stale.is_some() {
+            "stale"
+        } else {
+            self.state.text()
         }
     }
 

@@ -12,7 +12,8 @@ use super::views::{self, number};
 /// over them with its 95 % t-interval (`accuracy_mean`, `accuracy_mean_low`, `accuracy_mean_high`,
 /// likewise `macro_f1` and `loss`), the same on each line of the run; `wall_seconds`, figures of
 /// the run under their names, all others as `<evaluation>.<metric>`, then `error`. What a run does
-/// not have is empty. Runs that search have none of the columns of an accuracy; a figure of all
+/// not have is empty; where some results are of other settings than the experiment has now, `stale`
+/// says in what they differ. Runs that search have none of the columns of an accuracy; a figure of all
 /// questions together stands under its plain name, one of a single question as
 /// `<question>.<metric>`.
 ///
@@ -27,10 +28,18 @@ pub(super) fn csv(experiment: &ExperimentReport) -> csv::Result<Vec<u8>> {
     header.push("wall_seconds");
     header.extend(others.iter().map(|figure| figure.column.as_str()));
     header.push("error");
+    let has_stale = experiment.runs.iter().any(|run| run.stale.is_some());
+    if has_stale {
+        header.push("stale");
+    }
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(&header)?;
     for (run, seed) in experiment.seeds() {
-        writer.write_record(line(experiment, run, seed, &others))?;
+        let mut line = line(experiment, run, seed, &others);
+        if has_stale {
+            line.push(seed.stale.clone().unwrap_or_default());
+        }
+        writer.write_record(line)?;
     }
     writer
         .into_inner()
@@ -46,7 +55,7 @@ fn line(
     let mut line = vec![
         run.name.clone(),
         seed.seed.to_string(),
-        seed.state.text().to_owned(),
+        seed.status().to_owned(),
     ];
     line.extend(
         experiment

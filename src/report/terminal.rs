@@ -109,9 +109,7 @@ fn columns(experiment: &ExperimentReport) -> Vec<Column> {
                     .map(figures::duration)
             })
         },
-        Column::left("status", experiment, |run| {
-            (run.state() != State::Complete).then(|| run.state().text().to_owned())
-        }),
+        Column::left("status", experiment, |run| run.status().map(str::to_owned)),
     ]);
     columns
         .into_iter()

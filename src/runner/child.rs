@@ -11,7 +11,10 @@ use super::wire::{Assignment, STOP};
 use super::{Context, Event, Execute, ExecuteError, Outcome, RunLock, StopFlag};
 use crate::content::Contents;
 use crate::plan::{Change, Job, RunSpec};
-use crate::record::{self, Environment, MeasurementRow, RecordError, RunFile, RunRecord, Status};
+use crate::record::{
+    self, CHECKPOINT_FILE, Environment, MeasurementRow, RecordError, RunRecord, Sitting, Status,
+    sittings,
+};
 
 /// The child cannot do what its parent asks.
 #[derive(Debug, thiserror::Error)]
@@ -115,38 +118,84 @@ fn owned(
     stop: &StopFlag,
 ) -> Result<(), RecordError> {
     let run = spec.label();
-    let Some(_lock) = RunLock::acquire(&spec.folder)? else {
+    let work = spec.work_folder();
+    let Some(_lock) = RunLock::acquire(&work)? else {
         events(Event::Busy { run });
         return Ok(());
     };
-    if let Some(status) = found(spec) {
-        events(Event::Found { run, status });
+    if let Some(end) = ended(spec)? {
+        events(end);
         return Ok(());
     }
-    record::prepare_folder(&spec.folder)?;
+    let earlier = sittings::earlier(&work);
+    let kept = [CHECKPOINT_FILE, sittings::SITTINGS_FILE];
+    record::take_up(&work, &spec.folder, &kept)?;
+    let earlier = if earlier.is_empty() {
+        sittings::earlier(&work)
+    } else {
+        earlier
+    };
     if let Some(log) = log.take() {
-        let path = spec.folder.join(record::LOG_FILE);
+        let path = work.join(record::LOG_FILE);
         match fs::rename(log, &path) {
             // Somebody cleared it away: no reason to lose the run.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             moved => moved.map_err(|source| RecordError::Write { path, source })?,
         }
     }
-    one(spec, halvings, device, execute, events, stop)
+    one(spec, halvings, device, earlier, execute, events, stop)
+}
+
+/// What there is to say of a run that needs no work: another runner ended it since the plan was
+/// made, or a finished result of its identity stands elsewhere and takes its place now. To be called
+/// by the owner of the run's work.
+pub(super) fn ended(spec: &RunSpec) -> Result<Option<Event>, RecordError> {
+    let run = spec.label();
+    if let Some(status) = found(spec) {
+        return Ok(Some(Event::Found { run, status }));
+    }
+    let Some(source) = &spec.source else {
+        return Ok(None);
+    };
+    // Cleared away since, or not computed after all.
+    let Some(original) = record::read(source).ok().flatten() else {
+        return Ok(None);
+    };
+    if original.status != Status::Complete || original.identity != spec.identity {
+        return Ok(None);
+    }
+    let from = original
+        .adopted_from
+        .clone()
+        .unwrap_or_else(|| original.label());
+    let own = RunRecord {
+        experiment: spec.experiment.clone(),
+        run: spec.run.clone(),
+        seed: spec.seed,
+        overrides: spec.overrides.clone(),
+        adopted_from: (from != run).then(|| from.clone()),
+        ..original
+    };
+    record::adopt(source, &own, &spec.run_file(), &spec.folder)?;
+    Ok(Some(Event::Adopted { run, from }))
 }
 
 /// How another runner ended the run since the plan was made, if one did.
-pub(super) fn found(spec: &RunSpec) -> Option<Status> {
-    let record = record::read(&spec.folder).ok().flatten()?;
-    let later = spec.seen.as_ref() != Some(&record.started);
-    let ended = record.status != Status::Interrupted;
-    (later && ended && record.identity == spec.identity).then_some(record.status)
+fn found(spec: &RunSpec) -> Option<Status> {
+    let folders = [spec.folder.clone(), spec.work_folder()];
+    folders.iter().find_map(|folder| {
+        let record = record::read(folder).ok().flatten()?;
+        let later = !spec.seen.contains(&record.started);
+        let ended = record.status != Status::Interrupted;
+        (later && ended && record.identity == spec.identity).then_some(record.status)
+    })
 }
 
 fn one(
     spec: &RunSpec,
     halvings: u32,
     device: &str,
+    mut sittings: Vec<Sitting>,
     execute: &dyn Execute,
     events: &mut dyn FnMut(Event),
     stop: &StopFlag,
@@ -155,16 +204,18 @@ fn one(
     events(Event::Started { run: run.clone() });
     let started = Timestamp::now();
     let clock = Instant::now();
-    let settings = RunFile {
-        experiment: spec.experiment.clone(),
-        run: spec.run.clone(),
-        seed: spec.seed,
-        settings: &spec.settings,
-    };
-    settings.write(&spec.folder)?;
+    let work = spec.work_folder();
+    spec.run_file().write(&work)?;
+    let before: f64 = sittings.iter().map(|sitting| sitting.seconds).sum();
+    sittings.push(Sitting {
+        started: started.to_string(),
+        device: device.to_owned(),
+        seconds: 0.0,
+    });
+    sittings::write(&work, &sittings)?;
 
     let mut context = Context {
-        folder: &spec.folder,
+        folder: &work,
         device,
         halvings,
         events,
@@ -174,15 +225,27 @@ fn one(
         Ok(()) => execute.execute(spec, &mut context),
         Err(error) => Err(error),
     };
-    let wall_seconds = clock.elapsed().as_secs_f64();
-    let record = to_record(spec, device, result, started, wall_seconds);
-    record::write_rows(&spec.folder, &record.metrics)?;
-    record::write_rows(&spec.folder, &record.measurements)?;
-    if record.status == Status::Complete {
-        // Before the record: whatever kills the process in between, no finished run keeps a checkpoint.
-        record::remove_checkpoint(&spec.folder)?;
+    let seconds = clock.elapsed().as_secs_f64();
+    if let Some(last) = sittings.last_mut() {
+        last.seconds = seconds;
     }
-    record.write(&spec.folder)?;
+    let mut record = to_record(spec, device, result, started, before + seconds);
+    record::write_rows(&work, &record.metrics)?;
+    record::write_rows(&work, &record.measurements)?;
+    let complete = record.status == Status::Complete;
+    if complete {
+        // Before the record: whatever kills the process in between, no finished run keeps a checkpoint.
+        record::remove_sitting_files(&work)?;
+    } else {
+        sittings::write(&work, &sittings)?;
+    }
+    record.sittings = sittings;
+    record.write(&work)?;
+    if complete {
+        record::place(&work, &spec.folder)?;
+    } else {
+        record::place_attempt(&work, &spec.folder)?;
+    }
     events(Event::Finished {
         run,
         status: record.status,
@@ -260,8 +323,10 @@ pub(super) fn blank(
         identity: spec.identity.clone(),
         identity_parts: spec.identity_parts.clone(),
         overrides: spec.overrides.clone(),
+        adopted_from: None,
         started: started.to_string(),
         wall_seconds,
+        sittings: Vec::new(),
         metrics: Vec::new(),
         measurements: vec![MeasurementRow {
             metric: "wall_seconds".into(),

@@ -70,6 +70,13 @@ pub enum Event {
         /// How.
         status: crate::record::Status,
     },
+    /// A finished result of the same identity took the run's place: nothing was computed.
+    Adopted {
+        /// `experiment/run@seed`.
+        run: String,
+        /// The run that it was computed as.
+        from: String,
+    },
     /// The run's folder cannot be written, so its process gives up.
     Lost {
         /// `experiment/run@seed`.
@@ -100,6 +107,7 @@ impl Event {
             | Self::Note { run, .. }
             | Self::Busy { run }
             | Self::Found { run, .. }
+            | Self::Adopted { run, .. }
             | Self::Lost { run, .. }
             | Self::Finished { run, .. } => run,
         }

@@ -137,7 +137,7 @@ impl ProcessLauncher {
             return JobEnd::Exited;
         };
         // Beside the folder, which may be another runner's, until the child owns it.
-        let log = early_log(&first.folder, std::process::id());
+        let log = early_log(&first.work_folder(), std::process::id());
         let Started {
             mut child,
             input,
@@ -155,11 +155,12 @@ impl ProcessLauncher {
             Ok(status) if status.success() => JobEnd::Exited,
             Ok(_) if killed => JobEnd::Killed,
             Ok(status) => {
-                let path = if log.exists() {
-                    log.clone()
-                } else {
-                    first.folder.join(LOG_FILE)
-                };
+                let own = [first.work_folder(), first.folder.clone()];
+                let logs = own.map(|folder| folder.join(LOG_FILE));
+                let path = std::iter::once(log.clone())
+                    .chain(logs)
+                    .find(|path| path.exists())
+                    .unwrap_or_else(|| log.clone());
                 let words = describe(status, &path);
                 if lacked_memory(status, &path) {
                     JobEnd::OutOfMemory(words)

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::child::{blank, found};
+use super::child::{blank, ended};
 use super::{Event, RunLock, StopFlag};
 use crate::plan::{Job, RunSpec};
-use crate::record::Status;
+use crate::record::{self, Status};
 
 /// How long a run that another runner is at is left alone before the next look.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -170,17 +170,26 @@ impl Sweep<'_> {
         let mut ends: Vec<(RunSpec, Option<RunEnd>)> = Vec::new();
         let mut ours = Vec::new();
         for spec in job.runs {
-            // Only a shortcut that spares a process: the child takes the lock and looks again.
-            if RunLock::is_held(&spec.folder).unwrap_or(false) {
-                ends.push((spec, None));
-            } else if let Some(status) = found(&spec) {
-                (self.events)(Event::Found {
-                    run: spec.label(),
-                    status,
-                });
-                ends.push((spec, Some(found_end(status))));
-            } else {
-                ours.push(spec);
+            // What needs no work spares a process; the child takes the lock and looks again.
+            let event = match RunLock::acquire(&spec.work_folder()) {
+                Ok(None) => {
+                    ends.push((spec, None));
+                    continue;
+                }
+                Ok(Some(_lock)) => ended(&spec),
+                Err(_) => Ok(None),
+            };
+            match event {
+                Ok(Some(event)) => {
+                    let end = match &event {
+                        Event::Found { status, .. } => found_end(*status),
+                        _ => RunEnd::Complete,
+                    };
+                    (self.events)(event);
+                    ends.push((spec, Some(end)));
+                }
+                // Where the result cannot be adopted, the child says what stands in the way.
+                Ok(None) | Err(_) => ours.push(spec),
             }
         }
         let mut jobs = VecDeque::from([Job {
@@ -216,6 +225,9 @@ impl Sweep<'_> {
                     }
                     Event::Found { run, status } => {
                         told.insert(run.clone(), Some(found_end(*status)));
+                    }
+                    Event::Adopted { run, .. } => {
+                        told.insert(run.clone(), Some(RunEnd::Complete));
                     }
                     Event::Lost { run, reason } => {
                         lost.insert(run.clone(), reason.clone());
@@ -292,17 +304,23 @@ impl Sweep<'_> {
             JobEnd::Died(reason) | JobEnd::OutOfMemory(reason) => reason,
         };
         // Its own lock died with it. Whoever holds it now is another runner, which has taken the run over.
-        let _lock = match RunLock::acquire(&spec.folder) {
+        let work = spec.work_folder();
+        let _lock = match RunLock::acquire(&work) {
             Ok(Some(lock)) => lock,
             Ok(None) => return None,
             Err(error) => return Some(RunEnd::Failed(format!("{reason}; no record: {error}"))),
         };
-        if let Some(status) = found(spec) {
-            return Some(found_end(status));
+        match ended(spec) {
+            Ok(Some(Event::Found { status, .. })) => return Some(found_end(status)),
+            Ok(Some(_)) => return Some(RunEnd::Complete),
+            Ok(None) | Err(_) => {}
         }
         let mut record = blank(spec, self.device, started, elapsed.as_secs_f64());
         record.error = Some(reason.to_owned());
-        let error = match record.write(&spec.folder) {
+        let written = record
+            .write(&work)
+            .and_then(|()| record::place_attempt(&work, &spec.folder));
+        let error = match written {
             Ok(()) => reason.to_owned(),
             // The same fault, most likely, and the first time said it all.
             Err(_) if reason.starts_with("cannot write") => format!("{reason}; no record"),

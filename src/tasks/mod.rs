@@ -4,6 +4,7 @@ pub mod checkpoint;
 mod encoder;
 mod finished;
 mod forecast;
+mod inspect;
 mod lora;
 mod prompt;
 mod rag;
@@ -13,6 +14,8 @@ mod watch;
 
 pub use finished::{Asked, Classifier, Finished, Prediction, Predictions, Searchable};
 pub use forecast::Forecast;
+pub use inspect::Inspection;
+use inspect::Look;
 pub use shared::{Shared, remarks};
 
 use std::path::Path;
@@ -29,6 +32,11 @@ pub trait Task {
     /// Why such runs cannot be executed by this version, if they cannot.
     fn refusal(&self) -> Option<String> {
         None
+    }
+
+    /// Looks at everything that such a run reads: what there is to tell of it, or what is wrong.
+    fn look(&self, _inspection: &mut Inspection) -> Vec<Look> {
+        Vec::new()
     }
 
     /// The most bytes that a run will hold on a device, where that can be said.

@@ -136,8 +136,23 @@ string fetched(Handle handle, const char *size_name, const char *name) {
 
 // What is asked of the real compiler once is not asked again of it: its report is kept in the cache, and the driver only looks for the entry point.
 int compile_for_the_card(Program &program, const string &source, const std::vector<const char *> &options) {
+    // Of these only the language is checked, which takes a tenth of the time.
+    const string quick = setting("CARD_QUICK");
+    std::vector<string> words;
+    for (string option : options) {
+        size_t architecture = quick.empty() || program.kernel.find(quick) == string::npos ? string::npos : option.find("=sm_");
+        if (architecture != string::npos) {
+            option.replace(architecture, strlen("=sm_"), "=compute_");
+            words.push_back("-Ofc=max");
+        }
+        words.push_back(option);
+    }
+    if (std::find(words.begin(), words.end(), "-Ofc=max") == words.end()) words.push_back("--ptxas-options=-v"); // the registers and what they spill, in the log
+    std::vector<const char *> all;
+    for (const string &word : words) all.push_back(word.c_str());
+
     string brief = ".visible .entry " + program.kernel + "()\n.maxntid " + std::to_string(most_threads(source)) + ", 1, 1\n", compiler = setting("CARD_NVRTC"), key = compiler;
-    for (const char *option : options)
+    for (const char *option : all)
         if (!strstr(option, "-path=")) key += string(" ") + option;
     fs::path report = fs::path(setting("CARD_CACHE")) / (program.kernel.substr(0, 100) + "-" + fingerprint(key + in_one_order(source)) + ".report");
     bool keeps = !setting("CARD_CACHE").empty();
@@ -151,8 +166,6 @@ int compile_for_the_card(Program &program, const string &source, const std::vect
     auto destroy = real<int(Handle *)>("nvrtcDestroyProgram");
     Handle handle = nullptr;
     if (!create || !compile || !destroy || create(&handle, source.c_str(), nullptr, 0, nullptr, nullptr) != SUCCESS) return INTERNAL_ERROR;
-    std::vector<const char *> all = options;
-    all.push_back("--ptxas-options=-v"); // the registers and what they spill, in the log
     int result = compile(handle, (int)all.size(), all.data());
     program.log = fetched(handle, "nvrtcGetProgramLogSize", "nvrtcGetProgramLog");
     if (result == SUCCESS) program.ptx = fetched(handle, "nvrtcGetPTXSize", "nvrtcGetPTX");

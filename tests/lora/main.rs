@@ -11,6 +11,7 @@ mod adapters;
 mod checkpoint;
 mod data;
 mod failures;
+mod keeping;
 mod memory;
 mod place;
 mod predict;

@@ -23,7 +23,7 @@ pub struct MadeUp;
 
 impl Execute for MadeUp {
     fn execute(&self, spec: &RunSpec, context: &mut Context<'_>) -> Result<Outcome, ExecuteError> {
-        let results = context.folder.ancestors().nth(3).unwrap();
+        let results = record::results_of(context.folder);
         let mut executions = File::options()
             .create(true)
             .append(true)
@@ -183,7 +183,12 @@ impl Tree {
             .map_or_else(|| self.results.parent().unwrap(), tempfile::TempDir::path)
     }
 
-    pub fn settings(&self, epochs: usize) -> Settings {
+    /// Settings of a run's own, since runs with the same ones share their result.
+    pub fn settings(&self, run: &str, epochs: usize) -> Settings {
+        let own: f64 = run
+            .bytes()
+            .map(f64::from)
+            .fold(1.0, |sum, byte| (sum * 31.0 + byte) % 9973.0);
         serde_json::from_value(serde_json::json!({
             "kind": "lora",
             "model": { "path": self.inputs().join("model"), "precision": "auto" },
@@ -193,7 +198,7 @@ impl Tree {
             },
             "lora": { "rank": 8, "alpha": 8.0, "targets": ["query"], "dropout": 0.0 },
             "training": {
-                "epochs": epochs, "batch_size": 8, "gradient_accumulation": 1, "learning_rate": 2e-4, "weight_decay": 0.01,
+                "epochs": epochs, "batch_size": 8, "gradient_accumulation": 1, "learning_rate": 2e-4, "weight_decay": own / 1e4,
                 "adam_beta1": 0.9, "adam_beta2": 0.999, "adam_epsilon": 1e-8, "max_gradient_norm": 1.0, "schedule": "linear",
                 "warmup_steps": 0, "max_length": 512, "logging_steps": 50, "shuffle": true, "keep": "last",
             },
@@ -202,9 +207,15 @@ impl Tree {
     }
 
     pub fn cells(&self, runs: &[&str], epochs: usize) -> Vec<Cell> {
-        let cell = |run: &&str| Cell {
-            name: (*run).to_owned(),
-            settings: self.settings(epochs),
+        let runs: Vec<_> = runs.iter().map(|run| (*run, *run)).collect();
+        self.cells_of(&runs, epochs)
+    }
+
+    /// Cells by their names, with the settings of the runs named second.
+    fn cells_of(&self, runs: &[(&str, &str)], epochs: usize) -> Vec<Cell> {
+        let cell = |&(name, settings): &(&str, &str)| Cell {
+            name: name.to_owned(),
+            settings: self.settings(settings, epochs),
             axes: Vec::new(),
         };
         runs.iter().map(cell).collect()
@@ -215,26 +226,45 @@ impl Tree {
     }
 
     pub fn plan_with(&self, runs: &[&str], epochs: usize, force: bool) -> Plan {
+        self.plan_cells(&self.cells(runs, epochs), force, "f32")
+    }
+
+    /// A plan of runs by their names, with the settings of the runs named second.
+    pub fn plan_of(&self, runs: &[(&str, &str)]) -> Plan {
+        self.plan_cells(&self.cells_of(runs, 2), false, "f32")
+    }
+
+    /// A plan for a device whose own number format it is.
+    pub fn plan_in(&self, runs: &[&str], format: &str) -> Plan {
+        self.plan_cells(&self.cells(runs, 2), false, format)
+    }
+
+    fn plan_cells(&self, cells: &[Cell], force: bool, format: &str) -> Plan {
         let planner = Planner {
             results: &self.results,
             selection: &Selection::default(),
             force,
             device: "auto",
+            format: Some(format),
         };
-        let cells = self.cells(runs, epochs);
         let source = Source {
             experiment: "x",
             description: None,
             compare: None,
             seeds: &[42],
             overrides: &[],
-            cells: &cells,
+            cells,
         };
         planner.plan(&[source]).unwrap()
     }
 
     pub fn folder(&self, run: &str) -> PathBuf {
         record::run_folder(&self.results, "x", run, 42)
+    }
+
+    /// Where a run of two epochs is worked on.
+    pub fn work(&self, run: &str) -> PathBuf {
+        self.plan(&[run]).runs[0].spec.work_folder()
     }
 
     pub fn record(&self, run: &str) -> Option<RunRecord> {

@@ -10,4 +10,5 @@
 mod children;
 mod made_up;
 mod plans;
+mod results;
 mod runners;

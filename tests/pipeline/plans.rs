@@ -71,7 +71,7 @@ fn a_finished_run_leaves_its_settings_tables_and_record() {
             && record.environment.content.contains_key("data")
     );
     let file = record::RunFile::<Settings>::read(&folder).unwrap();
-    assert_eq!(file.settings, tree.settings(2));
+    assert_eq!(file.settings, tree.settings("a", 2));
     assert_eq!(
         record::read_rows::<MetricRow>(&folder).unwrap(),
         record.metrics
@@ -213,6 +213,7 @@ fn an_unreadable_record_is_repeated_but_a_newer_one_is_not_replaced() {
         selection: &Selection::default(),
         force: false,
         device: "auto",
+        format: Some("f32"),
     };
     let error = planner.plan(&[source]).unwrap_err().to_string();
     assert!(error.contains("schema 999"), "{error}");
@@ -239,6 +240,7 @@ fn only_selected_runs_are_planned_but_the_plan_file_has_all() {
         selection: &selection,
         force: false,
         device: "auto",
+        format: Some("f32"),
     };
     let cells = tree.cells(&["a", "b1", "b2"], 2);
     let source = Source {

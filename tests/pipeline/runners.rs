@@ -59,7 +59,7 @@ fn two_runner_processes_never_do_a_run_twice() {
 fn a_run_in_progress_elsewhere_is_waited_for_and_its_result_taken() {
     let tree = Tree::new();
     let plan = tree.plan(&["a", "b"]);
-    let lock = Mutex::new(RunLock::acquire(&tree.folder("a")).unwrap());
+    let lock = Mutex::new(RunLock::acquire(&tree.work("a")).unwrap());
     let heard = Mutex::new(Vec::new());
     let end = sweep_with(&plan, &InProcess, &StopFlag::new(), |event| {
         // The other runner ends once this one has turned to its second run.
@@ -89,7 +89,7 @@ fn a_run_in_progress_elsewhere_is_waited_for_and_its_result_taken() {
 fn a_dead_owners_lock_is_taken_over() {
     let tree = Tree::new();
     let mut runner = tree.runner(&["deaf"]);
-    let folder = tree.folder("deaf");
+    let folder = tree.work("deaf");
     tree.wait("locked run", || {
         (folder.join("run.toml").exists() && RunLock::is_held(&folder).unwrap()).then_some(())
     });
@@ -119,7 +119,7 @@ fn a_dead_owners_lock_is_taken_over() {
             .unwrap()
             .success()
     );
-    tree.wait("free lock", || RunLock::acquire(&folder).unwrap());
+    drop(tree.wait("free lock", || RunLock::acquire(&folder).unwrap()));
     assert_eq!(decisions(&tree.plan(&["deaf"])), ["interrupted before"]);
 }
 

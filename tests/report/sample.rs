@@ -83,8 +83,10 @@ pub(super) fn searches(results: &Path, runs: &[(&str, usize, usize)]) {
             identity: "5d1f".into(),
             identity_parts: BTreeMap::from([("chunks.size".to_owned(), size.to_string())]),
             overrides: Vec::new(),
+            adopted_from: None,
             started: "2026-01-02T03:04:05Z".into(),
             wall_seconds: 0.5,
+            sittings: Vec::new(),
             metrics,
             measurements: Vec::new(),
             labels: Vec::new(),
@@ -191,8 +193,10 @@ impl Sample {
             identity: "5d1f".into(),
             identity_parts: BTreeMap::new(),
             overrides: Vec::new(),
+            adopted_from: None,
             started: "2026-01-02T03:04:05Z".into(),
             wall_seconds: 61.5 * self.epochs as f64 + self.rank as f64,
+            sittings: Vec::new(),
             metrics,
             measurements: vec![MeasurementRow {
                 metric: "train_samples_per_second".into(),
@@ -320,6 +324,7 @@ pub(super) fn write_plan(results: &Path, experiment: &str, runs: &[(&str, u64)])
         seed,
         identity: "5d1f".into(),
         axes: Vec::new(),
+        differs: Vec::new(),
     };
     let description = Some("A made-up sweep over <ranks> & seeds.".to_owned());
     let runs = runs.iter().map(planned).collect();

@@ -8,6 +8,8 @@ use std::process::Child;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use ensayo::record;
+
 use crate::dice::Dice;
 use crate::place::Place;
 use crate::processes::{can_find_children, children, kill_all, kill_tree, start};
@@ -31,25 +33,61 @@ fn place() -> Place {
     place.model("model", CONFIG);
     let inputs = "model.random.config = \"../model/config.json\"\ndata.path = \"../reviews.csv\"\ndata.test_size = 0.25\ndata.validation_size = 0.2";
     place.experiment_on("trial", inputs, RUNS);
+    let path = place.path("experiments/trial.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("batch_size = 8\n"));
+    fs::write(path, text.replace("batch_size = 8\n", SETTINGS)).unwrap();
+    edit(&place, EPOCHS);
     place
 }
 
 /// One row at once: a child that is killed alone is taken for one that ran out of memory, and a half of more rows would round otherwise.
-const SETTINGS: [&str; 10] = [
-    "--set",
-    "training.epochs=4",
-    "--set",
-    "training.keep=\"best\"",
-    "--set",
-    "training.batch_size=1",
-    "--set",
-    "training.gradient_accumulation=16",
-    "--set",
-    "training.early_stopping=3",
-];
+const SETTINGS: &str =
+    "batch_size = 1\ngradient_accumulation = 16\nkeep = \"best\"\nearly_stopping = 3\n";
+
+/// What the experiment trains for in the end, and in between.
+const EPOCHS: usize = 4;
+const OTHER_EPOCHS: usize = 3;
+
+/// Edits the experiment's file, as a person may between two sweeps.
+fn edit(place: &Place, epochs: usize) {
+    let path = place.path("experiments/trial.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let lines = text.lines().map(|line| {
+        if line.starts_with("epochs = ") {
+            format!("epochs = {epochs}\n")
+        } else {
+            format!("{line}\n")
+        }
+    });
+    fs::write(&path, lines.collect::<String>()).unwrap();
+}
 
 fn arguments(results: &str) -> Vec<&str> {
-    [&SETTINGS[..], &["--results", results]].concat()
+    vec!["--results", results]
+}
+
+/// Identities of all finished results, wherever they lie.
+fn finished(results: &Path) -> BTreeSet<String> {
+    let records = walkdir::WalkDir::new(results).into_iter().flatten();
+    let records = records.filter(|entry| entry.file_name() == "record.json");
+    // A folder on its way from place to place is read where it arrives.
+    let records = records.filter_map(|entry| record::read(entry.path().parent()?).ok()?);
+    let complete = records.filter(|record| record.status == record::Status::Complete);
+    complete.map(|record| record.identity).collect()
+}
+
+/// Fails if one of these finished results is gone; says which there are now. A child that has lost
+/// its parent may move one at the very moment, which is then found in its new place.
+fn assert_none_is_lost(results: &Path, seen: &BTreeSet<String>) -> BTreeSet<String> {
+    for _ in 0..100 {
+        let now = finished(results);
+        if now.is_superset(seen) {
+            return now;
+        }
+        sleep(Duration::from_millis(50));
+    }
+    panic!("a finished result of {seen:?} is lost");
 }
 
 /// What is killed.
@@ -92,6 +130,8 @@ fn watched(results: &Path) -> Vec<PathBuf> {
         results.join("trial/plots"),
     ];
     folders.extend((1..=3).map(|rank| results.join(format!("trial/rank={rank}/seed-1"))));
+    let work = fs::read_dir(results.join(".work")).into_iter().flatten();
+    folders.extend(work.flatten().map(|entry| entry.path()));
     folders
 }
 
@@ -190,8 +230,11 @@ fn a_sweep_that_is_killed_again_and_again_leaves_the_tree_of_an_undisturbed_one(
         let name = format!("killed-{rounds}");
         let results = place.path(&name);
         let mut in_round = 0;
+        let mut seen = BTreeSet::new();
         // Until it ends by itself, or has been disturbed enough.
         while in_round < 12 && kills < wanted {
+            let other = dice.below(3) == 0;
+            edit(&place, if other { OTHER_EPOCHS } else { EPOCHS });
             let mut run = start(&place, &arguments(&name));
             let moment = if dice.below(2) == 0 {
                 // Rather early than late, so that a sweep is killed more than once before its end.
@@ -222,9 +265,12 @@ fn a_sweep_that_is_killed_again_and_again_leaves_the_tree_of_an_undisturbed_one(
             }
             kills += 1;
             in_round += 1;
+            seen = assert_none_is_lost(&results, &seen);
             *phases.entry(phase(&results)).or_default() += 1;
         }
+        edit(&place, EPOCHS);
         finish(&place, &name);
+        assert_none_is_lost(&results, &seen);
         assert_alike(&results, &undisturbed);
         rounds += 1;
         if kills < wanted {

@@ -17,13 +17,14 @@ const OF_ITS_TIME: [&str; 5] = [
 /// Of these, what stays so once the clocks of all records agree.
 const MEASURED: [&str; 2] = ["measurements.csv", "run.log"];
 
-/// All files of a results tree but the caches, which are no results.
+/// All files of a results tree but those in ensayo's own folders: caches, work and what is kept.
 pub fn files(results: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in walkdir::WalkDir::new(results) {
         let entry = entry.unwrap();
         let name = entry.path().strip_prefix(results).unwrap();
-        if entry.file_type().is_file() && !name.starts_with(".cache") {
+        let own = name.to_string_lossy().starts_with('.');
+        if entry.file_type().is_file() && !own {
             files.insert(name.to_owned(), fs::read(entry.path()).unwrap());
         }
     }
@@ -61,6 +62,7 @@ pub fn stop_clocks(results: &Path) {
             let mut record: Value = serde_json::from_slice(&content).unwrap();
             record["started"] = "2026-01-01T00:00:00Z".into();
             record["wall_seconds"] = 1.0.into();
+            record["sittings"] = Value::Array(Vec::new());
             record["measurements"] = Value::Array(Vec::new());
             fs::write(
                 results.join(name),

@@ -24,6 +24,8 @@ pub struct Card {
     pub name: String,
     /// The number formats that it computes in, as settings name them.
     pub formats: Vec<String>,
+    /// The one among them that it is given where the settings leave the choice to it.
+    pub own_format: String,
 }
 
 /// Where Linux's NVIDIA driver shows its version.
@@ -79,5 +81,6 @@ pub fn probe(index: usize) -> Result<Card, String> {
         formats: formats
             .map(|format| format_name(format).to_owned())
             .collect(),
+        own_format: format_name(device.own_format()).to_owned(),
     })
 }

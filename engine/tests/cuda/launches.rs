@@ -34,6 +34,12 @@ fn formats() -> Vec<FloatDType> {
 }
 
 fn matrix(rows: usize, columns: usize, format: FloatDType) -> Tensor<Card, 2> {
+    if rows == 0 {
+        // burn would launch a kernel without blocks to fill it, which CUDA refuses.
+        let shape = Shape::from([rows, columns]);
+        let empty = Card::float_empty(shape, &Default::default(), format);
+        return Tensor::from_primitive(TensorPrimitive::Float(empty));
+    }
     Tensor::<Card, 2>::ones([rows, columns], &Default::default()).cast(format)
 }
 

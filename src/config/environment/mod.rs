@@ -51,13 +51,18 @@ impl Environment for System {
     }
 }
 
-/// Replaces each `${NAME}` by the variable's value.
+/// Replaces each `${NAME}` by the variable's value, and `~` at the beginning by the home folder.
 ///
 /// # Errors
 /// With what is wrong: a variable that is not set, or a `${` without its `}`.
 pub(super) fn expand(text: &str, environment: &dyn Environment) -> Result<String, ExpandError> {
     let mut expanded = String::new();
     let mut rest = text;
+    if text == "~" || text.starts_with("~/") {
+        let home = environment.variable("HOME").filter(|home| !home.is_empty());
+        expanded.push_str(&home.ok_or_else(|| ExpandError::Unset("HOME".to_owned()))?);
+        rest = &text[1..];
+    }
     while let Some(start) = rest.find("${") {
         expanded.push_str(&rest[..start]);
         let after = &rest[start + 2..];

@@ -16,15 +16,18 @@ fn parts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         .collect()
 }
 
+type Past = (BTreeMap<String, String>, f64);
+
 fn past(pairs: &[(&str, &str)], wall_seconds: f64) -> Past {
-    Past {
-        parts: parts(pairs),
-        wall_seconds,
-    }
+    (parts(pairs), wall_seconds)
 }
 
 fn seconds(past: Vec<Past>, pairs: &[(&str, &str)]) -> Option<f64> {
-    Estimator { past }.seconds(&parts(pairs))
+    let mut estimator = Estimator::default();
+    for (parts, wall_seconds) in past {
+        estimator.add(&parts, wall_seconds);
+    }
+    estimator.seconds(&parts(pairs))
 }
 
 #[test]

@@ -29,8 +29,7 @@ pub(super) fn best<'a>(
             .filter(|value| value.is_finite())
     };
     let judged = experiment
-        .runs
-        .iter()
+        .current()
         .filter(|run| run.planned)
         .filter_map(|run| Some((run, value(run)?)));
     let among = judged.clone().count();

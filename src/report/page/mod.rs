@@ -172,6 +172,11 @@ fn counts(experiment: &ExperimentReport) -> String {
             count => text += &format!(", {count} {}", state.text()),
         }
     }
+    let stale = experiment.seeds().filter(|(_, seed)| seed.stale.is_some());
+    match stale.count() {
+        0 => {}
+        count => text += &format!(", {count} stale"),
+    }
     text
 }
 
@@ -217,7 +222,7 @@ impl Overview {
                 anchor,
                 title: run.title(),
                 cells,
-                state: run.state().text(),
+                state: run.status().unwrap_or(State::Complete.text()),
             }
         };
         Self {

@@ -50,7 +50,7 @@ impl<'a> Shown<'a> {
             needs_attention: broken || !seed.problems.is_empty(),
             title: run.title(),
             seed: seed.seed,
-            state: seed.state.text(),
+            state: seed.status(),
             headline: headline.unwrap_or_default(),
             anchor,
             error: record.and_then(|record| record.error.as_deref()),

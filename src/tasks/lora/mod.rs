@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
+mod look;
 mod memory;
 mod predict;
 mod results;
@@ -23,8 +24,9 @@ use engine::training::{
 
 use super::checkpoint;
 use super::encoder;
+use super::inspect::Look;
 use super::watch::{Progress, Watch};
-use super::{Classifier, Forecast, Task};
+use super::{Classifier, Forecast, Inspection, Task};
 use crate::config::{Keep, LoraSettings, Schedule as ScheduleSetting};
 use crate::data::{self, Splits};
 use crate::plan::RunSpec;
@@ -42,6 +44,10 @@ impl Task for LoraSettings {
         forecast: &mut Forecast,
     ) -> Result<Option<u64>, ExecuteError> {
         memory::forecast(self, spec, device, forecast)
+    }
+
+    fn look(&self, inspection: &mut Inspection) -> Vec<Look> {
+        look::look(self, inspection)
     }
 
     fn execute(&self, spec: &RunSpec, context: &mut Context<'_>) -> Result<Outcome, ExecuteError> {

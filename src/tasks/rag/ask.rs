@@ -34,9 +34,11 @@ impl Searchable for RagSettings {
             folder: folder.to_owned(),
             identity: record.identity.clone(),
             identity_parts: record.identity_parts.clone(),
+            format: record.environment.precision.clone(),
             overrides: Vec::new(),
             axes: Vec::new(),
-            seen: None,
+            seen: Vec::new(),
+            source: None,
         };
         let results = results_of(folder);
         let changes = spec.changes(&mut Contents::open(results))?;

@@ -6,6 +6,7 @@ mod embed;
 mod fragments;
 mod judge;
 mod keys;
+mod look;
 mod neural;
 mod search;
 mod store;
@@ -26,8 +27,9 @@ use crate::plan::RunSpec;
 use crate::record::{self, AnswerRow, Environment, MeasurementRow};
 use crate::retrieval::{Passage, extract};
 use crate::runner::{Context, ExecuteError, Outcome};
+use crate::tasks::inspect::Look;
 use crate::tasks::watch::Progress;
-use crate::tasks::{Searchable, Shared, Task};
+use crate::tasks::{Inspection, Searchable, Shared, Task};
 use embed::{Embed, Lazy};
 use fragments::Fragments;
 use judge::{Cut, Relevance};
@@ -44,6 +46,10 @@ impl Task for RagSettings {
             );
         }
         None
+    }
+
+    fn look(&self, inspection: &mut Inspection) -> Vec<Look> {
+        look::look(self, inspection)
     }
 
     fn execute(&self, spec: &RunSpec, context: &mut Context<'_>) -> Result<Outcome, ExecuteError> {

@@ -152,9 +152,11 @@ impl Folder {
                 "chunks.size".to_owned(),
                 settings.chunks.size.to_string(),
             )]),
+            format: "f32".into(),
             overrides: Vec::new(),
             axes: Vec::new(),
-            seen: None,
+            seen: Vec::new(),
+            source: None,
         }
     }
 

@@ -14,8 +14,7 @@ pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
     let mut plots = Vec::new();
     let name = &experiment.name;
     let bars: Vec<final_metric::Bar> = experiment
-        .runs
-        .iter()
+        .current()
         .map(|run| bar(run, &experiment.evaluation))
         .collect();
     let axis = format!("accuracy on {} (share of rows)", experiment.evaluation);
@@ -134,9 +133,9 @@ fn courses(experiment: &ExperimentReport, value: impl Fn(&EpochRow) -> f64) -> V
     let course = |run: &RunReport| Course {
         name: run.title(),
         seeds: run.seeds.iter().map(seed_points).collect(),
-        remark: (run.state() != State::Complete).then(|| run.state().text()),
+        remark: run.status(),
     };
-    experiment.runs.iter().map(course).collect()
+    experiment.current().map(course).collect()
 }
 
 /// What the epochs were evaluated on, if all runs agree.

@@ -17,8 +17,7 @@ pub(super) fn remarks(experiment: &ExperimentReport) -> Vec<String> {
 /// What the accuracies and their intervals are.
 fn intervals(experiment: &ExperimentReport) -> Vec<String> {
     let estimates: Vec<Estimate> = experiment
-        .runs
-        .iter()
+        .current()
         .filter_map(|run| run.accuracy(&experiment.evaluation))
         .collect();
     let mut rows: Vec<u64> = estimates
@@ -73,8 +72,7 @@ fn over_seeds(experiment: &ExperimentReport, estimates: &[Estimate]) -> Option<S
 /// Which differences may be noise.
 fn within_noise(experiment: &ExperimentReport) -> Option<String> {
     let estimates: Vec<Estimate> = experiment
-        .runs
-        .iter()
+        .current()
         .filter_map(|run| run.accuracy(&experiment.evaluation))
         .collect();
     let best = estimates
@@ -100,8 +98,7 @@ fn within_noise(experiment: &ExperimentReport) -> Option<String> {
 /// What is chosen on the rows that it is then judged by, if somebody goes by the table.
 fn selection(experiment: &ExperimentReport) -> Vec<String> {
     let judged = experiment
-        .runs
-        .iter()
+        .current()
         .filter(|run| run.accuracy(&experiment.evaluation).is_some())
         .count();
     let mut said = Vec::new();

@@ -128,8 +128,8 @@ pub(super) fn csv(experiment: &ExperimentReport) -> csv::Result<Option<Vec<u8>>>
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["run", "other", "question", "k", "overlap", "kendall_tau"])?;
     let mut any = false;
-    for (index, one) in experiment.runs.iter().enumerate() {
-        for other in &experiment.runs[index + 1..] {
+    for (index, one) in experiment.current().enumerate() {
+        for other in experiment.current().skip(index + 1) {
             for agreement in agreements(one, other) {
                 any = true;
                 writer.write_record([

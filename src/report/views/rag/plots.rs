@@ -61,9 +61,9 @@ fn scores(experiment: &ExperimentReport) -> Option<Scene> {
             .iter()
             .map(|seed| scores_by_rank(&seed.retrieval))
             .collect(),
-        remark: (run.state() != State::Complete).then(|| run.state().text()),
+        remark: run.status(),
     };
-    let courses: Vec<Course> = experiment.runs.iter().map(course).collect();
+    let courses: Vec<Course> = experiment.current().map(course).collect();
     let measure = Measure {
         name: "score (share of the question's best)".to_owned(),
         place: "rank",
@@ -105,16 +105,13 @@ fn by_chunks(experiment: &ExperimentReport) -> Option<Scene> {
     };
     // An overlap that moves together with the size needs no mention.
     let overlaps = |size: &Option<String>| {
-        let alike = experiment
-            .runs
-            .iter()
-            .filter(|run| value(run, SIZE) == *size);
+        let alike = experiment.current().filter(|run| value(run, SIZE) == *size);
         alike
             .map(|run| value(run, OVERLAP))
             .collect::<BTreeSet<_>>()
     };
     let follows = |run: &RunReport| overlaps(&value(run, SIZE)).len() == 1;
-    let said_by_size = experiment.runs.iter().all(follows);
+    let said_by_size = experiment.current().all(follows);
     let others = telling(experiment);
     let row_of = |run: &RunReport| {
         let rest = others
@@ -132,7 +129,7 @@ fn by_chunks(experiment: &ExperimentReport) -> Option<Scene> {
     let mut rows: Vec<String> = Vec::new();
     let mut columns: Vec<usize> = Vec::new();
     let mut found: Vec<(String, usize, f64, Option<f64>)> = Vec::new();
-    for run in &experiment.runs {
+    for run in experiment.current() {
         let k = value(run, TOP_K).and_then(|k| k.parse().ok());
         let Some((k, ndcg)) = k.zip(run.mean(|seed| score_at_k(seed, "ndcg"))) else {
             continue;
@@ -180,8 +177,7 @@ fn by_chunks(experiment: &ExperimentReport) -> Option<Scene> {
 
 fn agreement(experiment: &ExperimentReport) -> Option<Scene> {
     let runs: Vec<&RunReport> = experiment
-        .runs
-        .iter()
+        .current()
         .filter(|run| run.complete().next().is_some())
         .collect();
     if runs.len() < 2 || runs.len() > MOST_RUNS {

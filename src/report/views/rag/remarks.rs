@@ -39,8 +39,7 @@ pub(super) fn remarks(experiment: &ExperimentReport) -> Vec<String> {
 /// How many runs cannot be told from the best one by its hits.
 fn near_best(experiment: &ExperimentReport) -> Option<String> {
     let hits: Vec<(f64, f64)> = experiment
-        .runs
-        .iter()
+        .current()
         .filter_map(|run| {
             Some((
                 run.mean(|seed| score_at_k(seed, "hit"))?,

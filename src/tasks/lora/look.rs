@@ -1,0 +1,98 @@
+//! What training reads, looked at before anything runs.
+
+use crate::config::LoraSettings;
+use crate::data::{self, Splits, Tokenizer};
+use crate::tasks::encoder;
+use crate::tasks::inspect::{Inspection, Look};
+
+use super::sets::tokenise;
+
+/// Rows of each split whose texts are tried on the tokeniser, those with the shortest texts.
+const TRIED: usize = 64;
+
+/// The data and their classes; the model, its tokeniser and its fit for these classes.
+pub fn look(settings: &LoraSettings, inspection: &mut Inspection) -> Vec<Look> {
+    let mut splits = None;
+    let data = inspection.once(&("data", &settings.data), || {
+        let read = data::prepare(&settings.data).map_err(|error| error.to_string())?;
+        let facts = vec![classes(&read, settings)];
+        splits = Some(read);
+        Ok(facts)
+    });
+    if data.is_err() {
+        return vec![data];
+    }
+    let key = (
+        "model",
+        &settings.model,
+        &settings.data,
+        settings.training.max_length,
+    );
+    let model = inspection.once(&key, || {
+        let splits = match splits {
+            Some(splits) => splits,
+            None => data::prepare(&settings.data).map_err(|error| error.to_string())?,
+        };
+        model(settings, &splits).map_err(|error| error.to_string())
+    });
+    vec![data, model]
+}
+
+fn model(
+    settings: &LoraSettings,
+    splits: &Splits,
+) -> Result<Vec<String>, crate::runner::ExecuteError> {
+    let classes = splits.labels.names().len();
+    let encoder = encoder::open(&settings.model, classes, 0)?;
+    let limit = settings
+        .training
+        .max_length
+        .min(encoder.shapes.max_positions);
+    let vocabulary = encoder.shapes.vocab_size;
+    let tokenizer = Tokenizer::from_folder(&encoder.folder, limit)?.for_vocabulary(vocabulary);
+    let evaluations = splits.evaluations.iter();
+    let named = evaluations.map(|set| (set.name.as_str(), set.examples.as_slice()));
+    let validation = splits.validation.as_deref().unwrap_or_default();
+    let sets = [
+        ("train", splits.train.as_slice()),
+        ("test", splits.test.as_slice()),
+        ("validation", validation),
+    ];
+    for (name, rows) in sets.into_iter().chain(named) {
+        let mut rows: Vec<&data::Example> = rows.iter().collect();
+        rows.sort_by_key(|row| row.text.len());
+        let tried: Vec<data::Example> = rows.into_iter().take(TRIED).cloned().collect();
+        tokenise(|texts| tokenizer.encode(texts), &tried, name)?;
+    }
+    Ok(Vec::new())
+}
+
+/// How many rows each class has, the largest first.
+fn classes(splits: &Splits, settings: &LoraSettings) -> String {
+    const SHOWN: usize = 8;
+    let names = splits.labels.names();
+    let mut counts = vec![0_usize; names.len()];
+    let validation = splits.validation.as_deref().unwrap_or_default();
+    let rows = splits.train.iter().chain(validation).chain(&splits.test);
+    for row in rows {
+        counts[row.label] += 1;
+    }
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by_key(|&class| std::cmp::Reverse(counts[class]));
+    let shown: Vec<String> = order
+        .iter()
+        .take(SHOWN)
+        .map(|&class| format!("{} {}", names[class], counts[class]))
+        .collect();
+    let more = match names.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    format!(
+        "{}: {} training, {} test rows; classes: {}{more}",
+        settings.data.path.display(),
+        splits.train.len(),
+        splits.test.len(),
+        shown.join(", ")
+    )
+}
