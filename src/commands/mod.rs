@@ -27,8 +27,6 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::cli::{Cli, Command};
 use crate::plan::{PlanError, SelectionError};
 use crate::record::RecordError;

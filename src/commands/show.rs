@@ -61,7 +61,7 @@ fn show(
     if record.sittings.len() > 1 {
         let sittings = record.sittings.iter().map(|sitting| {
             let device = &sitting.device;
-            format!("{} on {device}", words::duration(sitting.seconds))
+            format!("{} on {device}", duration(sitting.seconds))
         });
         let sittings: Vec<_> = sittings.collect();
         writeln!(

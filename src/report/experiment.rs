@@ -86,7 +86,7 @@ impl ExperimentReport {
                 push(&mut runs, &run, seed, plan.is_none());
             }
         }
-        let runs = runs.into_iter().flat_map(RunReport::parted).collect();
+        let runs: Vec<RunReport> = runs.into_iter().flat_map(RunReport::parted).collect();
         let (mut kind, mut description, mut compare) = (String::new(), None, None);
         if let Some(plan) = plan {
             (kind, description, compare) = (plan.kind, plan.description, plan.compare);

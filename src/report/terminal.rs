@@ -3,7 +3,6 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::experiment::{ExperimentReport, RunReport};
-use super::seed::State;
 use super::{figures, views};
 
 /// Longest run name that is not shortened, in characters.

@@ -4,7 +4,7 @@ use crate::record::EpochRow;
 use crate::report::experiment::{ExperimentReport, RunReport};
 use crate::report::plots::courses::{Course, Measure};
 use crate::report::plots::{Plot, confusion, curves, epochs, final_metric};
-use crate::report::seed::{SeedReport, State};
+use crate::report::seed::SeedReport;
 
 /// Stems of the plots that compare runs.
 pub(super) const STEMS: [&str; 3] = ["final-accuracy", "accuracy-by-epoch", "loss-by-epoch"];

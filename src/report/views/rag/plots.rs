@@ -10,7 +10,6 @@ use crate::draw::matrix::{Cell, Matrix};
 use crate::report::experiment::{ExperimentReport, RunReport};
 use crate::report::plots::courses::{Course, Measure};
 use crate::report::plots::{Plot, epochs};
-use crate::report::seed::State;
 
 /// Stems of the plots that compare runs.
 pub(super) const STEMS: [&str; 3] = ["score-by-rank", "ndcg-by-chunks", "agreement"];
