@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 pub mod data;
 pub mod grid;
+pub mod hub;
 pub mod metrics;
 pub mod plan;
 pub mod record;
