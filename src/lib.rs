@@ -15,4 +15,5 @@ pub mod record;
 pub mod report;
 pub mod retrieval;
 pub mod runner;
+pub mod steam;
 pub mod tasks;

@@ -89,6 +89,7 @@ const PROGRAM: &[Room] = &[
     ),
     room("data", &["config", "engine::pcg64"]),
     room("hub", &[]),
+    room("steam", &["hub"]),
     room("metrics", &[]),
     room("record", &[]),
     room("report", &["metrics", "record"]),

@@ -7,3 +7,5 @@ mod server;
 
 #[path = "../hub/mod.rs"]
 mod hub;
+#[path = "../steam/mod.rs"]
+mod steam;
