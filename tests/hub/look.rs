@@ -20,7 +20,7 @@ fn listing() -> Server {
             .unwrap()
             .min(10);
         let entry = |index: usize| {
-            let name = if index % 5 == 0 {
+            let name = if index.is_multiple_of(5) {
                 format!("o/model-{index}-GGUF")
             } else {
                 format!("o/model-{index}")
@@ -140,10 +140,10 @@ fn a_model_is_inspected_without_its_weights() {
 
 #[test]
 fn long_headers_are_read_in_two_pieces_and_broken_ones_named() {
-    let names: String = (0..4_000)
+    let names: Vec<String> = (0..4_000)
         .map(|index| format!(r#""a.long.name.of.a.tensor.{index}":{{"dtype":"F16","shape":[1],"data_offsets":[0,2]}},"#))
         .collect();
-    let header = format!("{{{}}}", names.trim_end_matches(','));
+    let header = format!("{{{}}}", names.concat().trim_end_matches(','));
     let mut long = (header.len() as u64).to_le_bytes().to_vec();
     long.extend(header.into_bytes());
     let files = |weights: Vec<u8>| {

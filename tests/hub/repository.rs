@@ -71,7 +71,8 @@ pub fn git(bytes: &[u8]) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }
 
 /// Bytes that are not like each other.
@@ -168,7 +169,7 @@ impl Repository {
     pub fn environment(&self, cache: &Path) -> Environment {
         let mut environment = Environment::from_variables(|_| None);
         environment.endpoint.clone_from(&self.hub.address);
-        environment.cache = cache.to_owned();
+        cache.clone_into(&mut environment.cache);
         environment
     }
 

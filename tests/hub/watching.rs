@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ensayo::hub::{Event, Observer};
 
+type Act = Box<dyn Fn() + Send + Sync>;
+
 /// Keeps what was said, and does something at the first progress.
 #[derive(Default)]
 pub struct Watch {
     pub said: Mutex<Vec<String>>,
     pub waits: Mutex<Vec<(f64, bool)>>,
-    at_progress: Option<(&'static str, Box<dyn Fn() + Send + Sync>)>,
+    at_progress: Option<(&'static str, Act)>,
     done: AtomicBool,
     pub stop: AtomicBool,
 }

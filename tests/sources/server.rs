@@ -192,7 +192,9 @@ fn serve(stream: &TcpStream, handler: &Handler, log: &Mutex<Vec<Asked>>) -> Opti
         reply.status
     );
     for (name, value) in &reply.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        for part in [name, ": ", value, "\r\n"] {
+            head.push_str(part);
+        }
     }
     head.push_str("Connection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).ok()?;

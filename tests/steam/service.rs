@@ -237,14 +237,14 @@ pub fn review(at: usize, positive: bool, dialect: Dialect) -> Value {
         "review": if at % 7 == 6 { "same, \"quoted\"\nand so on".to_owned() } else { format!("{class} game {at}") },
         "timestamp_created": 1_600_000_000 - at, "timestamp_updated": 1_600_000_100 - at,
         "votes_up": at, "votes_funny": 4_294_967_295_u64,
-        "weighted_vote_score": if at % 2 == 0 { json!("0.656377") } else { json!(0.5) },
+        "weighted_vote_score": if at.is_multiple_of(2) { json!("0.656377") } else { json!(0.5) },
         "comment_count": 0, "steam_purchase": true,
     });
     // The service leaves out what is false; old reviews have no time of play.
     if positive || dialect == Dialect::Store {
         review["voted_up"] = json!(positive);
     }
-    if at % 3 != 0 {
+    if !at.is_multiple_of(3) {
         review["author"]["playtime_at_review"] = json!(60 + at);
     }
     review
