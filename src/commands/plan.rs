@@ -59,7 +59,7 @@ fn memory(plan: &Plan, device: Device) -> Vec<Option<u64>> {
             .memory(&planned.spec, device, &mut forecast)
             .ok()
             .flatten(),
-        Decision::Skip => None,
+        Decision::Skip | Decision::Adopt(_) => None,
     };
     plan.runs.iter().map(of_run).collect()
 }

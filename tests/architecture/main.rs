@@ -101,6 +101,7 @@ const PROGRAM: &[Room] = &[
     room("data", &["config", "content", "engine::pcg64"]),
     room("draw", &[]),
     room("hub", &[]),
+    room("steam", &["hub"]),
     room("metrics", &[]),
     room("record", &[]),
     room("report", &["draw", "keys", "metrics", "record"]),

@@ -1,0 +1,5 @@
+//! The client for reviews.
+
+mod collecting;
+mod faults;
+mod service;
