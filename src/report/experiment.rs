@@ -114,13 +114,16 @@ impl ExperimentReport {
             compared: None,
             problems,
         };
-        let current = report.current().flat_map(|run| &run.seeds);
-        let mut known = current.filter(|seed| !seed.settings.is_empty()).peekable();
-        report.varying = if known.peek().is_some() {
-            settings::varying(known.map(|seed| &seed.settings))
-        } else {
-            settings::varying(report.seeds().map(|(_, seed)| &seed.settings))
+        let varying = {
+            let current = report.current().flat_map(|run| &run.seeds);
+            let mut known = current.filter(|seed| !seed.settings.is_empty()).peekable();
+            if known.peek().is_some() {
+                settings::varying(known.map(|seed| &seed.settings))
+            } else {
+                settings::varying(report.seeds().map(|(_, seed)| &seed.settings))
+            }
         };
+        report.varying = varying;
         Ok(report)
     }
 
