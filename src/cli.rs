@@ -292,6 +292,7 @@ fn by_file(patterns: &mut [String], experiments: &mut PathBuf) {
 
 impl Cli {
     /// Reads the command line; exits where there is nothing to run.
+    #[must_use]
     pub fn parsed() -> Self {
         let mut cli = Self::parse();
         match &mut cli.command {

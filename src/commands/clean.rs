@@ -241,22 +241,20 @@ fn is_shared(_file: &Metadata) -> bool {
 }
 
 fn remove(item: &Item) -> Result<(), CommandError> {
-    let _lock = if item.sort == Sort::Work {
-        match RunLock::acquire(&item.path)? {
-            Some(lock) => Some(lock),
-            None => {
-                say(format_args!("{}: in use, left", item.path.display()));
-                return Ok(());
-            }
+    let mut lock = None;
+    if item.sort == Sort::Work {
+        lock = RunLock::acquire(&item.path)?;
+        if lock.is_none() {
+            say(format_args!("{}: in use, left", item.path.display()));
+            return Ok(());
         }
-    } else {
-        None
-    };
+    }
     let removed = if item.path.is_dir() {
         fs::remove_dir_all(&item.path)
     } else {
         fs::remove_file(&item.path)
     };
+    drop(lock);
     removed.map_err(|error| {
         CommandError::Unexpected(format!("cannot remove {}: {error}", item.path.display()))
     })

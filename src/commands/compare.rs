@@ -103,13 +103,21 @@ fn wanted(args: &CompareArgs) -> Result<Vec<(String, Seeds)>, CommandError> {
     }
 }
 
-/// Refuses results of other settings than their experiments have now: a comparison would mix them up.
+/// Refuses results of other settings than their experiments have now: a comparison would mix them
+/// up. What an experiment no longer has can only be meant as it is, as long as its seeds agree.
 fn refuse_stale(standing: &Standing, records: &[(PathBuf, RunRecord)]) -> Result<(), CommandError> {
     const SHOWN: usize = 5;
     let stale: Vec<String> = records
         .iter()
         .filter_map(|(_, record)| {
             let reason = standing.staleness(record)?;
+            let agrees = |other: &RunRecord| {
+                (&other.experiment, &other.run) != (&record.experiment, &record.run)
+                    || other.settings() == record.settings()
+            };
+            if !standing.has(record) && records.iter().all(|(_, other)| agrees(other)) {
+                return None;
+            }
             Some(format!("  {}: {reason}", record.label()))
         })
         .collect();

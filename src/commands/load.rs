@@ -44,7 +44,7 @@ pub(super) fn load(
         .into_iter()
         .partition(|problem| name(problem).is_none_or(|name| selection.selects_experiment(&name)));
     let (here, skipped) = if selection.is_everything() {
-        without_unset(here)
+        without_unset(&here)
     } else {
         (here, BTreeMap::new())
     };
@@ -74,7 +74,7 @@ pub(super) fn load(
 }
 
 /// The problems without those of experiments that lack nothing but environment variables, and these.
-fn without_unset(problems: Vec<Problem>) -> (Vec<Problem>, BTreeMap<String, BTreeSet<String>>) {
+fn without_unset(problems: &[Problem]) -> (Vec<Problem>, BTreeMap<String, BTreeSet<String>>) {
     let mut skipped: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let is_unset = |name: &str| {
         let mut own = problems
@@ -82,7 +82,7 @@ fn without_unset(problems: Vec<Problem>) -> (Vec<Problem>, BTreeMap<String, BTre
             .filter(|problem| self::name(problem).as_deref() == Some(name));
         own.all(|problem| problem.unset.is_some())
     };
-    for problem in &problems {
+    for problem in problems {
         if let (Some(variable), Some(name)) = (&problem.unset, name(problem))
             && is_unset(&name)
         {

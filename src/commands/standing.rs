@@ -35,6 +35,12 @@ impl Standing {
         }
     }
 
+    /// Whether the experiment still has the run; true without a plan.
+    pub(super) fn has(&self, record: &RunRecord) -> bool {
+        let runs = self.plans.get(&record.experiment);
+        runs.is_none_or(|runs| runs.contains_key(&(record.run.clone(), record.seed)))
+    }
+
     /// Why a finished result is not what its experiment asks for now, if it is not. Without a plan
     /// there is nothing to measure it by.
     pub(super) fn staleness(&self, record: &RunRecord) -> Option<String> {

@@ -76,7 +76,7 @@ impl Draft<'_> {
                 return Err(self.problems);
             }
         };
-        settings.to_check().check(&mut self);
+        settings.as_check().check(&mut self);
         if self.problems.is_empty() {
             Ok(settings)
         } else {

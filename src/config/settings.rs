@@ -40,7 +40,7 @@ impl Settings {
     }
 
     /// The same for the check that completes them.
-    pub(super) fn to_check(&mut self) -> &mut dyn Check {
+    pub(super) fn as_check(&mut self) -> &mut dyn Check {
         match self {
             Self::Lora(settings) => settings,
             Self::Prompt(settings) => settings,

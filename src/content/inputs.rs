@@ -101,6 +101,9 @@ impl Contents {
     }
 
     /// sha256 of a text file, or of the names and contents of a folder's text files.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
     pub fn document(&mut self, path: &Path) -> Result<String, ContentError> {
         if !path.is_dir() {
             return self.file(path);
@@ -126,6 +129,9 @@ impl Contents {
 
     /// sha256 of the names and contents of a model folder's files. Papers about the model, pictures
     /// and other formats of the same weights do not count.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
     pub fn folder(&mut self, folder: &Path, files: Files) -> Result<String, ContentError> {
         let mut names = Vec::new();
         for entry in WalkDir::new(folder)
@@ -183,6 +189,9 @@ impl Contents {
     }
 
     /// sha256 of a file.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
     pub fn file(&mut self, path: &Path) -> Result<String, ContentError> {
         let failed = |source| ContentError::Read {
             path: path.to_owned(),

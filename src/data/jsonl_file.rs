@@ -247,34 +247,37 @@ mod tests {
 
     #[test]
     fn all_row_problems_are_listed() {
-        let mut content = br#"{"text": "a", "label": 1}
+        insta::assert_snapshot!(bad(br#"{"text": "a", "label": 1}
 {"text": "a", "label": }
 ["a", 1]
 {"text": 5, "label": 1}
 {"text": " ", "label": 1}
 {"text": null, "label": 1}
-{"text": "a", "label": null}
-{"text": "a", "label": 0.5}
-{"text": "a", "label": [1]}
-{"body": "a", "label": 1}
-{"text": "a"} {"text": "b"}
-"#
-        .to_vec();
-        content.extend(b"{\"text\": \"\xe9\", \"label\": 1}");
-        insta::assert_snapshot!(bad(&content), @r"
-        rows.jsonl: 11 rows cannot be used
+"#), @r"
+        rows.jsonl: 5 rows cannot be used
           line 2 (row 1): not one JSON object on one line: expected value at column 24
           line 3 (row 2): not one JSON object on one line: found a list
           line 4 (row 3): `text` is a number: expected a string
           line 5 (row 4): the text `text` is empty: fill it in or remove the row
           line 6 (row 5): the text `text` is empty: fill it in or remove the row
-          line 7 (row 6): the label `label` is missing: fill it in or remove the row
-          line 8 (row 7): `label` is a number with a fraction: expected an integer or a string
-          line 9 (row 8): `label` is a list: expected an integer or a string
-          line 10 (row 9): no key `text`: the object has `body`, `label`
-          line 11 (row 10): not one JSON object on one line: trailing characters at column 15
-          line 12 (row 11): byte 289 of the file is not UTF-8: save the file as UTF-8
         ");
+        insta::assert_snapshot!(bad(br#"{"text": "a", "label": 1}
+{"text": "a", "label": null}
+{"text": "a", "label": 0.5}
+{"text": "a", "label": [1]}
+{"body": "a", "label": 1}
+{"text": "a"} {"text": "b"}
+"#), @r"
+        rows.jsonl: 5 rows cannot be used
+          line 2 (row 1): the label `label` is missing: fill it in or remove the row
+          line 3 (row 2): `label` is a number with a fraction: expected an integer or a string
+          line 4 (row 3): `label` is a list: expected an integer or a string
+          line 5 (row 4): no key `text`: the object has `body`, `label`
+          line 6 (row 5): not one JSON object on one line: trailing characters at column 15
+        ");
+        let mut content = b"{\"text\": \"a\", \"label\": 1}\n".to_vec();
+        content.extend(b"{\"text\": \"\xe9\", \"label\": 1}");
+        insta::assert_snapshot!(bad(&content), @"rows.jsonl: line 2 (row 1): byte 39 of the file is not UTF-8: save the file as UTF-8");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::http::{
     Http, HttpFault, Redirects, Request, Settings, host, origin, path_segment, query,
 };
 use super::listing::Listing;
-use super::refusal::Refusal;
+use super::refused::Refusal;
 use super::{Environment, HubError, Observer};
 
 /// The most that an answer with data may have; a listing of a thousand models is about 5 MB.

@@ -8,7 +8,7 @@ use super::client::network;
 use super::disk::{DiskFault, check_space};
 use super::http::{Redirects, Request, host};
 use super::plan::PlannedFile;
-use super::refusal::Refusal;
+use super::refused::Refusal;
 use super::sum::Sum;
 use super::transfer::{Transfer, TransferFault};
 use super::{Event, FetchPlan, Hub, HubError, ModelRequest, Observer, Silent, lock};

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::client::network;
 use super::http::{Request, host};
-use super::refusal::Refusal;
+use super::refused::Refusal;
 use super::{Hub, HubError, Observer};
 
 /// Read at once; most headers are shorter.

@@ -22,6 +22,7 @@ mod lock;
 mod plan;
 mod progress;
 mod refusal;
+mod refused;
 mod search;
 mod shelves;
 mod sum;

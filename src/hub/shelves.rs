@@ -102,7 +102,7 @@ impl Hub {
         let (status, headers, host, is_html, body) =
             answer.map_err(|fault| super::client::network(id, fault))?;
         if status != 200 {
-            let refusal = super::refusal::Refusal::new(id, host, status, &headers, &body);
+            let refusal = super::refused::Refusal::new(id, host, status, &headers, &body);
             let error = self.refused(&refusal.of_file(file), observer);
             return Err(self.of_revision(error, commit, observer));
         }

@@ -38,12 +38,13 @@ fn resolve_precision(parts: &mut BTreeMap<String, String>, format: &str) {
     for (key, value) in &mut *parts {
         if value == "auto" && key.ends_with(".precision") {
             let embedder = key == "embedder.precision";
-            *value = if embedder { "f32" } else { format }.to_owned();
+            if embedder { "f32" } else { format }.clone_into(value);
         }
     }
 }
 
 /// sha256 over the parts as a JSON object with sorted keys.
+#[must_use]
 pub fn of_parts(parts: &BTreeMap<String, String>) -> String {
     let text = serde_json::to_vec(parts).unwrap_or_default();
     hex(&Sha256::digest(text))

@@ -235,12 +235,12 @@ impl Planner<'_> {
         let candidates: Vec<_> = sources.iter().flat_map(Source::candidates).collect();
         self.selection.check(&candidates)?;
         let mut contents = Contents::open(self.results);
-        let shelf = Shelf::read(self.results);
-        let mut estimator = Estimator::new(shelf.records(), self.device);
+        let finished = Shelf::read(self.results);
+        let mut estimator = Estimator::new(finished.records(), self.device);
         let mut plan = Plan::default();
         for source in sources {
             if self.selection.selects_experiment(source.experiment) {
-                self.lay_out(source, &mut contents, &shelf, &mut plan)?;
+                self.lay_out(source, &mut contents, &finished, &mut plan)?;
                 let same = |other: &&Source<'_>| other.experiment == source.experiment;
                 let standing = standing.iter().find(same).unwrap_or(source);
                 plan.files.push(self.file(standing, &mut contents)?);
@@ -262,7 +262,7 @@ impl Planner<'_> {
         &self,
         source: &Source<'_>,
         contents: &mut Contents,
-        shelf: &Shelf,
+        finished: &Shelf,
         plan: &mut Plan,
     ) -> Result<(), PlanError> {
         match PlanFile::read(self.results, source.experiment) {
@@ -275,7 +275,7 @@ impl Planner<'_> {
                     continue;
                 }
                 let mut spec = self.spec(source, cell, seed, contents)?;
-                let verdict = decision::decide(&spec, self.force, shelf)?;
+                let verdict = decision::decide(&spec, self.force, finished)?;
                 (spec.seen, spec.source) = (verdict.seen, verdict.source);
                 plan.runs.push(Planned {
                     spec,
@@ -426,15 +426,12 @@ fn expect_equal_results(runs: &mut [Planned], force: bool) {
         if !matches!(decision, Decision::Run(_)) {
             continue;
         }
-        match first.get(&spec.identity) {
-            Some((label, folder)) => {
-                *decision = Decision::Adopt(Adoption::Expected(label.clone()));
-                spec.source = Some(folder.clone());
-            }
-            None => {
-                let own = (spec.label(), spec.folder.clone());
-                first.insert(spec.identity.clone(), own);
-            }
+        if let Some((label, folder)) = first.get(&spec.identity) {
+            *decision = Decision::Adopt(Adoption::Expected(label.clone()));
+            spec.source = Some(folder.clone());
+        } else {
+            let own = (spec.label(), spec.folder.clone());
+            first.insert(spec.identity.clone(), own);
         }
     }
 }

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::RecordError;
-use super::sittings::SITTINGS_FILE;
 
 /// The record, written last.
 pub const RECORD_FILE: &str = "record.json";
@@ -14,6 +13,8 @@ pub const RUN_FILE: &str = "run.toml";
 pub const LOG_FILE: &str = "run.log";
 /// The state of an interrupted training; gone when the run ends.
 pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
+/// The sittings of an unfinished run so far; those of a finished one are in its record.
+pub const SITTINGS_FILE: &str = "sittings.json";
 /// The runs that an experiment consists of.
 pub const PLAN_FILE: &str = "plan.json";
 /// Results in the making, each in a folder called like its identity.

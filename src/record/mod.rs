@@ -18,9 +18,9 @@ mod tables;
 pub use csv_file::{RowWriter, read_rows, write_rows};
 pub use error::RecordError;
 pub use layout::{
-    CHECKPOINT_FILE, LOG_FILE, PLAN_FILE, RECORD_FILE, RUN_FILE, early_log, embeddings_file,
-    experiment_folder, kept_folder, lock_file, remove_sitting_files, results_of, run_folder,
-    run_label, work_folder,
+    CHECKPOINT_FILE, LOG_FILE, PLAN_FILE, RECORD_FILE, RUN_FILE, SITTINGS_FILE, early_log,
+    embeddings_file, experiment_folder, kept_folder, lock_file, remove_sitting_files, results_of,
+    run_folder, run_label, work_folder,
 };
 pub use leftovers::remove_leftovers;
 pub use place::{adopt, place, place_attempt, take_up, tidy};
@@ -106,6 +106,14 @@ impl RunRecord {
     #[must_use]
     pub fn is_same_execution(&self, other: &Self) -> bool {
         self.identity == other.identity && self.started == other.started
+    }
+
+    /// Everything that decides the result but the seed.
+    #[must_use]
+    pub fn settings(&self) -> BTreeMap<&str, &str> {
+        let parts = self.identity_parts.iter();
+        let parts = parts.map(|(key, value)| (key.as_str(), value.as_str()));
+        parts.filter(|(key, _)| *key != "seed").collect()
     }
 
     /// The value of a metric, if the run has it.

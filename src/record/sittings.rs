@@ -8,10 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::store::write_json;
-use super::{CHECKPOINT_FILE, RecordError};
-
-/// The sittings so far, in the folder of the work; those of a finished result are in its record.
-pub const SITTINGS_FILE: &str = "sittings.json";
+use super::{CHECKPOINT_FILE, RecordError, SITTINGS_FILE};
 
 /// One sitting: from when a process took the work up until it finished, stopped or died.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

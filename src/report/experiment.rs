@@ -9,8 +9,8 @@ use super::estimate::Estimate;
 use super::seed::{self, SeedReport, State};
 use super::settings;
 use crate::record::{
-    self, PlanFile, PlannedComparison, PlannedRun, RecordError, RunRecord, Status,
-    experiment_folder, run_folder,
+    self, PlanFile, PlannedComparison, PlannedRun, RecordError, Status, experiment_folder,
+    run_folder,
 };
 
 /// What an experiment's runs left on disk.
@@ -210,21 +210,14 @@ impl RunReport {
         };
         let mut others: Vec<Self> = Vec::new();
         // Without a plan, the last execution says which settings are the current ones.
-        let last = self
-            .seeds
-            .iter()
-            .filter_map(|seed| seed.record.as_ref())
-            .max_by(|one, other| one.started.cmp(&other.started));
-        let last = last.map(settings_of);
+        let complete = |seed: &&SeedReport| seed.stale.is_none() && seed.state == State::Complete;
+        let started = |seed: &&SeedReport| Some(seed.record.as_ref()?.started.clone());
+        let last = self.seeds.iter().filter(complete).max_by_key(started);
+        let wanted = last.and_then(settings_of);
         for mut seed in self.seeds {
-            let own = seed.record.as_ref().map(settings_of);
-            if self.planned && seed.stale.is_none() && seed.state == State::Complete {
-                let known = current.complete().next();
-                let current_ones = known.and_then(|seed| seed.record.as_ref()).map(settings_of);
-                let wanted = current_ones.or_else(|| last.clone());
-                if own != wanted {
-                    seed.stale = Some("other settings or inputs than the rest".to_owned());
-                }
+            let own = settings_of(&seed);
+            if complete(&&seed) && own != wanted {
+                seed.stale = Some("other settings or inputs than the rest".to_owned());
             }
             let Some(reason) = seed.stale.clone() else {
                 current.seeds.push(seed);
@@ -233,10 +226,7 @@ impl RunReport {
             seed.problems.push(format!(
                 "results of earlier settings or inputs, left out of comparisons: {reason}"
             ));
-            let same = |row: &&mut Self| {
-                let first = row.seeds.first().and_then(|seed| seed.record.as_ref());
-                first.map(settings_of) == own
-            };
+            let same = |row: &&mut Self| row.seeds.first().and_then(settings_of) == own;
             match others.iter_mut().find(same) {
                 Some(row) => row.seeds.push(seed),
                 None => others.push(Self {
@@ -283,11 +273,11 @@ fn push(runs: &mut Vec<RunReport>, run: &str, seed: SeedReport, planned: bool) {
     }
 }
 
-/// Everything that decides a result but its seed.
-fn settings_of(record: &RunRecord) -> BTreeMap<String, String> {
-    let mut parts = record.identity_parts.clone();
-    parts.remove("seed");
-    parts
+/// Everything that decides a seed's result but the seed.
+fn settings_of(seed: &SeedReport) -> Option<BTreeMap<String, String>> {
+    let settings = seed.record.as_ref()?.settings().into_iter();
+    let owned = settings.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    Some(owned.collect())
 }
 
 /// What became of a later attempt at a run whose place an older result holds.

@@ -69,7 +69,7 @@ fn runs_stand_in_the_order_of_the_plan_and_missing_ones_are_named() {
             ["b", "42", "complete", "4", "40"],
             ["never", "42", "not run", "", ""],
             ["a", "42", "complete", "8", "40"],
-            ["gone", "42", "complete", "8", "40"]
+            ["gone", "42", "stale", "8", "40"]
         ]
     );
     assert!(csv.starts_with("run,seed,status,lora.rank,evaluation,rows,accuracy,accuracy_low,accuracy_high,macro_f1,loss,wall_seconds,"));

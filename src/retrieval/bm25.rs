@@ -2,8 +2,8 @@
 //! (2009), in Lucene's variant.
 //!
 //! `score(q, d) = Σ_t idf(t) · tf / (tf + k1 · (1 − b + b · |d| / mean |d|))` over the terms of the
-//! question, a term that it has twice counting twice, with `idf(t) = ln(1 + (N − n_t + 0.5) / (n_t
-//! + 0.5))`, which is never negative. Lengths are exact, where Lucene rounds them to a byte.
+//! question, a term that it has twice counting twice, with
+//! `idf(t) = ln(1 + (N − n_t + 0.5) / (n_t + 0.5))`, which is never negative. Lengths are exact, where Lucene rounds them to a byte.
 
 use engine::retrieval::{Hit, best};
 

@@ -159,7 +159,7 @@ fn resolve(
         }
         _ => return None,
     }
-    while let Some(name) = names.next() {
+    for name in names {
         let mut inner = place.clone();
         inner.push(name.to_owned());
         if modules.contains_key(&inner) {

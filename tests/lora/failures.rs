@@ -9,8 +9,27 @@ use crate::place::{CONFIG, Place};
 
 const DATA: &str = "data.path = \"../reviews.csv\"\ndata.test_size = 0.25\n";
 
-/// Runs `broken` before a sound experiment; returns the error that its record has.
+/// Checks and runs `broken` beside a sound experiment: both say what is wrong with it before anything
+/// runs. Returns that.
 fn error_of(place: &Place) -> String {
+    place.experiment("sound", "");
+    let error = |command: &[&str]| {
+        let said = place.ensayo_with(&[command, &["--set", "training.epochs=1"]].concat(), 2, "");
+        assert_eq!(said.code, 2, "{}", said.talk);
+        let (_, error) = said.talk.rsplit_once("error: broken: ").unwrap();
+        assert_eq!(error.lines().count(), 1, "{error}");
+        error.trim_end().to_owned()
+    };
+    let error_of_run = error(&["run", "--device", "cpu"]);
+    assert_eq!(error_of_run, error(&["check"]));
+    assert!(!place.path("results/sound").exists());
+    place.complete(&["sound"]);
+    error_of_run
+}
+
+/// Runs `broken`, in which nothing is wrong beforehand, before a sound experiment: the sweep goes on.
+/// Returns the error that its record has.
+fn failure_of(place: &Place) -> String {
     place.experiment("sound", "");
     let said = place.run(&["--set", "training.epochs=1"]);
     assert_eq!(said.code, 3, "{}", said.talk);
@@ -100,7 +119,7 @@ fn divergence_is_a_failure_with_a_remedy() {
         "broken",
         "[[runs]]\nname = \"base\"\ntraining.learning_rate = 1e30\n",
     );
-    let error = error_of(&place);
+    let error = failure_of(&place);
     assert!(
         error.contains("at step 2") && error.contains("training.learning_rate"),
         "{error}"
@@ -114,7 +133,7 @@ fn divergence_in_the_last_step_is_a_failure_too() {
         "broken",
         "[[runs]]\nname = \"base\"\ntraining.learning_rate = 1e30\ntraining.batch_size = 60\n",
     );
-    let error = error_of(&place);
+    let error = failure_of(&place);
     assert!(
         error.contains("validation loss") && error.contains("training.learning_rate"),
         "{error}"
@@ -164,7 +183,7 @@ fn an_adapter_for_other_classes_or_another_width_is_refused() {
         )
     };
     place.write("experiments/broken.toml", &start("model", "three"));
-    let error = error_of(&place);
+    let error = failure_of(&place);
     assert!(
         error.contains("adapter_model.safetensors does not fit the model: its head is for 2 classes, the data has 3"),
         "{error}"
@@ -174,7 +193,7 @@ fn an_adapter_for_other_classes_or_another_width_is_refused() {
         &CONFIG.replace("\"hidden_size\": 32", "\"hidden_size\": 64"),
     );
     place.write("experiments/broken.toml", &start("wide", "reviews"));
-    let error = error_of(&place);
+    let error = failure_of(&place);
     assert!(
         error.contains("query.lora_A.weight` has the shape [4, 32], the model needs [4, 64]"),
         "{error}"

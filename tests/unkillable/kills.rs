@@ -230,7 +230,7 @@ fn a_sweep_that_is_killed_again_and_again_leaves_the_tree_of_an_undisturbed_one(
         let name = format!("killed-{rounds}");
         let results = place.path(&name);
         let mut in_round = 0;
-        let mut seen = BTreeSet::new();
+        let mut known = BTreeSet::new();
         // Until it ends by itself, or has been disturbed enough.
         while in_round < 12 && kills < wanted {
             let other = dice.below(3) == 0;
@@ -265,12 +265,12 @@ fn a_sweep_that_is_killed_again_and_again_leaves_the_tree_of_an_undisturbed_one(
             }
             kills += 1;
             in_round += 1;
-            seen = assert_none_is_lost(&results, &seen);
+            known = assert_none_is_lost(&results, &known);
             *phases.entry(phase(&results)).or_default() += 1;
         }
         edit(&place, EPOCHS);
         finish(&place, &name);
-        assert_none_is_lost(&results, &seen);
+        assert_none_is_lost(&results, &known);
         assert_alike(&results, &undisturbed);
         rounds += 1;
         if kills < wanted {

@@ -50,8 +50,8 @@ mod tests {
         for (name, value) in pairs {
             headers.insert(*name, value.parse().unwrap());
         }
-        // 2015-10-21 07:28:00 UTC
-        let now = UNIX_EPOCH + Duration::from_secs(1_445_412_480);
+        // 2015-10-21 07:28:00 UTC, as a sum that no larger unit divides.
+        let now = UNIX_EPOCH + Duration::from_secs(1_445_412_479) + Duration::from_secs(1);
         told_wait(&headers, now).map(|wait| wait.as_secs())
     }
 

@@ -158,7 +158,7 @@ fn anchor(experiment: usize, place: usize) -> String {
 /// How many runs there are, and in which state.
 fn counts(experiment: &ExperimentReport) -> String {
     let all = experiment.seeds().count();
-    let mut text = format!("{all} {}", if all == 1 { "run" } else { "runs" });
+    let mut parts = vec![format!("{all} {}", if all == 1 { "run" } else { "runs" })];
     for state in [
         State::Complete,
         State::Failed,
@@ -169,15 +169,15 @@ fn counts(experiment: &ExperimentReport) -> String {
     ] {
         match experiment.count(state) {
             0 => {}
-            count => text += &format!(", {count} {}", state.text()),
+            count => parts.push(format!("{count} {}", state.text())),
         }
     }
     let stale = experiment.seeds().filter(|(_, seed)| seed.stale.is_some());
     match stale.count() {
         0 => {}
-        count => text += &format!(", {count} stale"),
+        count => parts.push(format!("{count} stale")),
     }
-    text
+    parts.join(", ")
 }
 
 impl Overview {

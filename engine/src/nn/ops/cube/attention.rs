@@ -9,7 +9,7 @@ use cubecl::prelude::*;
 
 use super::dropout::{self, Draws, DrawsLaunch, Wide, factor, token_draws};
 use super::launch::{addresses, as_rows, empty, together};
-use super::reduce::{maximum, sum};
+use super::reduce::{maximum, sum, threads};
 use super::watch::watched;
 use crate::nn::ops::{AttentionOptions, Mask, PROBABILITY_FEATURE_BITS};
 
@@ -105,13 +105,13 @@ fn attention_probabilities_kernel<T: Float, I: Int>(
     let mut shared = SharedMemory::<f32>::new(units);
     let from = CUBE_POS * scores.stride(2);
     let to = CUBE_POS * output.stride(2);
-    let unit = UNIT_POS as usize;
+    let (unit, step) = (UNIT_POS as usize, threads());
 
     let mut largest = f32::min_value();
     let mut key = query.first + unit;
     while key < query.end {
         largest = max(largest, f32::cast_from(scores[from + key]) * scale);
-        key += units;
+        key += step;
     }
     let largest = maximum(largest, &mut shared, units);
 
@@ -119,7 +119,7 @@ fn attention_probabilities_kernel<T: Float, I: Int>(
     let mut key = query.first + unit;
     while key < query.end {
         total += (f32::cast_from(scores[from + key]) * scale - largest).exp();
-        key += units;
+        key += step;
     }
     let total = sum(total, &mut shared, units);
 
@@ -132,7 +132,7 @@ fn attention_probabilities_kernel<T: Float, I: Int>(
                 * kept(draws, token, query.head, key, dropped);
         }
         output[to + key] = T::cast_from(value);
-        key += units;
+        key += step;
     }
 }
 
@@ -164,7 +164,7 @@ fn attention_scores_gradient_kernel<T: Float, I: Int>(
     let from = CUBE_POS * probabilities.stride(2);
     let gradients = CUBE_POS * gradient.stride(2);
     let to = CUBE_POS * output.stride(2);
-    let unit = UNIT_POS as usize;
+    let (unit, step) = (UNIT_POS as usize, threads());
     let token = drawn(draws, keys, query.token, dropped);
 
     let mut total = 0.0f32;
@@ -173,7 +173,7 @@ fn attention_scores_gradient_kernel<T: Float, I: Int>(
         total += f32::cast_from(probabilities[from + key])
             * f32::cast_from(gradient[gradients + key])
             * kept(draws, token, query.head, key, dropped);
-        key += units;
+        key += step;
     }
     let total = sum(total, &mut shared, units);
 
@@ -187,7 +187,7 @@ fn attention_scores_gradient_kernel<T: Float, I: Int>(
             value = scale * probability * (above - total);
         }
         output[to + key] = T::cast_from(value);
-        key += units;
+        key += step;
     }
 }
 

@@ -8,16 +8,8 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::launch::{addresses, as_rows, empty, together};
-use super::reduce::sum;
+use super::reduce::{sum, threads};
 use super::watch::watched;
-
-/// From one feature of a thread to its next: the number of threads, but read when the kernel runs.
-/// Of a constant the compiler for cards makes longer loops, which take more registers than it then
-/// grants them.
-#[cube]
-fn threads() -> usize {
-    CUBE_DIM_X as usize
-}
 
 /// Mean and reciprocal standard deviation of a row.
 #[cube]

@@ -43,3 +43,11 @@ pub(super) fn maximum(value: f32, shared: &mut SharedMemory<f32>, #[comptime] un
     sync_cube();
     largest
 }
+
+/// From one value of a thread to its next: the number of threads, but read when the kernel runs.
+/// Of a constant the compiler for cards makes longer loops, which take more registers than it then
+/// grants them.
+#[cube]
+pub(super) fn threads() -> usize {
+    CUBE_DIM_X as usize
+}
