@@ -13,6 +13,8 @@ const DATA: &str = "data.path = \"../reviews.csv\"\ndata.test_size = 0.25\n";
 /// runs. Returns that.
 fn error_of(place: &Place) -> String {
     place.experiment("sound", "");
+    // Of an earlier call.
+    let _ = fs::remove_dir_all(place.path("results/sound"));
     let error = |command: &[&str]| {
         let said = place.ensayo_with(&[command, &["--set", "training.epochs=1"]].concat(), 2, "");
         assert_eq!(said.code, 2, "{}", said.talk);
@@ -183,7 +185,7 @@ fn an_adapter_for_other_classes_or_another_width_is_refused() {
         )
     };
     place.write("experiments/broken.toml", &start("model", "three"));
-    let error = failure_of(&place);
+    let error = error_of(&place);
     assert!(
         error.contains("adapter_model.safetensors does not fit the model: its head is for 2 classes, the data has 3"),
         "{error}"
@@ -193,7 +195,7 @@ fn an_adapter_for_other_classes_or_another_width_is_refused() {
         &CONFIG.replace("\"hidden_size\": 32", "\"hidden_size\": 64"),
     );
     place.write("experiments/broken.toml", &start("wide", "reviews"));
-    let error = failure_of(&place);
+    let error = error_of(&place);
     assert!(
         error.contains("query.lora_A.weight` has the shape [4, 32], the model needs [4, 64]"),
         "{error}"

@@ -1,5 +1,9 @@
 //! What training reads, looked at before anything runs.
 
+use engine::FloatDType;
+use engine::classifier::{self, Start};
+use engine::device::Device;
+
 use crate::config::LoraSettings;
 use crate::data::{self, Splits, Tokenizer};
 use crate::tasks::encoder;
@@ -10,7 +14,8 @@ use super::sets::tokenise;
 /// Rows of each split whose texts are tried on the tokeniser, those with the shortest texts.
 const TRIED: usize = 64;
 
-/// The data and their classes; the model, its tokeniser and its fit for these classes.
+/// The data and their classes; the model, its tokeniser, its fit for these classes, and that of the
+/// adapter to start from.
 pub fn look(settings: &LoraSettings, inspection: &mut Inspection) -> Vec<Look> {
     let mut splits = None;
     let data = inspection.once(&("data", &settings.data), || {
@@ -26,6 +31,7 @@ pub fn look(settings: &LoraSettings, inspection: &mut Inspection) -> Vec<Look> {
         "model",
         &settings.model,
         &settings.data,
+        &settings.lora.init,
         settings.training.max_length,
     );
     let model = inspection.once(&key, || {
@@ -63,6 +69,11 @@ fn model(
         rows.sort_by_key(|row| row.text.len());
         let tried: Vec<data::Example> = rows.into_iter().take(TRIED).cloned().collect();
         tokenise(|texts| tokenizer.encode(texts), &tried, name)?;
+    }
+    if let Some(adapter) = &settings.lora.init {
+        // Whether an adapter fits shows when it is attached.
+        let start = Start::Folder(adapter);
+        classifier::load(&encoder, start, FloatDType::F32, Device::Cpu)?;
     }
     Ok(Vec::new())
 }
