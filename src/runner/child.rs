@@ -151,18 +151,30 @@ fn owned(
 /// by the owner of the run's work.
 pub(super) fn ended(spec: &RunSpec) -> Result<Option<Event>, RecordError> {
     let run = spec.label();
-    if let Some(status) = found(spec) {
+    if let Some(status) = found(spec, &spec.folder) {
         return Ok(Some(Event::Found { run, status }));
     }
-    let Some(source) = &spec.source else {
+    let work = spec.work_folder();
+    let source = match found(spec, &work) {
+        // Its owner was killed before the result had its place.
+        Some(Status::Complete) => Some(&work),
+        Some(status) => return Ok(Some(Event::Found { run, status })),
+        None => spec.source.as_ref(),
+    };
+    let Some(source) = source else {
         return Ok(None);
     };
     // Cleared away since, or not computed after all.
     let Some(original) = record::read(source).ok().flatten() else {
         return Ok(None);
     };
-    if original.status != Status::Complete || original.identity != spec.identity {
+    let status = original.status;
+    if status != Status::Complete || original.identity != spec.identity {
         return Ok(None);
+    }
+    if *source == work && original.label() == run {
+        record::place(&work, &spec.folder)?;
+        return Ok(Some(Event::Found { run, status }));
     }
     let from = original
         .adopted_from
@@ -180,15 +192,12 @@ pub(super) fn ended(spec: &RunSpec) -> Result<Option<Event>, RecordError> {
     Ok(Some(Event::Adopted { run, from }))
 }
 
-/// How another runner ended the run since the plan was made, if one did.
-fn found(spec: &RunSpec) -> Option<Status> {
-    let folders = [spec.folder.clone(), spec.work_folder()];
-    folders.iter().find_map(|folder| {
-        let record = record::read(folder).ok().flatten()?;
-        let later = !spec.seen.contains(&record.started);
-        let ended = record.status != Status::Interrupted;
-        (later && ended && record.identity == spec.identity).then_some(record.status)
-    })
+/// How another runner ended the run since the plan was made, if it left a record in this folder.
+fn found(spec: &RunSpec, folder: &Path) -> Option<Status> {
+    let record = record::read(folder).ok().flatten()?;
+    let later = !spec.seen.contains(&record.started);
+    let ended = record.status != Status::Interrupted;
+    (later && ended && record.identity == spec.identity).then_some(record.status)
 }
 
 fn one(

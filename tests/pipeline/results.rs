@@ -205,6 +205,26 @@ fn what_a_killed_process_was_about_to_move_finds_its_place() {
 }
 
 #[test]
+fn a_runner_that_planned_before_gives_an_unplaced_result_its_place() {
+    let tree = Tree::new();
+    // Planned while there was nothing; then another runner finished the run and was killed before
+    // its result had its place.
+    let (same, renamed) = (tree.plan(&["a"]), tree.plan_of(&[("b", "a")]));
+    sweep(&tree.plan(&["a"]));
+    let work = same.runs[0].spec.work_folder();
+    fs::rename(tree.folder("a"), &work).unwrap();
+
+    assert_eq!(ends(&sweep(&renamed)), [RunEnd::Complete]);
+    let adopted = tree.record("b").unwrap();
+    assert_eq!(adopted.adopted_from.as_deref(), Some("x/a@42"));
+
+    assert_eq!(ends(&sweep(&same)), [RunEnd::Complete]);
+    assert_eq!(tree.record("a").unwrap().adopted_from, None);
+    assert!(!work.exists());
+    assert_eq!(tree.executions(), ["a"]);
+}
+
+#[test]
 fn a_result_in_another_number_format_is_another_result() {
     let tree = Tree::new();
     sweep(&tree.plan(&["a"]));
