@@ -223,6 +223,9 @@ fn clean(schema: &mut Value) {
                 object.remove("format");
             }
             object.remove("x-path");
+            if let Some(Value::String(text)) = object.get_mut("description") {
+                *text = unwrapped(text);
+            }
             if let Some(kind) = object.get_mut("type")
                 && let Some(names) = kind.as_array()
                 && let Some(name) = names.iter().find(|name| *name != "null").cloned()
@@ -239,11 +242,40 @@ fn clean(schema: &mut Value) {
     }
 }
 
+/// A doc comment without its line breaks but those between paragraphs: editors wrap for themselves.
+fn unwrapped(text: &str) -> String {
+    let paragraphs = text
+        .split("\n\n")
+        .map(|paragraph| paragraph.replace('\n', " "));
+    paragraphs.collect::<Vec<_>>().join("\n\n")
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn descriptions_break_between_paragraphs_only() {
+        fn broken(value: &Value) -> Vec<String> {
+            let text = value["description"].as_str().unwrap_or_default();
+            let own = text.replace("\n\n", "").contains('\n');
+            let inner: Vec<&Value> = match value {
+                Value::Object(object) => object.values().collect(),
+                Value::Array(list) => list.iter().collect(),
+                _ => Vec::new(),
+            };
+            let inner = inner.into_iter().flat_map(broken);
+            own.then(|| text.to_owned())
+                .into_iter()
+                .chain(inner)
+                .collect()
+        }
+        let unwrapped = schema();
+        assert!(unwrapped.to_string().contains("description"));
+        assert_eq!(broken(&unwrapped), [""; 0]);
+    }
 
     #[test]
     fn the_schema_has_every_setting_that_the_checks_know_and_no_other() {
