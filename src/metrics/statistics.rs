@@ -1,6 +1,6 @@
 //! Means and intervals: how far a figure from a few rows or seeds can be trusted.
 
-use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// The normal distribution's 97.5 % quantile.
 const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
@@ -89,27 +89,9 @@ pub fn welch_p_value(one: &[f64], two: &[f64]) -> Option<f64> {
     Some(t_tails(freedom, difference / squared.sqrt()))
 }
 
-/// The probability that |t| exceeds `t >= 0` with `freedom >= 1` degrees of freedom, whole or not:
-/// with t = sqrt(freedom) / tan(angle), the share of the integral of sin^(freedom - 1) from 0 to a
-/// right angle that lies below `angle`.
+/// The probability that |t| exceeds `t >= 0` with `freedom >= 1` degrees of freedom, whole or not.
 fn t_tails(freedom: f64, t: f64) -> f64 {
-    let up_to = |angle: f64| integral(angle, |at| at.sin().powf(freedom - 1.0));
-    up_to((freedom.sqrt()).atan2(t)) / up_to(FRAC_PI_2)
-}
-
-/// The integral of a smooth function from 0 to `end` by the double exponential rule (Takahasi and
-/// Mori 1974).
-fn integral(end: f64, of: impl Fn(f64) -> f64) -> f64 {
-    const STEP: f64 = 1.0 / 32.0;
-    // Beyond +-3.5, points lie closer to the ends than f64 can tell.
-    let terms = (-112..=112).map(|index| {
-        let at = STEP * f64::from(index);
-        let inner = FRAC_PI_2 * at.sinh();
-        // end / 2 (1 + tanh(inner)), without cancellation near 0.
-        let place = end / (1.0 + (-2.0 * inner).exp());
-        of(place) * FRAC_PI_2 * at.cosh() / inner.cosh().powi(2)
-    });
-    STEP * end / 2.0 * terms.sum::<f64>()
+    StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |student| 2.0 * student.sf(t))
 }
 
 /// The value below which a share of sorted values lies, between neighbours in proportion (numpy's
@@ -140,49 +122,10 @@ pub(super) fn percentile(sorted: &[f64], share: f64) -> f64 {
 )]
 fn t_quantile(freedom: usize) -> f64 {
     if freedom > 100_000 {
-        // Beyond, the two differ by less than 3e-5.
+        // Beyond, the two differ by less than 3e-5, and the search for the quantile loses its way.
         return NORMAL_QUANTILE;
     }
-    let (mut low, mut high) = (0.0, FRAC_PI_2);
-    // Halving a unit interval 60 times leaves less than f64 can tell apart.
-    for _ in 0..60 {
-        let middle = f64::midpoint(low, high);
-        if central_share(freedom, middle) < 0.95 {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    low.tan() * (freedom as f64).sqrt()
-}
-
-/// The probability that |t| < sqrt(freedom) tan(angle): the finite series for whole degrees of
-/// freedom (Abramowitz and Stegun, 26.7.3 and 26.7.4).
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "far below 2^53 degrees of freedom"
-)]
-fn central_share(freedom: usize, angle: f64) -> f64 {
-    let (sine, cosine) = angle.sin_cos();
-    let odd = freedom % 2 == 1;
-    let mut term = if odd { cosine } else { 1.0 };
-    let mut sum = 0.0;
-    // The odd series has one term fewer: none at all for one degree of freedom.
-    for index in 1..=freedom / 2 {
-        sum += term;
-        let step = 2.0 * index as f64;
-        let factor = if odd {
-            step / (step + 1.0)
-        } else {
-            (step - 1.0) / step
-        };
-        term *= factor * cosine * cosine;
-    }
-    if odd {
-        FRAC_2_PI * (angle + sine * sum)
-    } else {
-        sine * sum
-    }
+    StudentsT::new(0.0, 1.0, freedom as f64).map_or(f64::NAN, |student| student.inverse_cdf(0.975))
 }
 
 #[cfg(test)]
