@@ -39,6 +39,8 @@ pub enum Command {
     Ask(AskArgs),
     /// Say what lies among the results beside them, and remove what is asked for
     Clean(CleanArgs),
+    /// Say what this machine can do, what it lacks, and how to get it
+    Doctor(DoctorArgs),
     /// Execute one job from standard input (for ensayo's own use)
     #[command(hide = true)]
     Job,
@@ -230,6 +232,17 @@ pub struct CleanArgs {
     /// Folder with the experiments' TOML files
     #[arg(long, value_name = "DIR", default_value = "experiments")]
     pub experiments: PathBuf,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// Ask the Hugging Face hub and Steam whether they answer
+    #[arg(long)]
+    pub online: bool,
+    /// Folder with the results
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
 }
 
 /// Options of `predict`.

@@ -6,6 +6,7 @@ pub mod check;
 pub mod clean;
 pub mod compare;
 pub mod device;
+pub mod doctor;
 pub mod job;
 pub mod list;
 pub mod plan;
@@ -48,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args, &mut output),
         Command::Run(args) => run::run(&args, &mut output),
         Command::Report(args) => report::run(&args, &mut output),
+        Command::Doctor(args) => doctor::run(&args, &mut output),
         Command::Clean(args) => clean::run(&args, &mut output),
         Command::Compare(args) => compare::run(&args, &mut output),
         Command::Show(args) => show::run(&args, &mut output),

@@ -7,7 +7,7 @@ use super::disk::{At, DiskFault, check_space};
 use super::http::{Http, HttpFault};
 use super::sum::{Sum, hex, sha256};
 use super::transfer::{Transfer, TransferFault};
-use super::{Event, Observer, lock};
+use super::{Environment, Event, Observer, lock};
 
 /// The most that a document may have.
 const MOST_BYTES: u64 = 256 << 20;
@@ -119,6 +119,16 @@ pub struct Documents {
 }
 
 impl Documents {
+    /// Documents in this machine's cache.
+    ///
+    /// # Errors
+    /// When no client can be made with the environment's proxies and certificates.
+    pub fn of(environment: &Environment) -> Result<Self, HttpFault> {
+        let folder = environment.own_cache.join("documents");
+        let http = environment.client(environment.settings())?;
+        Ok(Self::new(http, folder, environment.offline))
+    }
+
     /// Documents that are kept in `folder`.
     #[must_use]
     pub fn new(http: Http, folder: PathBuf, offline: bool) -> Self {

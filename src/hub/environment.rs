@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::http::{Proxies, Settings};
+use super::http::{Http, HttpFault, Proxies, Settings};
 
 const HUB: &str = "https://huggingface.co";
 
@@ -16,6 +16,8 @@ pub struct Environment {
     pub endpoint: String,
     /// The cache's folder, which holds `models--…`.
     pub cache: PathBuf,
+    /// The folder of what is fetched from elsewhere: documents, and pages of reviews.
+    pub own_cache: PathBuf,
     /// The token of a login.
     pub token: Option<String>,
     /// No requests at all.
@@ -73,6 +75,7 @@ impl Environment {
                 .trim_end_matches('/')
                 .to_owned(),
             cache: cache.map_or_else(|| home.join("hub"), path),
+            own_cache: set("ENSAYO_CACHE").map_or_else(|| caches().join("ensayo"), path),
             token: token.filter(|_| !is_on("HF_HUB_DISABLE_IMPLICIT_TOKEN")),
             offline: is_on("HF_HUB_OFFLINE") || is_on("TRANSFORMERS_OFFLINE"),
             links: !is_on("HF_HUB_DISABLE_SYMLINKS"),
@@ -87,6 +90,14 @@ impl Environment {
             answer_seconds: seconds("HF_HUB_ETAG_TIMEOUT"),
             stall_seconds: seconds("HF_HUB_DOWNLOAD_TIMEOUT"),
         }
+    }
+
+    /// A client with the environment's proxies and certificates.
+    ///
+    /// # Errors
+    /// When the certificates cannot be read or a proxy's address is none.
+    pub fn client(&self, settings: Settings) -> Result<Http, HttpFault> {
+        Http::new(settings, self.proxies.clone(), self.certificates.as_deref())
     }
 
     /// The usual patience, with the times that variables give.
@@ -184,6 +195,15 @@ mod tests {
             cache(&[home, old, ("HF_HUB_CACHE", "/new"), ("HF_HOME", "/n")]),
             "/new"
         );
+    }
+
+    #[test]
+    fn what_comes_from_elsewhere_has_a_folder_of_its_own() {
+        let cache = |pairs: &[(&str, &str)]| read(pairs).own_cache.display().to_string();
+        let home = ("HOME", "/h");
+        assert_eq!(cache(&[home, ("HF_HOME", "/x")]), "/h/.cache/ensayo");
+        assert_eq!(cache(&[home, ("XDG_CACHE_HOME", "/x")]), "/x/ensayo");
+        assert_eq!(cache(&[home, ("ENSAYO_CACHE", "~/e")]), "/h/e");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::query::{ReviewQuery, Sentiment, Service};
 use super::request::{START, url};
 use super::{Collection, SteamError};
 use crate::hub::http::{Http, HttpFault, Redirects, Request, Settings, host};
-use crate::hub::{Event, Observer};
+use crate::hub::{Environment, Event, Observer, Silent};
 
 /// Hidden reviews are counted too: so many may be missing at a true end.
 const UNCOUNTED: u64 = 2;
@@ -36,6 +36,19 @@ pub fn patient(settings: Settings) -> Settings {
 }
 
 impl Reviews {
+    /// Reviews in this machine's cache, from the service that its variables name.
+    ///
+    /// # Errors
+    /// When the variables do not make sense.
+    pub fn of(environment: &Environment) -> Result<Self, SteamError> {
+        let service = Service::from_variables(|name| std::env::var(name).ok())?;
+        let http = environment
+            .client(patient(environment.settings()))
+            .map_err(SteamError::Client)?;
+        let folder = environment.own_cache.join("steam");
+        Ok(Self::new(http, service, folder, environment.offline))
+    }
+
     /// Reviews from a service, kept in `folder`.
     #[must_use]
     pub fn new(http: Http, service: Service, folder: PathBuf, offline: bool) -> Self {
@@ -80,6 +93,21 @@ impl Reviews {
         let positive = visit.class(Sentiment::Positive)?;
         let negative = visit.class(Sentiment::Negative)?;
         Ok(Collection::new(wanted, positive, negative))
+    }
+
+    /// Asks the service one question about a game, without keeping anything.
+    ///
+    /// # Errors
+    /// When it does not answer, or does not know the game.
+    pub fn reach(&self, app: u64) -> Result<(), SteamError> {
+        let mut visit = Visit {
+            reviews: self,
+            wanted: &ReviewQuery::new(app, "english", 1, 1),
+            observer: &Silent,
+            last: None,
+            totals: None,
+        };
+        visit.totals().map(drop)
     }
 
     /// The folder of a query's pages.

@@ -78,6 +78,15 @@ pub enum SteamError {
         /// What was given.
         language: String,
     },
+    /// The dialect's name is none.
+    #[error("ENSAYO_STEAM_DIALECT is `{dialect}`: expected `service` or `store`")]
+    BadDialect {
+        /// What was given.
+        dialect: String,
+    },
+    /// There is no client to ask with.
+    #[error("cannot ask Steam: {0}")]
+    Client(HttpFault),
     /// A kept page cannot be read.
     #[error("{}: {reason}: remove the file, and its page is fetched again", .path.display())]
     Damaged {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::SteamError;
+
 /// Which of the two interfaces a service speaks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Dialect {
@@ -39,6 +41,31 @@ impl Default for Service {
             repeats: 5,
             most_pages: 20_000,
         }
+    }
+}
+
+impl Service {
+    /// The service that variables name: `ENSAYO_STEAM_ADDRESS`, and `ENSAYO_STEAM_DIALECT` where it
+    /// speaks another dialect than `service`, which is `store`.
+    ///
+    /// # Errors
+    /// When the dialect is neither.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SteamError> {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let mut service = Self::default();
+        if let Some(address) = set("ENSAYO_STEAM_ADDRESS") {
+            service.address = address;
+        }
+        service.dialect = match set("ENSAYO_STEAM_DIALECT").as_deref() {
+            None | Some("service") => Dialect::Service,
+            Some("store") => Dialect::Store,
+            Some(other) => {
+                return Err(SteamError::BadDialect {
+                    dialect: other.to_owned(),
+                });
+            }
+        };
+        Ok(service)
     }
 }
 
@@ -179,5 +206,33 @@ impl ReviewQuery {
             name.push_str("-on-topic");
         }
         name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_name_another_service() {
+        let with = |address: &str, dialect: &str| {
+            let pairs = [
+                ("ENSAYO_STEAM_ADDRESS", address.to_owned()),
+                ("ENSAYO_STEAM_DIALECT", dialect.to_owned()),
+            ];
+            Service::from_variables(|name| {
+                let pair = pairs.iter().find(|(key, _)| *key == name);
+                pair.map(|(_, value)| value.clone())
+            })
+        };
+        assert_eq!(with("", "").unwrap(), Service::default());
+        let mirror = with("http://m/appreviews/", "store").unwrap();
+        assert_eq!(mirror.address, "http://m/appreviews/");
+        assert_eq!(mirror.dialect, Dialect::Store);
+        let error = with("", "shop").unwrap_err().to_string();
+        assert!(
+            error.contains("`shop`") && error.contains("`store`"),
+            "{error}"
+        );
     }
 }

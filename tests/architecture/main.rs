@@ -53,6 +53,7 @@ const PROGRAM: &[Room] = &[
             "record",
             "report",
             "runner",
+            "steam",
             "tasks",
             "engine::device",
             "engine::shapes",

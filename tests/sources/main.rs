@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
+mod doctor;
 mod server;
 
 #[path = "../hub/mod.rs"]
