@@ -6,9 +6,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::client::check_names;
-use super::listing::Listing;
 use super::shelves::{Cached, Listed};
-use super::{Hub, HubError, Observer, Tensor, Wanted};
+use super::{Facts, Hub, HubError, Observer, Tensor, Wanted};
 
 /// A file of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,28 +33,8 @@ pub struct Inspection {
     pub weights: Vec<ListedFile>,
     /// All files.
     pub files: Vec<ListedFile>,
-    /// The licence's short name.
-    pub licence: Option<String>,
-    /// The author.
-    pub author: Option<String>,
-    /// When it was made, as the hub writes times.
-    pub created: Option<String>,
-    /// When it was changed last.
-    pub modified: Option<String>,
-    /// Downloads in the last thirty days.
-    pub downloads: Option<u64>,
-    /// Likes.
-    pub likes: Option<u64>,
-    /// The task it is for.
-    pub task: Option<String>,
-    /// The library it is for.
-    pub library: Option<String>,
-    /// All its tags.
-    pub tags: Vec<String>,
-    /// Whether access has to be asked for.
-    pub gated: bool,
-    /// Whether it is private.
-    pub private: bool,
+    /// What the hub says about it in general.
+    pub facts: Facts,
 }
 
 impl Inspection {
@@ -145,7 +124,14 @@ impl Hub {
                 .iter()
                 .map(|listed| file(&listed.rfilename))
                 .collect(),
-            ..facts(id, commit, config, &listing)
+            facts: listing.facts(),
+            id: if listing.id.is_empty() {
+                id.to_owned()
+            } else {
+                listing.id.clone()
+            },
+            commit,
+            config,
         })
     }
 }
@@ -158,32 +144,6 @@ fn config(id: &str, place: &Listed<'_>) -> Result<Value, HubError> {
         file: file.to_owned(),
         reason: error.to_string(),
     })
-}
-
-fn facts(id: &str, commit: String, config: Option<Value>, listing: &Listing) -> Inspection {
-    Inspection {
-        id: if listing.id.is_empty() {
-            id.to_owned()
-        } else {
-            listing.id.clone()
-        },
-        commit,
-        config,
-        tensors: None,
-        weights: Vec::new(),
-        files: Vec::new(),
-        licence: listing.tagged("license"),
-        author: listing.author.clone(),
-        created: listing.created_at.clone(),
-        modified: listing.last_modified.clone(),
-        downloads: listing.downloads,
-        likes: listing.likes,
-        task: listing.pipeline_tag.clone(),
-        library: listing.library_name.clone(),
-        tags: listing.tags.clone(),
-        gated: listing.is_gated(),
-        private: listing.private,
-    }
 }
 
 fn has_extension(name: &str, extension: &str) -> bool {

@@ -1,7 +1,7 @@
 //! What the hub says about a repository: its commit, its files with sizes and hashes, and the facts
 //! that people ask for.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::sum::Sum;
@@ -31,6 +31,33 @@ pub(super) struct Listing {
     pub(super) safetensors: Option<SafetensorsSummary>,
     #[serde(default)]
     pub(super) siblings: Vec<Sibling>,
+}
+
+/// What the hub says about a model in general. It leaves out what it does not know.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Facts {
+    /// The author.
+    pub author: Option<String>,
+    /// The task it is for.
+    pub task: Option<String>,
+    /// The library it is for.
+    pub library: Option<String>,
+    /// The licence's short name.
+    pub licence: Option<String>,
+    /// Downloads in the last thirty days.
+    pub downloads: Option<u64>,
+    /// Likes.
+    pub likes: Option<u64>,
+    /// When it was made, as the hub writes times.
+    pub created: Option<String>,
+    /// When it was changed last.
+    pub modified: Option<String>,
+    /// Whether access has to be asked for.
+    pub gated: bool,
+    /// Whether it is private.
+    pub private: bool,
+    /// All its tags.
+    pub tags: Vec<String>,
 }
 
 /// Numbers of parameters that the hub has counted.
@@ -81,16 +108,26 @@ impl Listing {
         !matches!(self.gated, Value::Null | Value::Bool(false))
     }
 
-    /// The values of tags of the form `kind:value`.
-    pub(super) fn tagged(&self, kind: &str) -> Option<String> {
-        tagged(&self.tags, kind)
+    /// What it says about the model in general.
+    pub(super) fn facts(&self) -> Facts {
+        let licence = self
+            .tags
+            .iter()
+            .find_map(|tag| tag.strip_prefix("license:"));
+        Facts {
+            author: self.author.clone(),
+            task: self.pipeline_tag.clone(),
+            library: self.library_name.clone(),
+            licence: licence.map(str::to_owned),
+            downloads: self.downloads,
+            likes: self.likes,
+            created: self.created_at.clone(),
+            modified: self.last_modified.clone(),
+            gated: self.is_gated(),
+            private: self.private,
+            tags: self.tags.clone(),
+        }
     }
-}
-
-pub(super) fn tagged(tags: &[String], kind: &str) -> Option<String> {
-    tags.iter()
-        .find_map(|tag| tag.strip_prefix(kind)?.strip_prefix(':'))
-        .map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -116,6 +153,6 @@ mod tests {
         );
         assert_eq!((file("c").sum(), file("c").bytes()), (None, None));
         assert!(listing.is_gated() && !Listing::default().is_gated());
-        assert_eq!(listing.tagged("license").as_deref(), Some("mit"));
+        assert_eq!(listing.facts().licence.as_deref(), Some("mit"));
     }
 }

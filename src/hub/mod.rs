@@ -36,6 +36,7 @@ pub use error::HubError;
 pub use fetch::Snapshot;
 pub use header::Tensor;
 pub use inspect::{Inspection, ListedFile};
+pub use listing::Facts;
 pub use plan::{FetchPlan, Freshness, ModelRequest, PlannedFile};
 pub use progress::{Event, Observer, Silent};
 pub use search::{FoundModel, Search, Sort};

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
 use ureq::http::HeaderMap;
 
 use super::http::{query, resolve};
-use super::listing::{Listing, tagged};
-use super::{Hub, HubError, Observer};
+use super::listing::Listing;
+use super::{Facts, Hub, HubError, Observer};
 
 /// Entries on a page; the hub serves at most a thousand.
 const PAGE: usize = 1000;
@@ -77,33 +78,16 @@ pub struct Search {
     pub limit: Option<usize>,
 }
 
-/// A model that was found. The hub leaves out what it does not know.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A model that was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FoundModel {
     /// The repository.
     pub id: String,
-    /// Its author.
-    pub author: Option<String>,
-    /// When it was made, as the hub writes times.
-    pub created: Option<String>,
-    /// When it was changed last.
-    pub modified: Option<String>,
-    /// Downloads in the last thirty days.
-    pub downloads: Option<u64>,
-    /// Likes.
-    pub likes: Option<u64>,
-    /// Its task.
-    pub task: Option<String>,
-    /// Its library.
-    pub library: Option<String>,
-    /// The licence's short name.
-    pub licence: Option<String>,
     /// The number of parameters, where the hub has counted.
     pub parameters: Option<u64>,
-    /// Whether access has to be asked for.
-    pub gated: bool,
-    /// All its tags.
-    pub tags: Vec<String>,
+    /// What the hub says about it in general.
+    #[serde(flatten)]
+    pub facts: Facts,
 }
 
 impl Search {
@@ -171,18 +155,9 @@ impl Hub {
 impl From<Listing> for FoundModel {
     fn from(listing: Listing) -> Self {
         Self {
-            gated: listing.is_gated(),
-            licence: tagged(&listing.tags, "license"),
+            facts: listing.facts(),
             parameters: listing.safetensors.and_then(|counted| counted.total),
             id: listing.id,
-            author: listing.author,
-            created: listing.created_at,
-            modified: listing.last_modified,
-            downloads: listing.downloads,
-            likes: listing.likes,
-            task: listing.pipeline_tag,
-            library: listing.library_name,
-            tags: listing.tags,
         }
     }
 }

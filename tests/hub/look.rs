@@ -62,7 +62,11 @@ fn a_search_follows_all_pages() {
         ("o/model-24", Some(5))
     );
     assert_eq!(
-        (found[1].licence.as_deref(), found[3].gated, found[4].gated),
+        (
+            found[1].facts.licence.as_deref(),
+            found[3].facts.gated,
+            found[4].facts.gated
+        ),
         (Some("mit"), true, false)
     );
 
@@ -121,7 +125,11 @@ fn a_model_is_inspected_without_its_weights() {
     );
     assert_eq!(seen.config.as_ref().unwrap()["hidden_size"], 8);
     assert_eq!(
-        (seen.licence.as_deref(), seen.downloads, seen.likes),
+        (
+            seen.facts.licence.as_deref(),
+            seen.facts.downloads,
+            seen.facts.likes
+        ),
         (Some("mit"), Some(7), Some(3))
     );
     assert_eq!(seen.weights[0].name, "model.safetensors");
