@@ -27,6 +27,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Execute what is not done yet, then write tables and plots
     Run(RunArgs),
+    /// Fetch the models that experiments need, so that they run without a network
+    Fetch(FetchArgs),
     /// Write tables and plots from what runs left
     Report(ReportArgs),
     /// Tell whether runs differ by more than chance, from their saved predictions
@@ -123,6 +125,25 @@ pub struct PlanArgs {
     /// Execute what is done already, too
     #[arg(long)]
     pub force: bool,
+    /// Ask the hub for the newest commits of models, and go on to them
+    #[arg(long)]
+    pub refresh: bool,
+}
+
+/// Options of `fetch`.
+#[derive(Debug, Clone, Args)]
+#[expect(
+    missing_docs,
+    reason = "the groups' own documentation would become the help text"
+)]
+pub struct FetchArgs {
+    #[command(flatten)]
+    pub wanted: Wanted,
+    #[command(flatten)]
+    pub places: Places,
+    /// Ask the hub for the newest commits of models, and fetch these
+    #[arg(long)]
+    pub refresh: bool,
 }
 
 /// Options of `run`.
@@ -318,6 +339,9 @@ impl Cli {
                 experiments,
                 ..
             }) => by_file(&mut wanted.patterns, experiments),
+            Command::Fetch(FetchArgs { wanted, places, .. }) => {
+                by_file(&mut wanted.patterns, &mut places.experiments);
+            }
             Command::Plan(plan) | Command::Run(RunArgs { plan, .. }) => {
                 by_file(&mut plan.wanted.patterns, &mut plan.places.experiments);
             }

@@ -60,10 +60,6 @@ impl Environment for Machine {
         file.map(|(_, text)| (*text).to_owned())
             .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
-
-    fn reaches_hub(&self) -> bool {
-        false
-    }
 }
 
 /// The runs of an experiment of this repository, in order.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
+use super::commits::Commits;
 use super::{CommandError, Ended, inputs, load, words};
 use crate::cli::CheckArgs;
 use crate::config;
@@ -21,7 +22,14 @@ pub fn run(args: &CheckArgs, output: &mut dyn Write) -> Result<Ended, CommandErr
         return Ok(Ended::Done);
     }
     let selection = Selection::parse(&args.wanted.patterns)?;
-    let loaded = load::load(&args.experiments, &args.wanted.overrides, &selection)?.sound()?;
+    let machine = Commits::default();
+    let loaded = load::load_on(
+        &args.experiments,
+        &args.wanted.overrides,
+        &selection,
+        &machine,
+    )?
+    .sound()?;
     loaded.say_skipped();
     let candidates = loaded.candidates();
     let selected: Vec<_> = candidates

@@ -1,8 +1,7 @@
 //! What runs read, looked at before anything runs: everything that is wrong is said at once.
 
-use std::collections::BTreeSet;
-
 use super::CommandError;
+use super::faults::Faults;
 use crate::config::Settings;
 use crate::tasks::Inspection;
 
@@ -16,7 +15,7 @@ pub(super) fn look<'a>(
 ) -> Result<Vec<String>, CommandError> {
     let mut inspection = Inspection::default();
     let mut facts: Vec<String> = Vec::new();
-    let mut faults: Vec<(String, BTreeSet<&str>)> = Vec::new();
+    let mut faults = Faults::default();
     for (experiment, settings) in runs {
         match inspection.look(settings) {
             Ok(said) => {
@@ -28,25 +27,11 @@ pub(super) fn look<'a>(
             }
             Err(found) => {
                 for fault in found {
-                    match faults.iter_mut().find(|(known, _)| *known == fault) {
-                        Some((_, experiments)) => {
-                            experiments.insert(experiment);
-                        }
-                        None => faults.push((fault, BTreeSet::from([experiment]))),
-                    }
+                    faults.add(experiment, &fault);
                 }
             }
         }
     }
-    if faults.is_empty() {
-        return Ok(facts);
-    }
-    let faults: Vec<String> = faults
-        .into_iter()
-        .map(|(fault, experiments)| {
-            let experiments: Vec<&str> = experiments.into_iter().collect();
-            format!("{}: {fault}", experiments.join(", "))
-        })
-        .collect();
-    Err(CommandError::Input(faults.join("\n")))
+    faults.none()?;
+    Ok(facts)
 }

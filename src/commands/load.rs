@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use super::{CommandError, say, screen};
-use crate::config::{self, Experiment, Look, Problem, Problems, System};
+use crate::config::{self, Environment, Experiment, Look, Problem, Problems, System};
 use crate::grid::{self, Grid};
 use crate::plan::{Candidate, Selection, Source};
 
@@ -30,6 +30,16 @@ pub(super) fn load(
     overrides: &[String],
     selection: &Selection,
 ) -> Result<Loaded, CommandError> {
+    load_on(folder, overrides, selection, &System)
+}
+
+/// The same on a machine that may have models of the hub.
+pub(super) fn load_on(
+    folder: &Path,
+    overrides: &[String],
+    selection: &Selection,
+    machine: &dyn Environment,
+) -> Result<Loaded, CommandError> {
     let read = config::load(folder, overrides).map_err(CommandError::input)?;
     if read.experiments.is_empty() && read.problems.is_empty() {
         return Err(CommandError::Input(format!(
@@ -37,7 +47,7 @@ pub(super) fn load(
             folder.display()
         )));
     }
-    let study = grid::expand(read, &System);
+    let study = grid::expand(read, machine);
     // A problem of no experiment is the command line's.
     let (here, elsewhere): (Vec<Problem>, Vec<Problem>) = study
         .problems

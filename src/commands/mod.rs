@@ -7,6 +7,7 @@ pub mod clean;
 pub mod compare;
 pub mod device;
 pub mod doctor;
+pub mod fetch;
 pub mod job;
 pub mod list;
 pub mod plan;
@@ -15,6 +16,9 @@ pub mod report;
 pub mod run;
 pub mod show;
 
+mod commits;
+mod downloads;
+mod faults;
 mod finished;
 mod inputs;
 mod load;
@@ -22,6 +26,7 @@ mod progress;
 mod screen;
 mod standing;
 mod table;
+mod talk;
 mod words;
 
 use std::fmt::Display;
@@ -48,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args, &mut output),
         Command::Plan(args) => plan::run(&args, &mut output),
         Command::Run(args) => run::run(&args, &mut output),
+        Command::Fetch(args) => fetch::run(&args, &mut output),
         Command::Report(args) => report::run(&args, &mut output),
         Command::Doctor(args) => doctor::run(&args, &mut output),
         Command::Clean(args) => clean::run(&args, &mut output),

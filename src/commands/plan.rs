@@ -4,6 +4,8 @@ use std::io::Write;
 
 use engine::device::Device;
 
+use super::commits::Commits;
+use super::downloads::Downloads;
 use super::{CommandError, Ended, inputs, load, table, words};
 use crate::cli::PlanArgs;
 use crate::plan::{Decision, Plan, Planned, Planner, Selection};
@@ -15,7 +17,8 @@ use crate::tasks::{self, Forecast};
 /// # Errors
 /// When something is wrong with the selected experiments or their inputs.
 pub fn run(args: &PlanArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
-    let plan = make(args)?;
+    let mut commits = Commits::of(&args.places.results, args.refresh)?;
+    let plan = make(args, &mut commits)?;
     inputs(&plan)?;
     writeln!(output, "{}", headline(&plan))?;
     let device = Device::resolve(&args.device).map_err(CommandError::input)?;
@@ -44,7 +47,9 @@ pub fn run(args: &PlanArgs, output: &mut dyn Write) -> Result<Ended, CommandErro
     if let Some(warning) = too_large(&plan, &memory, device) {
         writeln!(output, "\n{warning}")?;
     }
-    for remark in tasks::remarks(&plan, &args.places.results) {
+    let downloads = downloads(&plan, &commits).lines();
+    let shared = tasks::remarks(&plan, &args.places.results);
+    for remark in commits.remarks().iter().chain(&downloads).chain(&shared) {
         writeln!(output, "\n{remark}")?;
     }
     Ok(Ended::Done)
@@ -101,19 +106,27 @@ pub(super) fn inputs(plan: &Plan) -> Result<Vec<String>, CommandError> {
     inputs::look(due.map(|planned| (&*planned.spec.experiment, &planned.spec.settings)))
 }
 
+/// What the runs that are due need from elsewhere.
+pub(super) fn downloads(plan: &Plan, commits: &Commits) -> Downloads {
+    let due = plan
+        .runs
+        .iter()
+        .filter(|planned| matches!(planned.decision, Decision::Run(_)));
+    let needs = due.flat_map(|planned| {
+        let needs = tasks::needs(&planned.spec.settings).into_iter();
+        needs.map(|need| (&*planned.spec.experiment, need))
+    });
+    Downloads::of(commits, needs)
+}
+
 /// Loads, lays out and decides.
-pub(super) fn make(args: &PlanArgs) -> Result<Plan, CommandError> {
+pub(super) fn make(args: &PlanArgs, commits: &mut Commits) -> Result<Plan, CommandError> {
     let results = &args.places.results;
-    if results.exists() && !results.is_dir() {
-        return Err(CommandError::Input(format!(
-            "{} is a file; --results names a folder for the results",
-            results.display()
-        )));
-    }
     let selection = Selection::parse(&args.wanted.patterns)?;
-    let loaded =
-        load::load(&args.places.experiments, &args.wanted.overrides, &selection)?.sound()?;
+    let (folder, overrides) = (&args.places.experiments, &args.wanted.overrides);
+    let mut loaded = load::load_on(folder, overrides, &selection, commits)?.sound()?;
     loaded.say_skipped();
+    commits.pin(&mut loaded.grids, Some(&selection))?;
     let format = super::device::format(&args.device)?;
     let planner = Planner {
         results,
@@ -127,8 +140,11 @@ pub(super) fn make(args: &PlanArgs) -> Result<Plan, CommandError> {
         return Ok(planner.plan(&sources)?);
     }
     // Where the files cannot do without what was set, that is what results are measured by.
-    let plain = load::load(&args.places.experiments, &[], &selection);
-    let plain = plain.and_then(load::Loaded::sound).ok();
+    let plain = load::load_on(folder, &[], &selection, commits);
+    let mut plain = plain.and_then(load::Loaded::sound).ok();
+    if let Some(plain) = &mut plain {
+        commits.pin(&mut plain.grids, None)?;
+    }
     let standing = plain.as_ref().map(load::Loaded::sources);
     Ok(planner.plan_beside(&sources, standing.as_deref().unwrap_or(&sources))?)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 
+use super::commits::Commits;
 use super::progress::Progress;
 use super::{CommandError, Ended, plan, report, say, standing};
 use crate::cli::RunArgs;
@@ -24,14 +25,23 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
     super::device::find_compiler_first(&args.plan.device);
     let results = &args.plan.places.results;
     record::tidy(results);
-    let plan = plan::make(&args.plan)?;
+    let mut commits = Commits::of(results, args.plan.refresh)?;
+    let mut plan = plan::make(&args.plan, &mut commits)?;
     say(plan::headline(&plan));
     refuse(&plan, |spec| tasks::of(&spec.settings).refusal())?;
+    for remark in commits.remarks() {
+        say(format_args!("  {remark}"));
+    }
+    if fetch(&plan, &commits)? {
+        // What has come may not be what the settings take it for.
+        plan = plan::make(&args.plan, &mut commits)?;
+    }
     for fact in plan::inputs(&plan)? {
         say(format_args!("  {fact}"));
     }
     say_why(&plan);
     plan.write_files(results)?;
+    commits.keep(results)?;
     record::remove_leftovers(results);
 
     let stop = StopFlag::new();
@@ -54,6 +64,17 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
         0 => Ended::Done,
         _ => Ended::SomeFailed,
     })
+}
+
+/// Fetches what the runs need; says whether anything was missing. What is wrong with what is here
+/// already is said before.
+fn fetch(plan: &Plan, commits: &Commits) -> Result<bool, CommandError> {
+    let downloads = plan::downloads(plan, commits);
+    downloads.faults.none()?;
+    if !downloads.lines().is_empty() {
+        plan::inputs(plan)?;
+    }
+    Ok(downloads.fetch(commits)? > 0)
 }
 
 /// Refuses runs that cannot be executed, before anything runs.

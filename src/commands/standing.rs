@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
+use super::commits::Commits;
 use super::{load, say};
 use crate::content::Contents;
 use crate::plan::{Planner, Selection};
@@ -59,9 +60,12 @@ pub(super) fn refresh(results: &Path, experiments: &Path, names: &BTreeSet<&str>
         return;
     }
     let selection = Selection::default();
-    let Ok(loaded) = load::load(experiments, &[], &selection) else {
+    let mut commits = Commits::of(results, false).unwrap_or_default();
+    let Ok(mut loaded) = load::load_on(experiments, &[], &selection, &commits) else {
         return;
     };
+    // Nothing is asked, and nothing can be wrong with what is not asked.
+    let _ = commits.pin(&mut loaded.grids, None);
     let planner = Planner {
         results,
         selection: &selection,

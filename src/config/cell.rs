@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::checks;
 use super::draft::{Draft, Inspector};
 use super::environment::{ExpandError, expand, join};
+use super::names::is_hub_id;
 use super::overlay::{ALTERNATIVES, Alternatives, lay};
 use super::problem::Problem;
 use super::rules::{Fields, PathKind, Rule};
@@ -180,7 +181,7 @@ impl Draft<'_> {
             .problem(format!("`{key}`: no {noun} `{}`", path.display()))
             .at(span, label);
         let of_model = ["model.path", "embedder.path", "generator.path"].contains(&key);
-        if of_model && !other && looks_like_an_id(&expanded) {
+        if of_model && !other && is_hub_id(&expanded) {
             problem = problem.help(format!("a model of the hub is `id = \"{expanded}\"`"));
         }
         Err(if Path::new(&expanded).is_absolute() {
@@ -312,14 +313,4 @@ impl Draft<'_> {
             _ => {}
         }
     }
-}
-
-/// Whether a path that leads nowhere may be meant as a model's name on the hub.
-fn looks_like_an_id(path: &str) -> bool {
-    let parts: Vec<&str> = path.split('/').collect();
-    let is_name = |part: &&str| {
-        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-        part.starts_with(|first: char| first.is_ascii_alphanumeric()) && part.chars().all(plain)
-    };
-    parts.len() <= 2 && parts.iter().all(is_name)
 }

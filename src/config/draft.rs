@@ -8,6 +8,7 @@ use std::rc::Rc;
 use engine::shapes::Shapes;
 
 use super::environment::Environment;
+use super::kind::KindSettings;
 use super::problem::Problem;
 use super::rules::Fields;
 use super::source::Span;
@@ -53,7 +54,7 @@ impl<'a> Inspector<'a> {
 }
 
 /// The settings of one kind, which complete and check themselves.
-pub(super) trait Check {
+pub(super) trait Check: KindSettings {
     /// Fills in the defaults that depend on other settings, and reports what is wrong with the
     /// whole.
     fn check(&mut self, draft: &mut Draft<'_>);

@@ -25,6 +25,9 @@ pub(super) trait KindSettings {
 
     /// The models that the run loads, each with the table it is set in.
     fn models(&self) -> Vec<(&'static str, &Model)>;
+
+    /// The same models, to be changed.
+    fn models_mut(&mut self) -> Vec<&mut Model>;
 }
 
 /// JSON Schema of a struct with everything inlined.

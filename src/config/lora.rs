@@ -38,6 +38,10 @@ impl KindSettings for LoraSettings {
     fn models(&self) -> Vec<(&'static str, &Model)> {
         vec![("model", &self.model)]
     }
+
+    fn models_mut(&mut self) -> Vec<&mut Model> {
+        vec![&mut self.model]
+    }
 }
 
 /// Low-rank adapters (arXiv 2106.09685) with PEFT's conventions and defaults.

@@ -43,7 +43,7 @@ pub use environment::{Environment, System};
 pub use experiment::{Axis, Exclude, Experiment, NamedRun, Point};
 pub use load::{LoadError, Loaded, load, read_all, unused_overrides};
 pub use lora::{Keep, Lora, LoraSettings, Schedule, Training};
-pub use model::{Model, Origin, Precision};
+pub use model::{Model, Origin, Precision, is_commit};
 pub use names::{LONGEST_NAME, fault as name_fault, is_forbidden};
 pub use problem::{Look, Problem, Problems};
 pub use prompt::{

@@ -53,6 +53,12 @@ impl Origin {
     }
 }
 
+/// Whether a revision is itself a commit, which never stands for anything else.
+#[must_use]
+pub fn is_commit(revision: &str) -> bool {
+    revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

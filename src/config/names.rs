@@ -43,6 +43,21 @@ pub fn is_forbidden(character: char) -> bool {
     character.is_control() || "/\\:*?\"<>|@[]{}".contains(character)
 }
 
+/// Whether a text can be the name of a model on the hub: `owner/name`, or `name`.
+#[must_use]
+pub fn is_hub_id(text: &str) -> bool {
+    let is_word = |word: &str| {
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+        (1..=96).contains(&word.len())
+            && word.chars().all(plain)
+            && !word.starts_with(['-', '.'])
+            && !word.ends_with(['-', '.'])
+            && !word.contains("--")
+            && !word.contains("..")
+    };
+    text.split('/').count() <= 2 && text.split('/').all(is_word)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +74,25 @@ mod tests {
             &"a".repeat(100),
         ] {
             assert_eq!(fault(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_model_of_the_hub_has_an_owner_and_a_name_of_plain_letters() {
+        for id in ["gpt2", "microsoft/deberta-v3-base", "a/B_c.1"] {
+            assert!(is_hub_id(id), "{id}");
+        }
+        for id in [
+            "",
+            "a/b/c",
+            "../x",
+            "a b",
+            "/a",
+            "a/",
+            "a--b/c",
+            "https://h",
+        ] {
+            assert!(!is_hub_id(id), "{id}");
         }
     }
 

@@ -35,6 +35,10 @@ impl KindSettings for PromptSettings {
     fn models(&self) -> Vec<(&'static str, &Model)> {
         vec![("model", &self.model)]
     }
+
+    fn models_mut(&mut self) -> Vec<&mut Model> {
+        vec![&mut self.model]
+    }
 }
 
 /// How a decoder is used as a classifier.

@@ -54,6 +54,18 @@ impl KindSettings for RagSettings {
         };
         embedder.into_iter().chain(generator).collect()
     }
+
+    fn models_mut(&mut self) -> Vec<&mut Model> {
+        let embedder = match &mut self.embedder {
+            Embedder::Model(model) => Some(model),
+            Embedder::Lexical(_) => None,
+        };
+        let generator = match &mut self.generator {
+            Generator::Model(model) => Some(model),
+            Generator::Simple(_) => None,
+        };
+        embedder.into_iter().chain(generator).collect()
+    }
 }
 
 /// A text.

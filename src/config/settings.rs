@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::draft::Check;
 use super::kind::{Facts, KindSettings};
 use super::rules::{Fields, Rule};
-use super::{LoraSettings, Model, PromptSettings, RagSettings, lora, prompt, rag};
+use super::{LoraSettings, Model, Origin, PromptSettings, RagSettings, lora, prompt, rag};
 
 /// Everything that decides the result of one run, except its seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -59,6 +59,18 @@ impl Settings {
     #[must_use]
     pub fn models(&self) -> Vec<(&'static str, &Model)> {
         self.of_kind().models()
+    }
+
+    /// Takes each model of the hub at the commit that `commit` gives for its name and revision. What
+    /// it gives none for stays as it is written.
+    pub fn pin(&mut self, mut commit: impl FnMut(&str, &str) -> Option<String>) {
+        for model in self.as_check().models_mut() {
+            if let Origin::Hub { id, revision } = &mut model.origin
+                && let Some(commit) = commit(id, revision)
+            {
+                *revision = commit;
+            }
+        }
     }
 }
 

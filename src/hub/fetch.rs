@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::cache::{LinkFault, RepositoryCache, is_commit};
-use super::client::network;
+use super::cache::{LinkFault, Presence, RepositoryCache, is_commit};
+use super::client::{check_names, network};
 use super::disk::{DiskFault, check_space};
 use super::http::{Redirects, Request, host};
 use super::plan::PlannedFile;
@@ -51,6 +51,27 @@ impl Hub {
         }
     }
 
+    /// The commit that a revision stood for when the cache last learnt of it; asks nothing.
+    #[must_use]
+    pub fn cached_commit(&self, id: &str, revision: &str) -> Option<String> {
+        check_names(id, revision).ok()?;
+        if is_commit(revision) {
+            return Some(revision.to_ascii_lowercase());
+        }
+        self.repository(id, revision).commit(revision)
+    }
+
+    /// The folder of a commit, if the cache has at least its configuration; asks nothing.
+    #[must_use]
+    pub fn cached_folder(&self, id: &str, commit: &str) -> Option<PathBuf> {
+        check_names(id, commit).ok()?;
+        let cache = self.repository(id, commit);
+        match cache.presence(commit, "config.json") {
+            Presence::Here(_) => Some(cache.snapshot(commit)),
+            Presence::Missing | Presence::Unknown => None,
+        }
+    }
+
     /// The model, fetched as far as it is not in the cache.
     ///
     /// # Errors
@@ -75,7 +96,7 @@ impl Hub {
     ) -> Result<Snapshot, HubError> {
         let cache = self.repository(&plan.id, &plan.revision);
         let disk = |fault| disk(&plan.id, fault);
-        self.check_space(plan, &cache).map_err(disk)?;
+        self.has_room([plan])?;
         if !plan.is_here() {
             cache.tag().map_err(disk)?;
         }
@@ -117,7 +138,25 @@ impl Hub {
         }
     }
 
-    fn check_space(&self, plan: &FetchPlan, cache: &RepositoryCache) -> Result<(), DiskFault> {
+    /// Whether the disk has room for everything that these plans still have to fetch.
+    ///
+    /// # Errors
+    /// When it has not.
+    pub fn has_room<'a>(
+        &self,
+        plans: impl IntoIterator<Item = &'a FetchPlan>,
+    ) -> Result<(), HubError> {
+        let (mut ids, mut needed) = (Vec::new(), 0_u64);
+        for plan in plans {
+            ids.push(plan.id.as_str());
+            needed = needed.saturating_add(self.bytes_to_come(plan));
+        }
+        check_space(&self.environment.cache, needed).map_err(|fault| disk(&ids.join(", "), fault))
+    }
+
+    /// Bytes that a plan still has to fetch, without those of broken downloads.
+    fn bytes_to_come(&self, plan: &FetchPlan) -> u64 {
+        let cache = self.repository(&plan.id, &plan.revision);
         let to_come = |file: &PlannedFile| {
             let have = file.sum.as_ref().map_or(0, |sum| {
                 let [blob, part] = [cache.blob(sum.text()), cache.part(sum.text())];
@@ -125,13 +164,8 @@ impl Hub {
             });
             file.bytes.unwrap_or(0).saturating_sub(have)
         };
-        let needed = plan
-            .files
-            .iter()
-            .filter(|file| !file.here)
-            .map(to_come)
-            .sum();
-        check_space(&self.environment.cache, needed)
+        let missing = plan.files.iter().filter(|file| !file.here);
+        missing.map(to_come).sum()
     }
 
     fn fetch_file(

@@ -9,12 +9,16 @@ use std::path::Path;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::config::is_commit;
 use crate::content::{ContentError, Contents, Files, hex};
 
 /// Raised whenever the same settings, seed and inputs begin to give other results.
 pub const NUMERICS: u32 = 1;
 
+const REVISION: &str = ".revision";
 const CONTENT: &str = "sha256:";
+/// What a model of the hub is whose commit nobody knows yet.
+const UNKNOWN: &str = "unknown until it is fetched";
 
 /// Dotted keys and values of everything that decides the result. `format` is the number format that
 /// `auto` comes to on the device.
@@ -27,6 +31,7 @@ pub(super) fn parts(
     let mut parts = BTreeMap::new();
     flatten(&mut parts, contents, &mut Vec::new(), settings)?;
     resolve_precision(&mut parts, format);
+    resolve_revisions(&mut parts);
     parts.insert("seed".into(), seed.to_string());
     parts.insert("numerics".into(), NUMERICS.to_string());
     Ok(parts)
@@ -43,6 +48,20 @@ fn resolve_precision(parts: &mut BTreeMap<String, String>, format: &str) {
     }
 }
 
+/// A model of the hub is its commit: a branch or tag whose commit is not known stands for nothing.
+fn resolve_revisions(parts: &mut BTreeMap<String, String>) {
+    for (key, value) in &mut *parts {
+        if !key.ends_with(REVISION) {
+            continue;
+        }
+        *value = if is_commit(value) {
+            value.to_ascii_lowercase()
+        } else {
+            format!("{value}, {UNKNOWN}")
+        };
+    }
+}
+
 /// sha256 over the parts as a JSON object with sorted keys.
 #[must_use]
 pub fn of_parts(parts: &BTreeMap<String, String>) -> String {
@@ -55,19 +74,26 @@ pub(super) fn is_content(value: &str) -> bool {
     value.starts_with(CONTENT)
 }
 
-/// sha256 of each input by its role: `model.path` is `model`, `data.test_path` is `data.test`.
+/// sha256 or commit of each input by its role: `model.path` and `model.revision` are `model`,
+/// `data.test_path` is `data.test`.
 pub(super) fn content_by_role(parts: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let role = |key: &str| {
         let role = key
             .strip_suffix(".path")
             .or_else(|| key.strip_suffix("_path"));
         role.or_else(|| key.strip_suffix(".random.config"))
+            .or_else(|| key.strip_suffix(REVISION))
             .unwrap_or(key)
             .to_owned()
     };
+    let content = |key: &str, value: &str| {
+        let of_hub = key.ends_with(REVISION) && is_commit(value);
+        let content = value.strip_prefix(CONTENT);
+        content.or(of_hub.then_some(value)).map(str::to_owned)
+    };
     parts
         .iter()
-        .filter_map(|(key, value)| Some((role(key), value.strip_prefix(CONTENT)?.to_owned())))
+        .filter_map(|(key, value)| Some((role(key), content(key, value)?)))
         .collect()
 }
 
@@ -232,6 +258,28 @@ mod tests {
 
         fs::write(folder.path("tokenizer.json"), "{ }").unwrap();
         assert_ne!(of_parts(&folder.parts(&settings)), edited);
+    }
+
+    #[test]
+    fn a_model_of_the_hub_is_its_commit() {
+        let mut folder = Folder::new();
+        let mut at = |revision: &str| {
+            let model = json!({ "id": "o/m", "revision": revision, "precision": "f32" });
+            folder.parts(&json!({ "model": model }))
+        };
+        let commit = "0123456789ABCDEF0123456789abcdef01234567";
+        let known = at(commit);
+        assert_eq!(known["model.revision"], commit.to_lowercase());
+        assert_eq!(
+            content_by_role(&known),
+            BTreeMap::from([("model".to_owned(), commit.to_lowercase())])
+        );
+        let unknown = at("main");
+        assert_eq!(
+            unknown["model.revision"],
+            "main, unknown until it is fetched"
+        );
+        assert!(content_by_role(&unknown).is_empty());
     }
 
     /// What may differ between two equal results, and why. All else that a TOML says counts.

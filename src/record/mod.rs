@@ -5,6 +5,7 @@ mod csv_file;
 mod error;
 mod layout;
 mod leftovers;
+mod models_file;
 pub mod number;
 mod place;
 mod plan_file;
@@ -23,6 +24,7 @@ pub use layout::{
     run_folder, run_label, work_folder,
 };
 pub use leftovers::remove_leftovers;
+pub use models_file::ModelsFile;
 pub use place::{adopt, place, place_attempt, take_up, tidy};
 pub use plan_file::{PlanFile, PlannedComparison, PlannedRun};
 pub use predictions::{

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::snapshot::{OriginError, Snapshot};
 use crate::config::{Model, Precision};
+use crate::hub::Wanted;
 
 /// Why a model cannot be made.
 #[derive(Debug, Error)]
@@ -50,7 +51,7 @@ pub fn format(precision: Precision, device: Device) -> Result<FloatDType, Encode
 /// # Errors
 /// When files are missing or broken, or the model is not supported.
 pub fn open(model: &Model, classes: usize, seed: u64) -> Result<NetworkFiles, EncoderError> {
-    let snapshot = Snapshot::locate(&model.origin, "model")?;
+    let snapshot = Snapshot::locate(&model.origin, Wanted::Classifier)?;
     let source = snapshot.source(&model.origin);
     let role = Role::Classifier { classes };
     Ok(NetworkFiles::open(source, role, model.dropout, seed)?)

@@ -6,6 +6,7 @@ mod finished;
 mod forecast;
 mod inspect;
 mod lora;
+mod needs;
 mod prompt;
 mod rag;
 mod shared;
@@ -16,6 +17,7 @@ pub use finished::{Asked, Classifier, Finished, Prediction, Predictions, Searcha
 pub use forecast::Forecast;
 pub use inspect::Inspection;
 use inspect::Look;
+pub use needs::{Need, needs};
 pub use shared::{Shared, remarks};
 
 use std::path::Path;
@@ -36,6 +38,11 @@ pub trait Task {
 
     /// Looks at everything that such a run reads: what there is to tell of it, or what is wrong.
     fn look(&self, _inspection: &mut Inspection) -> Vec<Look> {
+        Vec::new()
+    }
+
+    /// What such a run reads that may have to be fetched first.
+    fn needs(&self) -> Vec<Need> {
         Vec::new()
     }
 

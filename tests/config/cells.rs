@@ -255,3 +255,39 @@ fn a_hub_models_revision_defaults_to_main() {
     };
     assert_eq!(lora(&grid).model.origin, hub);
 }
+
+#[test]
+fn a_model_of_the_hub_that_is_here_is_looked_at_like_a_folder() {
+    let text = SOUND.replace("path = \"../models/tiny\"", "id = \"org/tiny\"");
+    assert_eq!(complaints(&text), "0 problems\n");
+    let said = complaints(&text.replace("\"value\"", "\"valeu\""));
+    assert!(said.contains("did you mean \"value\"?"), "{said}");
+    let long = complaints(&text.replace("max_length = 64", "max_length = 65"));
+    assert!(long.contains("the model reads at most 64 tokens"), "{long}");
+    // Of another revision nothing is here.
+    let other = text.replace("org/tiny\"", "org/tiny\"\nrevision = \"v1\"");
+    assert_eq!(
+        complaints(&other.replace("\"value\"", "\"valeu\"")),
+        "0 problems\n"
+    );
+}
+
+#[test]
+fn what_cannot_be_a_name_on_the_hub_is_refused_at_its_key() {
+    for (key, value) in [
+        ("id", "a/b/c"),
+        ("id", "../tiny"),
+        ("revision", "a b"),
+        ("revision", ""),
+    ] {
+        let model = match key {
+            "id" => format!("id = \"{value}\""),
+            _ => format!("id = \"a/b\"\nrevision = \"{value}\""),
+        };
+        let said = after("path = \"../models/tiny\"", &model);
+        assert!(
+            said.contains(&format!("`model.{key}`: `{value}` cannot be")),
+            "{said}"
+        );
+    }
+}

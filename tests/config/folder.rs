@@ -41,14 +41,15 @@ fn encoders_that_cannot_be_loaded_are_refused_at_their_key() {
     fs::write(folder.path().join("data.csv"), "text,label\n").unwrap();
     fs::write(
         folder.path().join("hub.toml"),
-        "name = \"hub\"\nkind = \"lora\"\nmodel.id = \"a/b\"\ndata.path = \"data.csv\"\nlora.targets = [\"query\"]\n\
+        "name = \"hub\"\nkind = \"lora\"\nmodel.id = \"a/b/c\"\ndata.path = \"data.csv\"\nlora.targets = [\"query\"]\n\
          [grid]\n\"model.precision\" = [\"f32\", \"nf4\"]\n",
     )
     .unwrap();
     let study = expand(config::load(folder.path(), &[]).unwrap(), &System);
     let shown = study.problems.to_string();
     assert!(
-        shown.contains("cannot fetch `a/b` from the hub") && shown.contains("hub.toml:3:12"),
+        shown.contains("`a/b/c` cannot be the name of a model on the hub")
+            && shown.contains("hub.toml:3:12"),
         "{shown}"
     );
     assert!(

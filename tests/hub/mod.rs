@@ -8,6 +8,7 @@ mod faults;
 mod fetch;
 mod look;
 mod network;
+mod program;
 mod refusals;
 mod repository;
 mod watching;

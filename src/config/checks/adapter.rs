@@ -81,14 +81,21 @@ fn target_names(draft: &Draft<'_>, targets: &TargetModules) -> Result<Vec<String
         TargetModules::Expression(expression) => expression,
     };
     let text = |key: &str| draft.table.at(key).and_then(Node::as_text);
+    let of_hub = |id: &str| {
+        let revision = text("model.revision").unwrap_or("main");
+        draft.inspector.environment().hub_model(id, revision)
+    };
     let config = match (text("model.path"), text("model.random.config")) {
         (Some(folder), _) => Path::new(folder).join("config.json"),
         (None, Some(config)) => config.into(),
-        (None, None) => {
-            return Err(format!(
-                "its target_modules are the expression `{expression}`, which needs a model in a folder (model.path)"
-            ));
-        }
+        (None, None) => match text("model.id").and_then(of_hub) {
+            Some(folder) => folder.join("config.json"),
+            None => {
+                return Err(format!(
+                    "its target_modules are the expression `{expression}`, which needs the model's files, and they are not here: give its folder as model.path"
+                ));
+            }
+        },
     };
     match draft.inspector.shapes(&config).as_ref() {
         Ok(shapes) => shapes

@@ -24,6 +24,7 @@ impl Check for LoraSettings {
         needs_validation(draft, self);
         targets_are_named(draft, self);
         unsupported::encoder(draft, "model", &self.model);
+        model::is_named_well(draft, "model", &self.model);
         let shapes = model::encoder(draft, "model", &self.model);
         if let Some(Ok(shapes)) = shapes.as_deref() {
             adapters_fit(draft, self, shapes);

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use engine::shapes::Shapes;
 
 use crate::config::draft::Draft;
+use crate::config::names::is_hub_id;
 use crate::config::{Model, Origin};
 
 /// Files of which a checkpoint needs one to turn texts into tokens.
@@ -38,8 +39,32 @@ pub(super) fn encoder(
     Some(shapes)
 }
 
+/// Reports a model of the hub whose name or revision none can have.
+pub(super) fn is_named_well(draft: &mut Draft<'_>, table: &str, model: &Model) {
+    let Origin::Hub { id, revision } = &model.origin else {
+        return;
+    };
+    let key = format!("{table}.id");
+    if !is_hub_id(id) && !draft.is_tainted(&[&key]) {
+        let problem = draft.problem(format!(
+            "`{key}`: `{id}` cannot be the name of a model on the hub"
+        ));
+        let problem = problem.at(&draft.span(&key), "not a name");
+        draft.push(problem.help(
+            "as its page has it: `owner/name`, of letters, digits, `-`, `_` and `.`; a folder is named by `path`",
+        ));
+    }
+    let key = format!("{table}.revision");
+    let is_word = !revision.is_empty() && !revision.contains(char::is_whitespace);
+    if !is_word && !draft.is_tainted(&[&key]) {
+        let problem = draft.problem(format!("`{key}`: `{revision}` cannot be a revision"));
+        let problem = problem.at(&draft.span(&key), "not a name");
+        draft.push(problem.help("a branch, a tag or a commit; leave it out for `main`"));
+    }
+}
+
 /// The setting that names a model on this machine, and its `config.json`. What its folder lacks
-/// beside that is reported.
+/// beside that is reported; of a model of the hub, only what is in the cache can be looked at.
 pub(super) fn files(
     draft: &mut Draft<'_>,
     table: &str,
@@ -49,7 +74,10 @@ pub(super) fn files(
     let config = match &model.origin {
         Origin::Folder(folder) => folder.join("config.json"),
         Origin::Random { config, .. } => config.clone(),
-        Origin::Hub { .. } => return None,
+        Origin::Hub { id, revision } => {
+            let folder = draft.inspector.environment().hub_model(id, revision)?;
+            return Some((key, folder.join("config.json")));
+        }
     };
     if draft.is_tainted(&[&key]) {
         return None;

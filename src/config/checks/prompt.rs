@@ -1,11 +1,12 @@
 //! Prompting.
 
-use super::data;
+use super::{data, model};
 use crate::config::PromptSettings;
 use crate::config::draft::{Check, Draft};
 
 impl Check for PromptSettings {
     fn check(&mut self, draft: &mut Draft<'_>) {
         data::check(draft, &self.data);
+        model::is_named_well(draft, "model", &self.model);
     }
 }

@@ -14,7 +14,11 @@ impl Check for RagSettings {
     fn check(&mut self, draft: &mut Draft<'_>) {
         if let Embedder::Model(embedder) = &self.embedder {
             unsupported::encoder(draft, "embedder", embedder);
+            model::is_named_well(draft, "embedder", embedder);
             model::files(draft, "embedder", embedder);
+        }
+        if let Generator::Model(generator) = &self.generator {
+            model::is_named_well(draft, "generator", generator);
         }
         chunks_advance(draft, self);
         questions_differ(draft, self);

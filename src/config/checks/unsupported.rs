@@ -1,23 +1,10 @@
 //! What an encoder's settings may say, but this version of ensayo cannot do.
 
 use crate::config::draft::Draft;
-use crate::config::{Model, Origin, Precision};
+use crate::config::{Model, Precision};
 
 /// Refuses an encoder that could not be loaded, so that its runs do not fail one by one.
 pub(super) fn encoder(draft: &mut Draft<'_>, table: &str, model: &Model) {
-    let key = format!("{table}.id");
-    if let Origin::Hub { id, .. } = &model.origin
-        && !draft.inspector.environment().reaches_hub()
-        && !draft.is_tainted(&[&key])
-    {
-        let message = format!("`{key}`: this version of ensayo cannot fetch `{id}` from the hub");
-        let problem = draft
-            .problem(message)
-            .at(&draft.span(&key), "cannot be fetched");
-        draft.push(problem.help(format!(
-            "download its folder and name that: `path = \"…\"` in `[{table}]`"
-        )));
-    }
     let key = format!("{table}.precision");
     let too_few_bits = matches!(
         model.precision,

@@ -21,8 +21,10 @@ pub trait Environment {
     /// When it cannot be read or is not UTF-8.
     fn read(&self, path: &Path) -> io::Result<String>;
 
-    /// Whether models of the hub can be fetched.
-    fn reaches_hub(&self) -> bool;
+    /// The folder of a model of the hub, if its files are on this machine. Nothing is fetched.
+    fn hub_model(&self, _id: &str, _revision: &str) -> Option<PathBuf> {
+        None
+    }
 }
 
 /// The machine the process runs on.
@@ -44,10 +46,6 @@ impl Environment for System {
 
     fn read(&self, path: &Path) -> io::Result<String> {
         std::fs::read_to_string(path)
-    }
-
-    fn reaches_hub(&self) -> bool {
-        false
     }
 }
 

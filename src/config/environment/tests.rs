@@ -20,10 +20,6 @@ impl Environment for OneVariable {
     fn read(&self, _: &Path) -> io::Result<String> {
         Err(io::ErrorKind::NotFound.into())
     }
-
-    fn reaches_hub(&self) -> bool {
-        false
-    }
 }
 
 #[test]

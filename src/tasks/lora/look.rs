@@ -6,8 +6,9 @@ use engine::device::Device;
 
 use crate::config::LoraSettings;
 use crate::data::{self, Splits, Tokenizer};
-use crate::tasks::encoder;
+use crate::hub::Wanted;
 use crate::tasks::inspect::{Inspection, Look};
+use crate::tasks::{encoder, snapshot};
 
 use super::sets::tokenise;
 
@@ -35,6 +36,9 @@ pub fn look(settings: &LoraSettings, inspection: &mut Inspection) -> Vec<Look> {
         settings.training.max_length,
     );
     let model = inspection.once(&key, || {
+        if let Some(said) = snapshot::absent(&settings.model.origin, Wanted::Classifier) {
+            return Ok(vec![said]);
+        }
         let splits = match splits {
             Some(splits) => splits,
             None => data::prepare(&settings.data).map_err(|error| error.to_string())?,

@@ -26,9 +26,10 @@ use super::checkpoint;
 use super::encoder;
 use super::inspect::Look;
 use super::watch::{Progress, Watch};
-use super::{Classifier, Forecast, Inspection, Task};
+use super::{Classifier, Forecast, Inspection, Need, Task};
 use crate::config::{Keep, LoraSettings, Schedule as ScheduleSetting};
 use crate::data::{self, Splits};
+use crate::hub::Wanted;
 use crate::plan::RunSpec;
 use crate::record::{self, Environment, MetricRow, RecordError, RowWriter};
 use crate::runner::{Context, ExecuteError, Outcome};
@@ -44,6 +45,12 @@ impl Task for LoraSettings {
         forecast: &mut Forecast,
     ) -> Result<Option<u64>, ExecuteError> {
         memory::forecast(self, spec, device, forecast)
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        Need::model(&self.model, Wanted::Classifier)
+            .into_iter()
+            .collect()
     }
 
     fn look(&self, inspection: &mut Inspection) -> Vec<Look> {

@@ -2,14 +2,15 @@
 
 use engine::device::Device;
 
-use crate::config::{DocumentOrigin, Embedder, RagSettings};
+use crate::config::{ChunkStrategy, DocumentOrigin, Embedder, RagSettings};
+use crate::hub::Wanted;
 use crate::tasks::inspect::{Inspection, Look};
 
 use super::embed::Lazy;
 use super::fragments::Fragments;
 use super::judge::Relevance;
 use super::opened;
-use crate::tasks::Task;
+use crate::tasks::{Task, snapshot};
 
 /// The document and what the questions find in it; the embedder.
 pub fn look(settings: &RagSettings, inspection: &mut Inspection) -> Vec<Look> {
@@ -25,9 +26,19 @@ pub fn look(settings: &RagSettings, inspection: &mut Inspection) -> Vec<Look> {
         &settings.questions,
     );
     let look = inspection.once(&key, || {
+        let model = match &settings.embedder {
+            Embedder::Model(model) => Some(model),
+            Embedder::Lexical(_) => None,
+        };
+        let absent =
+            model.and_then(|model| snapshot::absent(&model.origin, Wanted::SentenceEncoder));
+        // Its tokens say where sentences are cut.
+        if absent.is_some() && settings.chunks.strategy == ChunkStrategy::Sentences {
+            return Ok(absent.into_iter().collect());
+        }
         let open = || opened(&settings.embedder, Device::Cpu);
         let lazy = Lazy::new(&open);
-        let embedder = matches!(settings.embedder, Embedder::Model(_)).then_some(&lazy);
+        let embedder = model.filter(|_| absent.is_none()).map(|_| &lazy);
         if let Some(embedder) = embedder {
             embedder.get().map_err(|error| error.to_string())?;
         }
@@ -39,11 +50,12 @@ pub fn look(settings: &RagSettings, inspection: &mut Inspection) -> Vec<Look> {
             DocumentOrigin::Path(path) => path.display().to_string(),
             DocumentOrigin::Url(url) => url.clone(),
         };
-        Ok(vec![format!(
+        let cut = format!(
             "{name}: {} words in {} chunks",
             fragments.words,
             fragments.texts.len()
-        )])
+        );
+        Ok(absent.into_iter().chain([cut]).collect())
     });
     vec![look]
 }

@@ -23,13 +23,14 @@ use engine::retrieval::Hit;
 use crate::config::{
     DocumentOrigin, Embedder, Generator, Metric, Question, RagSettings, SimpleGeneration,
 };
+use crate::hub::Wanted;
 use crate::plan::RunSpec;
 use crate::record::{self, AnswerRow, Environment, MeasurementRow};
 use crate::retrieval::{Passage, extract};
 use crate::runner::{Context, ExecuteError, Outcome};
 use crate::tasks::inspect::Look;
 use crate::tasks::watch::Progress;
-use crate::tasks::{Inspection, Searchable, Shared, Task};
+use crate::tasks::{Inspection, Need, Searchable, Shared, Task};
 use embed::{Embed, Lazy};
 use fragments::Fragments;
 use judge::{Cut, Relevance};
@@ -46,6 +47,18 @@ impl Task for RagSettings {
             );
         }
         None
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let embedder = match &self.embedder {
+            Embedder::Model(model) => Need::model(model, Wanted::SentenceEncoder),
+            Embedder::Lexical(_) => None,
+        };
+        let generator = match &self.generator {
+            Generator::Model(model) => Need::model(model, Wanted::Decoder),
+            Generator::Simple(_) => None,
+        };
+        embedder.into_iter().chain(generator).collect()
     }
 
     fn look(&self, inspection: &mut Inspection) -> Vec<Look> {

@@ -9,6 +9,7 @@ use engine::training::Control;
 
 use super::embed::Embed;
 use crate::config::{Model, Precision};
+use crate::hub::Wanted;
 use crate::retrieval::{Embedder, LoadedEmbedder};
 use crate::runner::ExecuteError;
 use crate::tasks::snapshot::Snapshot;
@@ -35,7 +36,7 @@ pub(super) fn format(precision: Precision) -> FloatDType {
 pub(super) fn open(model: &Model, device: Device) -> Result<Box<dyn Embed>, ExecuteError> {
     let format = format(model.precision);
     device.computes_in(format)?;
-    let snapshot = Snapshot::locate(&model.origin, "embedder")?;
+    let snapshot = Snapshot::locate(&model.origin, Wanted::SentenceEncoder)?;
     let files = Embedder::open(snapshot.source(&model.origin))?;
     Ok(Box::new(Neural {
         max_seq_length: files.max_length(),
