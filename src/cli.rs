@@ -35,6 +35,12 @@ pub enum Command {
     Compare(CompareArgs),
     /// Show settings, metrics and classification reports of runs
     Show(ShowArgs),
+    /// Look at models: search the hub, or see what one is made of
+    Models {
+        /// Which of these
+        #[command(subcommand)]
+        command: ModelsCommand,
+    },
     /// Classify texts with what a run trained; CSV on standard output
     Predict(PredictArgs),
     /// Ask the document of a rag run a question; answer and fragments on standard output
@@ -128,6 +134,79 @@ pub struct PlanArgs {
     /// Ask the hub for the newest commits of models, and go on to them
     #[arg(long)]
     pub refresh: bool,
+}
+
+/// The commands below `models`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ModelsCommand {
+    /// Search the hub's models by filters, of which all must hold
+    Search(ModelSearchArgs),
+    /// Say what a model is: facts, modules, what LoRA would train; no weights are fetched
+    Inspect(ModelInspectArgs),
+}
+
+/// Options of `models search`.
+#[derive(Debug, Clone, Args)]
+pub struct ModelSearchArgs {
+    /// A task, such as text-classification
+    #[arg(long)]
+    pub task: Option<String>,
+    /// A tag, such as license:mit; may be repeated
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<String>,
+    /// A language, such as es; may be repeated
+    #[arg(long = "language", value_name = "CODE")]
+    pub languages: Vec<String>,
+    /// A library, such as transformers
+    #[arg(long)]
+    pub library: Option<String>,
+    /// A user or an organisation
+    #[arg(long)]
+    pub author: Option<String>,
+    /// A part of the name
+    #[arg(long, value_name = "TEXT")]
+    pub name: Option<String>,
+    /// A word that the name must not have, in any case; may be repeated
+    #[arg(long, value_name = "WORD")]
+    pub without: Vec<String>,
+    /// What comes first
+    #[arg(long, value_name = "BY", default_value = "downloads", value_parser = SORTS)]
+    pub sort: String,
+    /// The most that are wanted
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = at_least_one)]
+    pub limit: usize,
+    /// Everything that matches, however many pages that takes
+    #[arg(long, conflicts_with = "limit")]
+    pub all: bool,
+    /// Print CSV
+    #[arg(long)]
+    pub csv: bool,
+    /// Print JSON
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+}
+
+/// By what the hub can sort.
+const SORTS: [&str; 5] = ["downloads", "likes", "created", "modified", "trending"];
+
+/// Options of `models inspect`.
+#[derive(Debug, Clone, Args)]
+pub struct ModelInspectArgs {
+    /// A model of the hub as OWNER/NAME, or a model's folder
+    #[arg(value_name = "ID|DIR")]
+    pub model: String,
+    /// Branch, tag or commit of a model of the hub
+    #[arg(long, value_name = "REVISION", default_value = "main")]
+    pub revision: String,
+    /// Classes that a classifier is to have
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = at_least_one)]
+    pub classes: usize,
+    /// Ranks of adapters to reckon with
+    #[arg(long, value_name = "N,N", value_delimiter = ',', default_values_t = [4, 8, 16, 32], value_parser = at_least_one)]
+    pub ranks: Vec<usize>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `fetch`.

@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod fetch;
 pub mod job;
 pub mod list;
+pub mod models;
 pub mod plan;
 pub mod predict;
 pub mod report;
@@ -54,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args, &mut output),
         Command::Run(args) => run::run(&args, &mut output),
         Command::Fetch(args) => fetch::run(&args, &mut output),
+        Command::Models { command } => models::run(&command, &mut output),
         Command::Report(args) => report::run(&args, &mut output),
         Command::Doctor(args) => doctor::run(&args, &mut output),
         Command::Clean(args) => clean::run(&args, &mut output),

@@ -24,7 +24,13 @@ pub(super) fn waiting(event: &Event<'_>) -> Option<String> {
             told,
         } => {
             let asked = if *told { ", as it asks" } else { "" };
-            Some(format!("{host}: {reason}; again in {seconds:.0} s{asked}"))
+            // Most reasons name the host themselves.
+            let of = if reason.contains(host) {
+                String::new()
+            } else {
+                format!("{host}: ")
+            };
+            Some(format!("{of}{reason}; again in {seconds:.0} s{asked}"))
         }
         Event::WaitingForOther { file } => Some(format!(
             "{file}: another process fetches it; waiting for that"

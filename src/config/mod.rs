@@ -20,6 +20,7 @@ mod kind;
 mod load;
 mod lora;
 mod model;
+mod model_search;
 mod names;
 mod overlay;
 mod overrides;
@@ -44,6 +45,7 @@ pub use experiment::{Axis, Exclude, Experiment, NamedRun, Point};
 pub use load::{LoadError, Loaded, load, read_all, unused_overrides};
 pub use lora::{Keep, Lora, LoraSettings, Schedule, Training};
 pub use model::{Model, Origin, Precision, is_commit};
+pub use model_search::{ModelSearch, ModelSearchSettings, ModelSort};
 pub use names::{LONGEST_NAME, fault as name_fault, is_forbidden};
 pub use problem::{Look, Problem, Problems};
 pub use prompt::{

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::draft::Check;
 use super::kind::{Facts, KindSettings};
 use super::rules::{Fields, Rule};
-use super::{LoraSettings, Model, Origin, PromptSettings, RagSettings, lora, prompt, rag};
+use super::{
+    LoraSettings, Model, ModelSearchSettings, Origin, PromptSettings, RagSettings, lora,
+    model_search, prompt, rag,
+};
 
 /// Everything that decides the result of one run, except its seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +21,9 @@ pub enum Settings {
     Prompt(PromptSettings),
     /// Retrieval and answers over a document.
     Rag(RagSettings),
+    /// A table of the hub's models.
+    #[serde(rename = "model-search")]
+    ModelSearch(ModelSearchSettings),
 }
 
 impl Settings {
@@ -28,6 +34,7 @@ impl Settings {
             Self::Lora(_) => Kind::Lora,
             Self::Prompt(_) => Kind::Prompt,
             Self::Rag(_) => Kind::Rag,
+            Self::ModelSearch(_) => Kind::ModelSearch,
         }
     }
 
@@ -36,6 +43,7 @@ impl Settings {
             Self::Lora(settings) => settings,
             Self::Prompt(settings) => settings,
             Self::Rag(settings) => settings,
+            Self::ModelSearch(settings) => settings,
         }
     }
 
@@ -45,6 +53,7 @@ impl Settings {
             Self::Lora(settings) => settings,
             Self::Prompt(settings) => settings,
             Self::Rag(settings) => settings,
+            Self::ModelSearch(settings) => settings,
         }
     }
 
@@ -86,17 +95,21 @@ pub enum Kind {
     Prompt,
     /// Retrieval and answers over a document.
     Rag,
+    /// A table of the hub's models.
+    #[serde(rename = "model-search")]
+    ModelSearch,
 }
 
 impl Kind {
     /// All kinds, in the order in which they are listed.
-    pub const ALL: [Self; 3] = [Self::Lora, Self::Prompt, Self::Rag];
+    pub const ALL: [Self; 4] = [Self::Lora, Self::Prompt, Self::Rag, Self::ModelSearch];
 
     fn facts(self) -> Facts {
         match self {
             Self::Lora => lora::FACTS,
             Self::Prompt => prompt::FACTS,
             Self::Rag => rag::FACTS,
+            Self::ModelSearch => model_search::FACTS,
         }
     }
 

@@ -2,11 +2,15 @@
 //! the tensors.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::client::network;
+use super::disk::At;
 use super::http::{Request, host};
 use super::refused::Refusal;
 use super::{Hub, HubError, Observer};
@@ -114,6 +118,45 @@ impl Hub {
             }
         }
     }
+}
+
+/// The tensors of a safetensors file in a folder; `of` names the model in errors.
+pub(super) fn tensors_of_file(
+    of: &str,
+    folder: &Path,
+    file: &str,
+) -> Result<Vec<Tensor>, HubError> {
+    let path = folder.join(file);
+    let damaged = |reason: &str| HubError::Damaged {
+        repository: of.to_owned(),
+        file: file.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let disk = |fault| HubError::Disk {
+        repository: of.to_owned(),
+        fault,
+    };
+    let read = || -> io::Result<(u64, Vec<u8>)> {
+        let mut reader = File::open(&path)?;
+        let mut first = Vec::new();
+        reader.by_ref().take(8).read_to_end(&mut first)?;
+        let length = first
+            .first_chunk::<8>()
+            .map_or(0, |&first| u64::from_le_bytes(first));
+        let mut header = Vec::new();
+        reader.take(length.min(MOST)).read_to_end(&mut header)?;
+        Ok((length, header))
+    };
+    let (length, header) = read().at(&path).map_err(disk)?;
+    if !(2..=MOST).contains(&length) {
+        return Err(damaged(
+            "its first bytes are not those of a safetensors file",
+        ));
+    }
+    if header.len() as u64 != length {
+        return Err(damaged("it ends within its header"));
+    }
+    parse(&header).map_err(|error| damaged(&error.to_string()))
 }
 
 fn parse(header: &[u8]) -> serde_json::Result<Vec<Tensor>> {

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
+use walkdir::WalkDir;
 
 use super::client::check_names;
-use super::shelves::{Cached, Listed};
+use super::header::tensors_of_file;
+use super::shelves::{Cached, Folder, Listed};
+use super::wanted::Shelf;
 use super::{Facts, Hub, HubError, Observer, Tensor, Wanted};
 
 /// A file of a repository.
@@ -23,8 +26,8 @@ pub struct ListedFile {
 pub struct Inspection {
     /// The repository, as the hub spells it.
     pub id: String,
-    /// The commit.
-    pub commit: String,
+    /// The commit; none of a folder.
+    pub commit: Option<String>,
     /// `config.json`, if there is one.
     pub config: Option<Value>,
     /// The tensors of the weights that a run would take, where these are safetensors.
@@ -100,15 +103,8 @@ impl Hub {
             Some(_) => Some(config(id, &place)?),
             None => None,
         };
-        let chosen = Wanted::Classifier.choose(id, &place)?;
-        let is_weights =
-            |name: &&String| has_extension(name, "safetensors") || has_extension(name, "bin");
-        let weights: Vec<String> = chosen.files.iter().filter(is_weights).cloned().collect();
+        let (weights, readable) = weights(id, &place)?;
         let mut tensors = Vec::new();
-        let readable = !weights.is_empty()
-            && weights
-                .iter()
-                .all(|name| has_extension(name, "safetensors"));
         for file in weights.iter().filter(|_| readable) {
             tensors.extend(self.tensors(id, &commit, file, observer)?);
         }
@@ -130,14 +126,61 @@ impl Hub {
             } else {
                 listing.id.clone()
             },
-            commit,
+            commit: Some(commit),
             config,
         })
     }
 }
 
-fn config(id: &str, place: &Listed<'_>) -> Result<Value, HubError> {
-    use super::wanted::Shelf;
+/// The same for a model's folder, of which there are no facts.
+///
+/// # Errors
+/// When a file cannot be read or is damaged.
+pub fn inspect_folder(folder: &Path) -> Result<Inspection, HubError> {
+    let id = folder.display().to_string();
+    let place = Folder { folder, id: &id };
+    let config = match place.has("config.json") {
+        Some(true) => Some(config(&id, &place)?),
+        _ => None,
+    };
+    let (weights, readable) = weights(&id, &place)?;
+    let mut tensors = Vec::new();
+    for file in weights.iter().filter(|_| readable) {
+        tensors.extend(tensors_of_file(&id, folder, file)?);
+    }
+    let file = |name: String| ListedFile {
+        bytes: folder.join(&name).metadata().ok().map(|file| file.len()),
+        name,
+    };
+    let walk = WalkDir::new(folder).sort_by_file_name().follow_links(true);
+    let names = walk.into_iter().flatten().filter_map(|entry| {
+        let name = entry.path().strip_prefix(folder).ok()?;
+        let is_file = entry.file_type().is_file();
+        is_file.then(|| name.to_string_lossy().into_owned())
+    });
+    Ok(Inspection {
+        tensors: readable.then_some(tensors),
+        weights: weights.into_iter().map(file).collect(),
+        files: names.map(file).collect(),
+        facts: Facts::default(),
+        id,
+        commit: None,
+        config,
+    })
+}
+
+/// The files with the weights that a run would take, and whether their headers can be read.
+fn weights(id: &str, place: &dyn Shelf) -> Result<(Vec<String>, bool), HubError> {
+    let chosen = Wanted::Classifier.choose(id, place)?;
+    let is_weights =
+        |name: &String| has_extension(name, "safetensors") || has_extension(name, "bin");
+    let weights: Vec<String> = chosen.files.into_iter().filter(is_weights).collect();
+    let mut names = weights.iter();
+    let readable = !weights.is_empty() && names.all(|name| has_extension(name, "safetensors"));
+    Ok((weights, readable))
+}
+
+fn config(id: &str, place: &dyn Shelf) -> Result<Value, HubError> {
     let file = "config.json";
     serde_json::from_slice(&place.read(file)?).map_err(|error| HubError::Damaged {
         repository: id.to_owned(),

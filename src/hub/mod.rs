@@ -35,7 +35,7 @@ pub use environment::Environment;
 pub use error::HubError;
 pub use fetch::Snapshot;
 pub use header::Tensor;
-pub use inspect::{Inspection, ListedFile};
+pub use inspect::{Inspection, ListedFile, inspect_folder};
 pub use listing::Facts;
 pub use plan::{FetchPlan, Freshness, ModelRequest, PlannedFile};
 pub use progress::{Event, Observer, Silent};

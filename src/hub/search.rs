@@ -44,6 +44,19 @@ pub enum Sort {
 }
 
 impl Sort {
+    /// The order that a word means: `downloads`, `likes`, `created`, `modified` or `trending`.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "downloads" => Self::Downloads,
+            "likes" => Self::Likes,
+            "created" => Self::Created,
+            "modified" => Self::Modified,
+            "trending" => Self::Trending,
+            _ => return None,
+        })
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Downloads => "downloads",

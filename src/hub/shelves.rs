@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use super::cache::{Presence, RepositoryCache};
 use super::disk::At;
@@ -32,6 +33,27 @@ impl Shelf for Cached<'_> {
 
     fn read(&self, file: &str) -> Result<Vec<u8>, HubError> {
         let path = self.cache.snapshot(self.commit).join(file);
+        fs::read(&path).at(&path).map_err(|fault| HubError::Disk {
+            repository: self.id.to_owned(),
+            fault,
+        })
+    }
+}
+
+/// What a folder has.
+pub(super) struct Folder<'a> {
+    pub(super) folder: &'a Path,
+    /// What it is called in errors.
+    pub(super) id: &'a str,
+}
+
+impl Shelf for Folder<'_> {
+    fn has(&self, file: &str) -> Option<bool> {
+        Some(self.folder.join(file).is_file())
+    }
+
+    fn read(&self, file: &str) -> Result<Vec<u8>, HubError> {
+        let path = self.folder.join(file);
         fs::read(&path).at(&path).map_err(|fault| HubError::Disk {
             repository: self.id.to_owned(),
             fault,

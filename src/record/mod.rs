@@ -36,7 +36,8 @@ pub use shelf::Shelf;
 pub use sittings::Sitting;
 pub use store::{read, read_all, read_in_place, write_atomically};
 pub use tables::{
-    AnswerRow, EpochRow, MeasurementRow, MetricRow, ReportRow, RetrievalRow, Row, TrainingLogRow,
+    AnswerRow, EpochRow, MeasurementRow, MetricRow, ModelRow, ReportRow, RetrievalRow, Row,
+    TrainingLogRow,
 };
 
 use std::collections::BTreeMap;
@@ -59,7 +60,7 @@ pub struct RunRecord {
     pub run: String,
     /// The run's seed.
     pub seed: u64,
-    /// `lora`, `prompt` or `rag`.
+    /// `lora`, `prompt`, `rag` or `model-search`.
     pub kind: String,
     /// How the run ended.
     pub status: Status,

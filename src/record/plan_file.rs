@@ -16,7 +16,7 @@ pub struct PlanFile {
     pub schema: u32,
     /// The experiment's name.
     pub experiment: String,
-    /// `lora`, `prompt` or `rag`.
+    /// `lora`, `prompt`, `rag` or `model-search`.
     pub kind: String,
     /// The experiment's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -161,6 +161,57 @@ impl Row for AnswerRow {
     const COLUMNS: &'static [&'static str] = &["question", "answer", "new_tokens"];
 }
 
+/// A row of `models.csv`: a model of the hub as it was on the day. The hub leaves out what it does
+/// not know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelRow {
+    /// Its place, from 1.
+    pub rank: usize,
+    /// Its name.
+    pub model: String,
+    /// Its author.
+    pub author: Option<String>,
+    /// Its task.
+    pub task: Option<String>,
+    /// Its library.
+    pub library: Option<String>,
+    /// The licence's short name.
+    pub licence: Option<String>,
+    /// The number of parameters.
+    pub parameters: Option<u64>,
+    /// Downloads in the thirty days before.
+    pub downloads: Option<u64>,
+    /// Likes.
+    pub likes: Option<u64>,
+    /// When it was made, as the hub writes times.
+    pub created: Option<String>,
+    /// When it was changed last.
+    pub modified: Option<String>,
+    /// Whether access has to be asked for.
+    pub gated: bool,
+    /// Its tags, with spaces between them.
+    pub tags: String,
+}
+
+impl Row for ModelRow {
+    const FILE: &'static str = "models.csv";
+    const COLUMNS: &'static [&'static str] = &[
+        "rank",
+        "model",
+        "author",
+        "task",
+        "library",
+        "licence",
+        "parameters",
+        "downloads",
+        "likes",
+        "created",
+        "modified",
+        "gated",
+        "tags",
+    ];
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,5 +282,21 @@ mod tests {
             new_tokens: None,
         };
         assert_eq!(header(answer), AnswerRow::COLUMNS);
+        let model = ModelRow {
+            rank: 1,
+            model: "o/m".into(),
+            author: None,
+            task: None,
+            library: None,
+            licence: None,
+            parameters: None,
+            downloads: None,
+            likes: None,
+            created: None,
+            modified: None,
+            gated: false,
+            tags: String::new(),
+        };
+        assert_eq!(header(model), ModelRow::COLUMNS);
     }
 }

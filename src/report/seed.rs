@@ -6,7 +6,7 @@ use super::estimate::Estimate;
 use super::predictions::{self, Confusion};
 use super::settings::{self, Settings};
 use crate::record::{
-    AnswerRow, EpochRow, RecordError, ReportRow, RetrievalRow, Row, RunRecord, Status,
+    AnswerRow, EpochRow, ModelRow, RecordError, ReportRow, RetrievalRow, Row, RunRecord, Status,
     TrainingLogRow, read_rows,
 };
 
@@ -31,6 +31,8 @@ pub(super) struct SeedReport {
     pub retrieval: Vec<RetrievalRow>,
     /// The rows of `answers.csv`.
     pub answers: Vec<AnswerRow>,
+    /// The rows of `models.csv`.
+    pub models: Vec<ModelRow>,
     /// From `predictions.csv`.
     pub confusions: Vec<Confusion>,
     /// Why it is not what the experiment asks for now, if it is not.
@@ -114,6 +116,7 @@ impl SeedReport {
             classes: rows(folder, &mut problems),
             retrieval: rows(folder, &mut problems),
             answers: rows(folder, &mut problems),
+            models: rows(folder, &mut problems),
             confusions,
             stale: None,
             problems,

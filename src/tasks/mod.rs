@@ -6,6 +6,7 @@ mod finished;
 mod forecast;
 mod inspect;
 mod lora;
+mod model_search;
 mod needs;
 mod prompt;
 mod rag;
@@ -17,6 +18,7 @@ pub use finished::{Asked, Classifier, Finished, Prediction, Predictions, Searcha
 pub use forecast::Forecast;
 pub use inspect::Inspection;
 use inspect::Look;
+pub use model_search::rows as model_rows;
 pub use needs::{Need, needs};
 pub use shared::{Shared, remarks};
 
@@ -93,6 +95,7 @@ pub fn of(settings: &Settings) -> &dyn Task {
         Settings::Lora(settings) => settings,
         Settings::Prompt(settings) => settings,
         Settings::Rag(settings) => settings,
+        Settings::ModelSearch(settings) => settings,
     }
 }
 

@@ -5,7 +5,12 @@ use std::path::Path;
 use crate::{code_lines, sources};
 
 /// The kinds: their variants in `Settings` and `Kind`, and their words.
-const KINDS: [(&str, &str); 3] = [("Lora", "lora"), ("Prompt", "prompt"), ("Rag", "rag")];
+const KINDS: [(&str, &str); 4] = [
+    ("Lora", "lora"),
+    ("Prompt", "prompt"),
+    ("Rag", "rag"),
+    ("ModelSearch", "model-search"),
+];
 
 /// Where every kind is named: the enum of settings, and the two places that find a task and a view.
 const FOR_ALL: [&str; 3] = [
@@ -24,6 +29,7 @@ const TABLES: [&str; 4] = [
 
 /// Whether a file belongs to a kind alone.
 fn is_of(path: &Path, word: &str) -> bool {
+    let word = &word.replace('-', "_");
     let rooms = [
         "src/config",
         "src/config/checks",

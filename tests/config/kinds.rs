@@ -57,6 +57,8 @@ examples = 5
 template = "{{ reviews }}"
 "#;
 
+const SEARCH: &str = "name = \"sweep\"\nkind = \"model-search\"\n[search]\ntask = \"fill-mask\"\n";
+
 fn rag(from: &str, to: &str) -> String {
     assert!(RAG.contains(from));
     complaints(&RAG.replace("\"manual\"", "\"sweep\"").replace(from, to))
@@ -83,11 +85,17 @@ fn rag_settings_come_out_with_all_defaults() {
 }
 
 #[test]
+fn searches_for_models_come_out_with_all_defaults() {
+    assert_snapshot!(as_toml(SEARCH));
+}
+
+#[test]
 fn resolved_settings_read_back_the_same() {
     for text in [
         SOUND.to_owned(),
         PROMPT.to_owned(),
         RAG.replace("\"manual\"", "\"sweep\""),
+        SEARCH.to_owned(),
     ] {
         let settings = laid_out(&text, &[]).cells.remove(0).settings;
         let read: Settings = toml::from_str(&toml::to_string(&settings).unwrap()).unwrap();

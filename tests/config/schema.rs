@@ -31,7 +31,7 @@ fn part(kind: &str, path: &[&str]) -> Value {
 
 #[test]
 fn every_kind_has_a_form_that_refuses_unknown_keys() {
-    for kind in ["lora", "prompt", "rag"] {
+    for kind in ["lora", "prompt", "rag", "model-search"] {
         let form = of_kind(kind);
         assert_eq!(form["additionalProperties"], false);
         assert_eq!(form["required"], json!(["name", "kind"]));

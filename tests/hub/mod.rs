@@ -7,6 +7,8 @@ mod documents;
 mod faults;
 mod fetch;
 mod look;
+mod model_search;
+mod models;
 mod network;
 mod program;
 mod refusals;

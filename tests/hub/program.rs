@@ -22,7 +22,7 @@ pub struct Said {
 /// A folder with experiments, and a cache of the hub.
 pub struct Place(tempfile::TempDir);
 
-const TRIAL: &str = r#"
+pub const TRIAL: &str = r#"
 name = "trial"
 kind = "lora"
 [model]
@@ -107,7 +107,7 @@ impl Place {
 }
 
 /// The bundled encoder with weights, on a hub.
-fn encoder() -> Repository {
+pub fn encoder() -> Repository {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/quickstart-encoder");
     let config = fs::read_to_string(folder.join("config.json")).unwrap();
     let shapes = Shapes::read(&config, 2).unwrap();

@@ -6,6 +6,7 @@ pub(super) mod compare;
 mod data;
 mod lora;
 mod model;
+mod model_search;
 mod prompt;
 mod rag;
 mod unsupported;

@@ -3,6 +3,7 @@
 mod classification;
 mod generic;
 mod lora;
+mod model_search;
 mod prompt;
 mod rag;
 
@@ -205,10 +206,11 @@ impl Detail {
 
 /// The views by the kind's word in records and plans: the only place that knows which kinds there
 /// are.
-const VIEWS: [(&str, &dyn View); 3] = [
+const VIEWS: [(&str, &dyn View); 4] = [
     ("lora", &lora::VIEW),
     ("prompt", &prompt::VIEW),
     ("rag", &rag::Retrieval),
+    ("model-search", &model_search::Found),
 ];
 
 /// The view of a kind; a generic one of a kind that only a newer version knows.
