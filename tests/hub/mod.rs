@@ -13,4 +13,5 @@ mod network;
 mod program;
 mod refusals;
 mod repository;
+mod tls;
 mod watching;
