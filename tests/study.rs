@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use engine::shapes::Shapes;
 use ensayo::config::{self, Environment, LoraSettings, Settings};
@@ -36,13 +36,7 @@ const FILES: [(&str, &str); 7] = [
 
 impl Environment for Machine {
     fn variable(&self, name: &str) -> Option<String> {
-        let value = match name {
-            "DEBERTA" => "/models/deberta",
-            "ROBERTA" => "/models/roberta",
-            "REVIEWS" => "/reviews.csv",
-            _ => return None,
-        };
-        Some(value.to_owned())
+        (name == "REVIEWS").then(|| "/reviews.csv".to_owned())
     }
 
     fn is_file(&self, path: &Path) -> bool {
@@ -53,6 +47,15 @@ impl Environment for Machine {
         FILES
             .iter()
             .any(|(file, _)| Path::new(file).parent() == Some(path))
+    }
+
+    fn hub_model(&self, id: &str, revision: &str) -> Option<PathBuf> {
+        let folder = match (id, revision) {
+            ("microsoft/deberta-v3-base", "main") => "/models/deberta",
+            ("FacebookAI/roberta-base", "main") => "/models/roberta",
+            _ => return None,
+        };
+        Some(folder.into())
     }
 
     fn read(&self, path: &Path) -> io::Result<String> {
