@@ -55,21 +55,20 @@ impl Downloads {
         };
         for (experiment, need) in needs {
             let seen = known.iter().find(|(other, _)| *other == need);
-            let outcome = match seen {
-                Some((_, outcome)) => outcome.clone(),
-                None => {
-                    // The one place that knows what kinds of needs there are.
-                    let outcome = match &need {
-                        Need::Model {
-                            id,
-                            revision,
-                            wanted,
-                        } => Model::of(commits, id, revision, *wanted),
-                    };
-                    let outcome = outcome.map(|model| downloads.models.push(model));
-                    known.push((need, outcome.clone()));
-                    outcome
-                }
+            let outcome = if let Some((_, outcome)) = seen {
+                outcome.clone()
+            } else {
+                // The one place that knows what kinds of needs there are.
+                let outcome = match &need {
+                    Need::Model {
+                        id,
+                        revision,
+                        wanted,
+                    } => Model::of(commits, id, revision, *wanted),
+                };
+                let outcome = outcome.map(|model| downloads.models.push(model));
+                known.push((need, outcome.clone()));
+                outcome
             };
             if let Err(fault) = outcome {
                 downloads.faults.add(experiment, &fault);
@@ -178,15 +177,12 @@ impl Model {
 
     /// The model in the cache, fetched where it is not there.
     fn fetch(&self, commits: &Commits) -> Result<(), HubError> {
-        let plan = match &self.plan {
-            Err(_) => {
-                say(format_args!(
-                    "{}: the hub does not answer; the cache has all that is needed",
-                    self.title()
-                ));
-                return Ok(());
-            }
-            Ok(plan) => plan,
+        let Ok(plan) = &self.plan else {
+            say(format_args!(
+                "{}: the hub does not answer; the cache has all that is needed",
+                self.title()
+            ));
+            return Ok(());
         };
         let hub = commits.hub()?;
         let mut plan = plan.clone();
@@ -226,6 +222,14 @@ struct State {
     spoke: Instant,
 }
 
+impl State {
+    /// A line above the bar.
+    fn say(&mut self, line: &str) {
+        self.spoke = Instant::now();
+        self.bar.suspend(|| say(line));
+    }
+}
+
 impl<'a> Bars<'a> {
     fn new(id: &'a str) -> Self {
         Self {
@@ -246,12 +250,6 @@ impl<'a> Bars<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A line above the bar.
-    fn say(&self, state: &mut State, line: &str) {
-        state.spoke = Instant::now();
-        state.bar.suspend(|| say(line));
-    }
-
     fn started(&self, state: &mut State, file: &str, total: Option<u64>, have: u64) {
         if self.terminal {
             let target = ProgressDrawTarget::stderr();
@@ -268,7 +266,7 @@ impl<'a> Bars<'a> {
             };
             let bytes = total.map(|total| format!(", {}", size(total)));
             let line = format!("  {}: {file}{}{from}", self.id, bytes.unwrap_or_default());
-            self.say(state, &line);
+            state.say(&line);
         }
     }
 }
@@ -283,13 +281,13 @@ impl Observer for Bars<'_> {
                 if !self.terminal && state.spoke.elapsed() >= QUIET {
                     let of = total.map(|total| format!(" of {}", size(total)));
                     let line = format!("  {file}: {}{}", size(have), of.unwrap_or_default());
-                    self.say(&mut state, &line);
+                    state.say(&line);
                 }
             }
             Event::Finished { .. } => state.bar.finish_and_clear(),
             Event::Waiting { .. } | Event::WaitingForOther { .. } => {
                 if let Some(line) = waiting(event) {
-                    self.say(&mut state, &line);
+                    state.say(&line);
                 }
             }
         }
