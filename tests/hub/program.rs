@@ -10,7 +10,7 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::Value;
 
-use super::repository::{ID, NEW, OLD, Repository, bytes};
+use super::repository::{Fault, ID, NEW, OLD, Repository, bytes};
 
 /// What a command did.
 pub struct Said {
@@ -356,4 +356,83 @@ fn fetch_brings_what_matching_experiments_need_and_nothing_twice() {
         "{}",
         said.talk
     );
+}
+
+const SEARCH: &str = r#"
+name = "trial"
+kind = "rag"
+[document]
+path = "../manual.txt"
+[chunks]
+strategy = "sentences"
+size = 12
+[embedder]
+id = "owner/model"
+[retrieval]
+top_k = 2
+[generator]
+kind = "none"
+[[questions]]
+id = "umask"
+text = "what does umask set?"
+relevant = ["mask"]
+"#;
+
+#[test]
+fn an_embedder_comes_with_its_pooling_and_finds_what_its_folder_finds() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/embedders/bert");
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    for entry in walkdir::WalkDir::new(&folder) {
+        let entry = entry.unwrap();
+        if entry.file_type().is_file() {
+            let name = entry.path().strip_prefix(&folder).unwrap();
+            let name = name.to_str().unwrap().to_owned();
+            files.push((name, fs::read(entry.path()).unwrap()));
+        }
+    }
+    let listed: Vec<(&str, Vec<u8>)> = files
+        .iter()
+        .map(|(name, content)| (name.as_str(), content.clone()))
+        .collect();
+    let (repository, place) = (Repository::with(&listed), Place::with(SEARCH));
+    let text = "The order umask sets the mask of new files. The order cd changes the folder. Both belong to the shell.";
+    place.write("manual.txt", text);
+    let said = place.on(&repository, &["check"]);
+    assert!(
+        said.output.contains("owner/model: not in the cache"),
+        "{}",
+        said.talk
+    );
+    let said = place.on(&repository, &["run", "--device", "cpu"]);
+    assert_eq!(said.code, 0, "{}", said.talk);
+    assert_eq!(place.record()["environment"]["content"]["embedder"], OLD);
+    let snapshot = place.cached().join("snapshots").join(OLD);
+    assert!(snapshot.join("2_Dense/model.safetensors").is_file());
+    assert!(!snapshot.join("expected.safetensors").exists());
+    let table = || fs::read_to_string(place.path("results/trial/base/seed-42/retrieval.csv"));
+    let by_id = table().unwrap();
+
+    let by_path = SEARCH.replace(
+        "id = \"owner/model\"",
+        &format!("path = \"{}\"", folder.display()),
+    );
+    place.write("experiments/trial.toml", &by_path);
+    let said = place.offline(&["run", "--device", "cpu"]);
+    assert_eq!(said.code, 0, "{}", said.talk);
+    assert_eq!(table().unwrap(), by_id);
+}
+
+#[test]
+fn a_gated_model_says_where_to_ask_before_anything_runs() {
+    let (repository, place) = (encoder(), Place::with(TRIAL));
+    let code = vec![("X-Error-Code", "GatedRepo".to_owned())];
+    repository.fail("/resolve/", usize::MAX, Fault::Status(403, code));
+    let said = place.on(&repository, &["run"]);
+    assert_eq!((said.code, said.output.as_str()), (2, ""), "{}", said.talk);
+    let cure = format!(
+        "accept its conditions at {}/owner/model",
+        repository.hub.address
+    );
+    assert!(said.talk.contains(&cure), "{}", said.talk);
+    assert!(!place.path("results/trial").exists());
 }
