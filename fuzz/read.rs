@@ -52,7 +52,20 @@ static TARGET: LazyLock<Target> = LazyLock::new(|| {
     }
 });
 
-fuzz_target!(|content: &[u8]| {
+/// Writes the sound files into the corpus folders that have none yet. libFuzzer goes by the longest file of its corpus:
+/// without any it begins with a few bytes, and what is cut to those is sound no more.
+fn sow() {
+    let folders = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
+    for folder in folders.map(std::path::PathBuf::from).filter(|folder| folder.is_dir()) {
+        let is_empty = std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_none());
+        for (number, content) in TARGET.sound.iter().enumerate().filter(|_| is_empty) {
+            std::fs::write(folder.join(format!("sound-{number}")), content)
+                .expect("the corpus folder can be written");
+        }
+    }
+}
+
+fuzz_target!(init: sow(), |content: &[u8]| {
     let target = &*TARGET;
     std::fs::write(target.folder.path().join(target.format.file), content)
         .expect("the temporary folder can be written");
@@ -62,10 +75,19 @@ fuzz_target!(|content: &[u8]| {
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     let Target { format, sound, .. } = &*TARGET;
     let mut dice = Dice::new(seed.into());
-    let other = &sound[dice.below(sound.len())];
-    // Without a corpus, it begins with sound files.
-    let mut content = if size < 8 {
-        other.clone()
+    let fitting: Vec<&Vec<u8>> = sound.iter().filter(|file| file.len() <= max_size).collect();
+    let own;
+    let other: &[u8] = match fitting.as_slice() {
+        // Nothing is sound at this length.
+        [] => {
+            own = data[..size].to_vec();
+            &own
+        }
+        files => files[dice.below(files.len())],
+    };
+    // Now and then it begins again with a sound file, and always where there is nothing to begin with.
+    let mut content = if size < 8 || dice.below(16) == 0 {
+        other.to_vec()
     } else {
         data[..size].to_vec()
     };

@@ -16,6 +16,7 @@
 )]
 mod dice;
 mod formats;
+mod fuzzer;
 mod mutator;
 
 use std::fs;
