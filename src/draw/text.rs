@@ -1,9 +1,11 @@
 //! How wide a text is, and how to make a long one fit. Owns the embedded font; knows nothing of
 //! plots.
 
+use std::fmt::Write;
 use std::sync::OnceLock;
 
 use ab_glyph::{Font, FontRef, Glyph, ScaleFont, point};
+use unicode_normalization::UnicodeNormalization;
 
 /// The family as an SVG names it: the embedded font, fonts of the same widths, and whatever else
 /// there is.
@@ -23,6 +25,29 @@ fn font(bold: bool) -> Option<&'static FontRef<'static>> {
     .as_ref()
 }
 
+/// A text as the font can show it: characters that it lacks are told by their numbers, as in
+/// `U+6F22`, apart from what stands beside them. Where a reader brings other fonts, as for an SVG,
+/// the text itself is shown in at most as much room.
+fn drawable(text: &str, font: &FontRef<'_>) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut after_number = false;
+    for character in text.nfc() {
+        let is_there = font.glyph_id(character).0 != 0;
+        let apart = !shown.is_empty() && !shown.ends_with(' ') && character != ' ';
+        if apart && (after_number || !is_there) {
+            shown.push(' ');
+        }
+        if is_there {
+            shown.push(character);
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(shown, "U+{:04X}", u32::from(character));
+        }
+        after_number = !is_there;
+    }
+    shown
+}
+
 /// The glyphs of a line of text that starts at the origin, on their baseline, and the line's width.
 /// `size` is in units per em.
 fn layout(text: &str, size: f64, bold: bool) -> Option<(Vec<Glyph>, f64)> {
@@ -30,7 +55,7 @@ fn layout(text: &str, size: f64, bold: bool) -> Option<(Vec<Glyph>, f64)> {
     #[expect(clippy::cast_possible_truncation, reason = "a type size")]
     let scaled = font.as_scaled(font.pt_to_px_scale(size as f32 * POINTS_PER_PIXEL)?);
     let (mut x, mut previous, mut glyphs) = (0.0_f32, None, Vec::new());
-    for character in text.chars() {
+    for character in drawable(text, font).chars() {
         let mut glyph = scaled.scaled_glyph(character);
         if let Some(previous) = previous {
             x += scaled.kern(previous, glyph.id);
@@ -150,6 +175,23 @@ mod tests {
         // Arial's widths: 0.556 em for a digit, 0.278 for a space.
         assert!((width("0 0", 10.0, false) - 13.9).abs() < 0.1);
         assert!(width("wide", 10.0, true) > width("wide", 10.0, false));
+    }
+
+    #[test]
+    fn characters_that_the_font_lacks_are_told_by_their_numbers() {
+        let font = font(false).unwrap();
+        let shown = |text: &str| drawable(text, font);
+        assert_eq!(shown("\u{6f22}\u{5b57}"), "U+6F22 U+5B57");
+        assert_eq!(shown("a\u{1f44d}b c"), "a U+1F44D b c");
+        // An accent of its own becomes part of its letter.
+        assert_eq!(
+            shown("rank=4, gr\u{f6}\u{df}e, \u{416}, e\u{301}"),
+            "rank=4, gr\u{f6}\u{df}e, \u{416}, \u{e9}"
+        );
+        for text in ["\u{6f22}", "\u{627}", "\u{1f44d}\u{fe0f}"] {
+            let glyphs = layout(text, 10.0, false).unwrap().0;
+            assert!(glyphs.iter().all(|glyph| glyph.id.0 != 0), "{text}");
+        }
     }
 
     #[test]

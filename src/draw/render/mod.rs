@@ -11,6 +11,10 @@ use super::xml::escape;
 const SVG_UNITS: f64 = 10.0;
 /// Pixels of the PNG per point.
 const PNG_PIXELS: u32 = 2;
+/// Pixels of the largest PNG: drawn with all samples, they take 200 MB for a moment.
+const MOST_PIXELS: f64 = 16e6;
+/// The longest side of a PNG in pixels; viewers refuse longer ones.
+const LONGEST_SIDE: f64 = 30_000.0;
 /// Samples per pixel and direction, for smooth edges.
 const SAMPLES: u32 = 2;
 /// Samples per pixel: the square of [`SAMPLES`].
@@ -51,19 +55,19 @@ pub(crate) fn svg(scene: &Scene, title: &str) -> Result<String, DrawError> {
 }
 
 /// The scene as pixels: red, green and blue in turn, rows from the top, [`PNG_PIXELS`] pixels per
-/// point.
+/// point, fewer where the scene is huge.
 ///
 /// # Errors
 /// When plotters refuses.
 fn pixels(scene: &Scene) -> Result<(Vec<u8>, (u32, u32)), DrawError> {
-    let (width, height) = png_size(scene);
+    let (width, height, scale) = png_size(scene);
     let (wide, high) = (width * SAMPLES, height * SAMPLES);
     let mut fine = vec![0_u8; 3 * wide as usize * high as usize];
     {
         let area = BitMapBackend::with_buffer(&mut fine, (wide, high)).into_drawing_area();
         Painter {
             area: &area,
-            scale: f64::from(PNG_PIXELS * SAMPLES),
+            scale: scale * f64::from(SAMPLES),
             pixels: true,
         }
         .draw(scene)?;
@@ -108,11 +112,17 @@ pub(crate) fn write_png(scene: &Scene, path: &std::path::Path) -> Result<(), Dra
         .map_err(|error| DrawError(error.to_string()))
 }
 
-fn png_size(scene: &Scene) -> (u32, u32) {
-    let pixels = f64::from(PNG_PIXELS);
+/// Width, height and pixels per point.
+fn png_size(scene: &Scene) -> (u32, u32, f64) {
+    let points = (scene.width * scene.height).max(1.0);
+    let side = scene.width.max(scene.height).max(1.0);
+    let scale = f64::from(PNG_PIXELS)
+        .min((MOST_PIXELS / points).sqrt())
+        .min(LONGEST_SIDE / side);
     (
-        whole(scene.width * pixels).unsigned_abs().max(1),
-        whole(scene.height * pixels).unsigned_abs().max(1),
+        whole(scene.width * scale).unsigned_abs().max(1),
+        whole(scene.height * scale).unsigned_abs().max(1),
+        scale,
     )
 }
 
