@@ -18,6 +18,12 @@ use crate::tasks::{Forecast, encoder};
 /// What the program holds on the processor beside tensors: code, threads, buffers of the allocator.
 const PROGRAM_BYTES: u64 = 48 << 20;
 
+/// Rows of all epochs together whose batches are drawn: among so many, later epochs have none that
+/// is larger by more than a trifle.
+const DRAWN_ROWS: usize = 2_000_000;
+/// Epochs whose batches are drawn however many rows there are.
+const FEWEST_EPOCHS: usize = 3;
+
 /// What a prediction needs of data and model.
 #[derive(Debug)]
 struct Known {
@@ -91,7 +97,8 @@ pub(super) fn largest_step(
     // batches is the largest.
     let mut most_tokens: (usize, Vec<usize>) = Default::default();
     let mut most_squares: (usize, Vec<usize>) = Default::default();
-    for epoch in 1..=training.epochs {
+    let drawn = (DRAWN_ROWS / lengths.len().max(1)).max(FEWEST_EPOCHS);
+    for epoch in 1..=training.epochs.min(drawn) {
         let order = order(lengths.len(), training.shuffle, seed, epoch);
         for rows in order
             .chunks(training.batch_size)

@@ -289,7 +289,7 @@ impl Run<'_, '_> {
             schedule: Schedule {
                 peak: training.learning_rate,
                 warmup_steps: training.warmup_steps,
-                total_steps: per_epoch * training.epochs,
+                total_steps: per_epoch.saturating_mul(training.epochs),
                 decay: match training.schedule {
                     ScheduleSetting::Linear => Decay::Linear,
                     ScheduleSetting::Cosine => Decay::Cosine,
