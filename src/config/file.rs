@@ -159,7 +159,7 @@ fn read_name(path: &Path, table: &Table, top: &Span, problems: &mut Problems) ->
                 .help(format!("add `name = \"{stem}\"`")),
         ),
         Some(node) => match node.as_text() {
-            Some(name) if name == stem => names::fault(name).map(|fault| {
+            Some(name) if name == stem => names::experiment_fault(name).map(|fault| {
                 Problem::new(path, format!("the experiment's name {fault}")).at(&node.span, "")
             }),
             Some(name) => Some(

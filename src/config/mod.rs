@@ -46,7 +46,7 @@ pub use load::{LoadError, Loaded, load, read_all, unused_overrides};
 pub use lora::{Keep, Lora, LoraSettings, Schedule, Training};
 pub use model::{Model, Origin, Precision, is_commit};
 pub use model_search::{ModelSearch, ModelSearchSettings, ModelSort};
-pub use names::{LONGEST_NAME, fault as name_fault, is_forbidden};
+pub use names::{LONGEST_NAME, experiment_fault, fault as name_fault, is_forbidden, run_fault};
 pub use problem::{Look, Problem, Problems};
 pub use prompt::{
     Classification, ClassificationMode, Generation, Prompt, PromptFormat, PromptSettings,

@@ -36,6 +36,38 @@ pub fn fault(name: &str) -> Option<String> {
     device.then(|| "is a device's name on Windows".to_owned())
 }
 
+/// What lies among the experiments' folders in a results tree beside them.
+pub const BESIDE_EXPERIMENTS: [&str; 1] = ["report"];
+/// What lies among the runs' folders in an experiment's folder beside them.
+pub const BESIDE_RUNS: [&str; 5] = [
+    "plan.json",
+    "summary.csv",
+    "comparison.csv",
+    "agreement.csv",
+    "plots",
+];
+
+/// Why `name` cannot be the name of an experiment, as the rest of a sentence; `None` if it can.
+#[must_use]
+pub fn experiment_fault(name: &str) -> Option<String> {
+    taken(name, &BESIDE_EXPERIMENTS, "the results").or_else(|| fault(name))
+}
+
+/// Why `name` cannot be the name of a run, as the rest of a sentence; `None` if it can.
+#[must_use]
+pub fn run_fault(name: &str) -> Option<String> {
+    taken(name, &BESIDE_RUNS, "the experiment's results").or_else(|| fault(name))
+}
+
+fn taken(name: &str, files: &[&str], place: &str) -> Option<String> {
+    // Some systems do not tell the cases apart.
+    let name = name.to_lowercase();
+    let file = files.iter().find(|file| **file == name)?;
+    Some(format!(
+        "cannot be `{file}`, which ensayo itself writes into the folder of {place}"
+    ))
+}
+
 /// Whether a character cannot be in a folder's name on some system, or means something in a
 /// pattern.
 #[must_use]
@@ -94,6 +126,14 @@ mod tests {
         ] {
             assert!(!is_hub_id(id), "{id}");
         }
+    }
+
+    #[test]
+    fn names_of_our_own_files_are_faults() {
+        assert!(run_fault("plan.json").is_some() && run_fault("Plots").is_some());
+        assert!(experiment_fault("report").is_some() && experiment_fault("REPORT").is_some());
+        assert!(run_fault("report").is_none() && experiment_fault("plots").is_none());
+        assert!(run_fault("a/b").is_some() && experiment_fault("").is_some());
     }
 
     #[test]

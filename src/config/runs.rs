@@ -75,7 +75,7 @@ impl Reader<'_> {
             );
             return None;
         };
-        if let Some(fault) = names::fault(name) {
+        if let Some(fault) = names::run_fault(name) {
             self.push(self.problem(format!("a run's name {fault}")).at(&span, ""));
         }
         Some((name.to_owned(), span))
