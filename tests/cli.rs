@@ -280,6 +280,7 @@ fn leave_run(place: &Place, run: &str, seed: u64, answers: &str) {
         measurements: vec![],
         labels: vec!["0".into(), "1".into()],
         notes: vec![],
+        files: BTreeMap::new(),
         environment: Environment::default(),
         error: None,
     };

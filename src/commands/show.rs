@@ -19,17 +19,30 @@ pub fn run(args: &ShowArgs, output: &mut dyn Write) -> Result<Ended, CommandErro
     let found = finished::find(&args.results, &args.patterns)?;
     let names = found.iter().map(|(_, record)| &*record.experiment);
     let standing = Standing::of(&args.results, &args.experiments, names);
+    let results = &args.results;
     for (index, (folder, record)) in found.iter().enumerate() {
         if index > 0 {
             writeln!(output)?;
         }
+        let standing = [
+            standing
+                .staleness(record)
+                .map(|reason| format!("stale, not what its experiment asks for now: {reason}")),
+            standing.later_attempt(results, record),
+            record.damage(folder).map(|damage| {
+                format!(
+                    "its result is damaged: {damage}; `ensayo run {}` makes it again",
+                    record.label()
+                )
+            }),
+        ];
         show(&standing, folder, record, output)?;
     }
     Ok(Ended::Done)
 }
 
 fn show(
-    standing: &Standing,
+    standing: &[Option<String>],
     folder: &Path,
     record: &RunRecord,
     output: &mut dyn Write,
@@ -71,11 +84,8 @@ fn show(
             sittings.join(", ")
         )?;
     }
-    if let Some(reason) = standing.staleness(record) {
-        writeln!(
-            output,
-            "  stale, not what its experiment asks for now: {reason}"
-        )?;
+    for remark in standing.iter().flatten() {
+        writeln!(output, "  {remark}")?;
     }
     if !record.overrides.is_empty() {
         writeln!(output, "  --set {}", record.overrides.join(" --set "))?;

@@ -42,6 +42,13 @@ impl Standing {
         runs.is_none_or(|runs| runs.contains_key(&(record.run.clone(), record.seed)))
     }
 
+    /// What became of a later attempt at the run, if a result stands in its place.
+    pub(super) fn later_attempt(&self, results: &Path, record: &RunRecord) -> Option<String> {
+        let runs = self.plans.get(&record.experiment)?;
+        let planned = runs.get(&(record.run.clone(), record.seed))?;
+        planned.later_attempt(results)
+    }
+
     /// Why a finished result is not what its experiment asks for now, if it is not. Without a plan
     /// there is nothing to measure it by.
     pub(super) fn staleness(&self, record: &RunRecord) -> Option<String> {
@@ -57,6 +64,10 @@ impl Standing {
 /// their inputs are here. Where they are not, results are measured by the last plan.
 pub(super) fn refresh(results: &Path, experiments: &Path, names: &BTreeSet<&str>) {
     if !experiments.is_dir() {
+        say(format_args!(
+            "no folder {} here, so results are measured by the last plan; --experiments names the folder with their files",
+            experiments.display()
+        ));
         return;
     }
     let selection = Selection::default();

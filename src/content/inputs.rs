@@ -212,16 +212,7 @@ impl Contents {
         {
             return Ok(entry.sha256.clone());
         }
-        let mut sum = Sha256::new();
-        let mut buffer = vec![0; 1 << 20];
-        loop {
-            let count = file.read(&mut buffer).map_err(failed)?;
-            if count == 0 {
-                break;
-            }
-            sum.update(&buffer[..count]);
-        }
-        let sha256 = hex(&sum.finalize());
+        let sha256 = sum(&mut file).map_err(failed)?;
         let settled = metadata
             .modified()
             .ok()
@@ -240,6 +231,26 @@ impl Contents {
             self.unsettled.insert(key, entry);
         }
         Ok(sha256)
+    }
+}
+
+/// sha256 of a file's content, in hexadecimal digits, read anew whatever is known of it.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn sha256(path: &Path) -> std::io::Result<String> {
+    sum(&mut File::open(path)?)
+}
+
+fn sum(file: &mut File) -> std::io::Result<String> {
+    let mut sum = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let count = file.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(hex(&sum.finalize()));
+        }
+        sum.update(&buffer[..count]);
     }
 }
 

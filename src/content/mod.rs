@@ -5,7 +5,7 @@ mod token_cache;
 
 use std::path::Path;
 
-pub use inputs::{ContentError, Contents, Files};
+pub use inputs::{ContentError, Contents, Files, sha256};
 pub(crate) use token_cache::TokenCache;
 
 /// Endings of the files of a folder that belong to a document.

@@ -189,7 +189,7 @@ impl Columns {
         // The record as a whole is UTF-8 by now, so nothing is lost.
         let value = |place: usize| String::from_utf8_lossy(&record.values[place]);
         let text = value(self.text).into_owned();
-        if text.trim().is_empty() {
+        if text.trim().is_empty() && !wanted.takes_empty_texts() {
             return Err(RowFault::EmptyText {
                 column: wanted.text.to_owned(),
             });

@@ -41,6 +41,16 @@ pub enum DataError {
         present: Vec<String>,
         hint: Option<String>,
     },
+    #[error(
+        "{}: no column `{column}`{}, which the run was trained on; the file has {}",
+        .path.display(), .hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default(), listed(.present)
+    )]
+    NoTexts {
+        path: PathBuf,
+        column: String,
+        present: Vec<String>,
+        hint: Option<String>,
+    },
     #[error("{}: line {line}, the header: column `{column}` stands there twice: rename one of them", .path.display())]
     RepeatedColumn {
         path: PathBuf,

@@ -13,6 +13,14 @@ pub(super) struct Wanted<'a> {
     pub limit: Option<usize>,
 }
 
+impl Wanted<'_> {
+    /// Whether a row without a text is one of the file's rows: nothing is learnt from it, but each
+    /// row that is to be classified has its answer.
+    pub(super) fn takes_empty_texts(&self) -> bool {
+        self.label.is_none()
+    }
+}
+
 /// A row as the readers of both formats return it: with a label wherever one was wanted.
 pub(super) struct FileRow {
     pub text: String,

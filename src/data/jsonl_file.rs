@@ -72,7 +72,8 @@ fn take(
     };
     let label = wanted.label.map(|key| Ok((key, value(key)?))).transpose()?;
     let text = match value(wanted.text)? {
-        Value::String(text) if !text.trim().is_empty() => text,
+        Value::String(text) if !text.trim().is_empty() || wanted.takes_empty_texts() => text,
+        Value::Null if wanted.takes_empty_texts() => String::new(),
         Value::String(_) | Value::Null => {
             return Err(RowFault::EmptyText {
                 column: wanted.text.to_owned(),

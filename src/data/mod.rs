@@ -24,5 +24,5 @@ pub use labels::LabelMap;
 pub use overlap::Duplicates;
 pub use split::{Split, train_test_split};
 pub use splits::{Splits, prepare};
-pub use table::{RawRow, TextRow, read, read_texts};
+pub use table::{RawRow, lines_of, read, read_texts, texts_of};
 pub use tokenizer::{Tokenizer, TokenizerError};

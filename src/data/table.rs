@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::error::DataError;
+use super::error::{DataError, Problems, RowFault};
 use super::file_row::{FileRow, Source, Wanted};
 use super::{csv_file, jsonl_file};
 use crate::config::Label;
@@ -20,15 +20,6 @@ pub struct RawRow {
     pub row: usize,
     /// The line of the file on which the row begins, from 1.
     pub line: u64,
-}
-
-/// A text without a label, as it stands in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TextRow {
-    /// The text, unchanged.
-    pub text: String,
-    /// The row, from 0, a CSV's header not counted.
-    pub row: usize,
 }
 
 /// Reads the labelled texts of `path`, at most the first `limit`.
@@ -60,32 +51,102 @@ pub fn read(
     Ok(labelled.collect())
 }
 
-/// Reads the texts of `path`, which needs no labels.
+/// Reads the texts of `path`, which needs no labels: one for each row, empty ones too.
 ///
 /// # Errors
 ///
 /// As [`read`].
-pub fn read_texts(path: &Path, text_column: &str) -> Result<Vec<TextRow>, DataError> {
-    let wanted = Wanted {
+pub fn read_texts(path: &Path, text_column: &str) -> Result<Vec<String>, DataError> {
+    texts(read_rows(path, &only(text_column)))
+}
+
+/// The same from bytes of either format: objects of JSON begin with a brace. `name` is what messages
+/// call them.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn texts_of(name: &str, bytes: &[u8], text_column: &str) -> Result<Vec<String>, DataError> {
+    let path = Path::new(name);
+    let source = without_mark(path, bytes)?;
+    let format = match source.content.trim_ascii_start().first() {
+        Some(b'{') => Format::JsonLines,
+        _ => Format::Csv,
+    };
+    texts(read_source(&source, format, &only(text_column)))
+}
+
+/// Texts of one line each, empty ones too. `name` is what messages call them.
+///
+/// # Errors
+///
+/// When there are none, or they are not UTF-8.
+pub fn lines_of(name: &str, bytes: &[u8]) -> Result<Vec<String>, DataError> {
+    let path = Path::new(name);
+    let source = without_mark(path, bytes)?;
+    if source.content.is_empty() {
+        return Err(DataError::Empty {
+            path: path.to_owned(),
+            header: false,
+        });
+    }
+    let mut problems = Problems::default();
+    let mut texts = Vec::new();
+    let mut start = source.skipped;
+    let lines = source.content.split_inclusive(|&byte| byte == b'\n');
+    for (row, line) in lines.enumerate() {
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        match std::str::from_utf8(text.strip_suffix(b"\r").unwrap_or(text)) {
+            Ok(text) => texts.push(text.to_owned()),
+            Err(error) => {
+                let byte = start + error.valid_up_to() as u64;
+                problems.push(row, Some(row as u64 + 1), RowFault::Encoding { byte });
+            }
+        }
+        start += line.len() as u64;
+    }
+    problems.unless_any(name.to_owned(), texts)
+}
+
+fn only(text_column: &str) -> Wanted<'_> {
+    Wanted {
         text: text_column,
         label: None,
         limit: None,
-    };
-    let rows = read_rows(path, &wanted)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| TextRow {
-            text: row.text,
-            row: row.row,
-        })
-        .collect())
+    }
+}
+
+/// The texts of rows; a column that is missing is none of a `[data]` table.
+fn texts(rows: Result<Vec<FileRow>, DataError>) -> Result<Vec<String>, DataError> {
+    match rows {
+        Ok(rows) => Ok(rows.into_iter().map(|row| row.text).collect()),
+        Err(DataError::MissingColumn {
+            path,
+            column,
+            present,
+            hint,
+            ..
+        }) => Err(DataError::NoTexts {
+            path,
+            column,
+            present,
+            hint,
+        }),
+        Err(error) => Err(error),
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    Csv,
+    JsonLines,
 }
 
 fn read_rows(path: &Path, wanted: &Wanted) -> Result<Vec<FileRow>, DataError> {
     let extension = path.extension().and_then(|extension| extension.to_str());
-    let read_format = match extension.map(str::to_ascii_lowercase).as_deref() {
-        Some("csv") => csv_file::read,
-        Some("jsonl") => jsonl_file::read,
+    let format = match extension.map(str::to_ascii_lowercase).as_deref() {
+        Some("csv") => Format::Csv,
+        Some("jsonl") => Format::JsonLines,
         _ => {
             return Err(DataError::UnknownExtension {
                 path: path.to_owned(),
@@ -96,14 +157,24 @@ fn read_rows(path: &Path, wanted: &Wanted) -> Result<Vec<FileRow>, DataError> {
         path: path.to_owned(),
         reason,
     })?;
-    let source = without_mark(path, &bytes)?;
+    read_source(&without_mark(path, &bytes)?, format, wanted)
+}
+
+fn read_source(
+    source: &Source,
+    format: Format,
+    wanted: &Wanted,
+) -> Result<Vec<FileRow>, DataError> {
     if source.content.trim_ascii().is_empty() {
         return Err(DataError::Empty {
-            path: path.to_owned(),
+            path: source.owned_path(),
             header: false,
         });
     }
-    read_format(&source, wanted)
+    match format {
+        Format::Csv => csv_file::read(source, wanted),
+        Format::JsonLines => jsonl_file::read(source, wanted),
+    }
 }
 
 fn without_mark<'a>(path: &'a Path, bytes: &'a [u8]) -> Result<Source<'a>, DataError> {
@@ -187,16 +258,37 @@ mod tests {
     }
 
     #[test]
-    fn texts_can_be_read_without_labels() {
-        let (_folder, path) = file("rows.csv", b"id,text\n1,a\n2,b\n");
-        let rows = read_texts(&path, "text").unwrap();
-        assert_eq!(
-            rows[1],
-            TextRow {
-                text: "b".to_owned(),
-                row: 1
-            }
+    fn texts_without_labels_are_read_row_by_row_empty_ones_too() {
+        let (_folder, path) = file("rows.csv", b"\xef\xbb\xbfid,text\n1,a\n2,\n3,\"b\nc\"\n");
+        assert_eq!(read_texts(&path, "text").unwrap(), ["a", "", "b\nc"]);
+        let (_folder, path) = file("rows.jsonl", b"{\"text\":\"\"}\n{\"text\":null}\n");
+        assert_eq!(read_texts(&path, "text").unwrap(), ["", ""]);
+        assert_eq!(texts_of("input", b"id,text\n1,\n", "text").unwrap(), [""]);
+        let json = b"\xef\xbb\xbf\n {\"text\":\"a\"}\n";
+        assert_eq!(texts_of("input", json, "text").unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn texts_are_refused_for_what_training_refuses() {
+        let said = |content: &[u8]| texts_of("input", content, "text").unwrap_err().to_string();
+        insta::assert_snapshot!(said(b"text\n\"never closed\ngood\n"), @"input: line 2 (row 0): the quote that opens on line 2 is never closed, so nothing after it was read: close it, or double each quote inside the text");
+        insta::assert_snapshot!(said(b"text,text\na,b\n"), @"input: line 1, the header: column `text` stands there twice: rename one of them");
+        insta::assert_snapshot!(said(b"Text,id\na,1\n"), @"input: no column `text` (did you mean `Text`?), which the run was trained on; the file has `Text`, `id`");
+    }
+
+    #[test]
+    fn lines_are_texts_without_the_mark_before_them() {
+        let lines = lines_of("input", b"\xef\xbb\xbfgood\r\n\nb\xc3\xa4d").unwrap();
+        assert_eq!(lines, ["good", "", "b\u{e4}d"]);
+        let error = lines_of("input", b"good\nb\xe4d\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("input: line 2 (row 1): byte 6 of the file is not UTF-8"),
+            "{error}"
         );
+        assert!(lines_of("input", b"\xff\xfea\0").is_err());
+        assert!(lines_of("input", b"").is_err());
     }
 
     /// The reading of `content` as the file `name`: texts, labels as text, lines.

@@ -1,11 +1,12 @@
 //! Whether a run is executed, and why.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::{RunSpec, identity};
-use crate::record::{self, RecordError, RunRecord, Shelf, Status};
+use crate::record::{self, RecordError, RunRecord, Shelf, Shelved, Status};
 
 /// What is to become of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +45,8 @@ pub enum Reason {
     Forced,
     /// Its record cannot be read, for this reason.
     Unreadable(String),
+    /// It is complete, but this became of its files.
+    Damaged(String),
 }
 
 /// A part of the identity that differs.
@@ -72,18 +75,25 @@ pub(super) struct Verdict {
 /// # Errors
 /// When the record was written by an ensayo of another schema: running would replace it.
 pub(super) fn decide(spec: &RunSpec, force: bool, shelf: &Shelf) -> Result<Verdict, RecordError> {
-    let record = match record::read(&spec.folder) {
-        Err(error) if error.is_other_version() && !force => return Err(error),
-        record => record,
+    let known = shelf.at(&spec.folder);
+    let record = match known {
+        Some(known) => Ok(Some(Cow::Borrowed(&known.record))),
+        // One that is missing, broken, or not this run's.
+        None => match record::read(&spec.folder) {
+            Err(error) if error.is_other_version() && !force => return Err(error),
+            record => record.map(|record| record.map(Cow::Owned)),
+        },
     };
     let attempt = record::read(&spec.work_folder()).ok().flatten();
-    let seen = record.iter().flatten().chain(&attempt);
-    let seen = seen.map(|record| record.started.clone()).collect();
+    let started = |record: &RunRecord| record.started.clone();
+    let standing = record.iter().flatten().map(|record| started(record));
+    let seen = standing.chain(attempt.iter().map(started)).collect();
+    let own = known.filter(|known| is_result_of(&known.record, spec));
     let mut source = None;
     let decision = match record {
         Ok(None) if force => Decision::Run(Reason::New),
         _ if force => Decision::Run(Reason::Forced),
-        Ok(Some(record)) if is_result_of(&record, spec) => Decision::Skip,
+        _ if own.is_some_and(Shelved::is_finished) => Decision::Skip,
         record => match shelf.find(&spec.identity) {
             Some((folder, found)) => {
                 source = Some(folder.to_owned());
@@ -93,7 +103,14 @@ pub(super) fn decide(spec: &RunSpec, force: bool, shelf: &Shelf) -> Result<Verdi
                     Adoption::Of(found.label())
                 })
             }
-            None => Decision::Run(reason(spec, record, attempt)),
+            None => Decision::Run(match own.and_then(|own| own.damage.clone()) {
+                Some(damage) => Reason::Damaged(damage),
+                None => reason(
+                    spec,
+                    record.map(|record| record.map(Cow::into_owned)),
+                    attempt,
+                ),
+            }),
         },
     };
     Ok(Verdict {
@@ -195,6 +212,7 @@ impl fmt::Display for Reason {
                 )
             }
             Self::Unreadable(error) => write!(formatter, "its record cannot be read: {error}"),
+            Self::Damaged(damage) => write!(formatter, "its result is damaged: {damage}"),
             Self::Changed(changes) if changes.is_empty() => formatter.write_str("changed"),
             Self::Changed(changes) => {
                 formatter.write_str("changed: ")?;

@@ -3,7 +3,7 @@
 //! Names, order, time and the device are no part of it. A path counts by what it leads to: moving a file changes nothing,
 //! editing it changes everything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use serde_json::Value;
@@ -20,20 +20,54 @@ const CONTENT: &str = "sha256:";
 /// What a model of the hub is whose commit nobody knows yet.
 const UNKNOWN: &str = "unknown until it is fetched";
 
+/// The inputs of many runs, each looked at once: a plan sees all of its runs with the same ones.
+pub(super) struct Inputs<'a> {
+    contents: &'a mut Contents,
+    known: HashMap<(Input, String), String>,
+}
+
+impl<'a> Inputs<'a> {
+    pub(super) fn new(contents: &'a mut Contents) -> Self {
+        let known = HashMap::new();
+        Self { contents, known }
+    }
+
+    fn part(&mut self, input: Input, path: &str) -> Result<String, ContentError> {
+        let key = (input, path.to_owned());
+        if let Some(known) = self.known.get(&key) {
+            return Ok(known.clone());
+        }
+        let part = input.content(Path::new(path), self.contents)?;
+        self.known.insert(key, part.clone());
+        Ok(part)
+    }
+}
+
 /// Dotted keys and values of everything that decides the result. `format` is the number format that
 /// `auto` comes to on the device.
 pub(super) fn parts(
     settings: &Value,
     seed: u64,
     format: &str,
-    contents: &mut Contents,
+    inputs: &mut Inputs<'_>,
 ) -> Result<BTreeMap<String, String>, ContentError> {
     let mut parts = BTreeMap::new();
-    flatten(&mut parts, contents, &mut Vec::new(), settings)?;
+    flatten(&mut parts, Some(inputs), &mut Vec::new(), settings)?;
     resolve_precision(&mut parts, format);
     resolve_revisions(&mut parts);
     parts.insert("seed".into(), seed.to_string());
     parts.insert("numerics".into(), NUMERICS.to_string());
+    Ok(parts)
+}
+
+/// The same without the inputs and what stands beside the settings.
+pub(super) fn plain_parts(
+    settings: &Value,
+    format: &str,
+) -> Result<BTreeMap<String, String>, ContentError> {
+    let mut parts = BTreeMap::new();
+    flatten(&mut parts, None, &mut Vec::new(), settings)?;
+    resolve_precision(&mut parts, format);
     Ok(parts)
 }
 
@@ -97,9 +131,10 @@ pub(super) fn content_by_role(parts: &BTreeMap<String, String>) -> BTreeMap<Stri
         .collect()
 }
 
+/// Without `inputs`, paths are left out.
 fn flatten(
     parts: &mut BTreeMap<String, String>,
-    contents: &mut Contents,
+    mut inputs: Option<&mut Inputs<'_>>,
     keys: &mut Vec<String>,
     value: &Value,
 ) -> Result<(), ContentError> {
@@ -108,34 +143,22 @@ fn flatten(
         Value::Object(table) => {
             for (key, value) in table {
                 keys.push(key.clone());
-                flatten(parts, contents, keys, value)?;
+                flatten(parts, inputs.as_deref_mut(), keys, value)?;
                 keys.pop();
             }
         }
         Value::Array(items) if items.iter().any(Value::is_object) => {
             for (index, item) in items.iter().enumerate() {
                 keys.push(index.to_string());
-                flatten(parts, contents, keys, item)?;
+                flatten(parts, inputs.as_deref_mut(), keys, item)?;
                 keys.pop();
             }
         }
         Value::String(text) => {
-            let value = match input(keys) {
-                Some(Input::Path) => format!("{CONTENT}{}", contents.hash(Path::new(text))?),
-                Some(Input::Document) => {
-                    format!("{CONTENT}{}", contents.document(Path::new(text))?)
-                }
-                Some(Input::RandomModel) => {
-                    let config = Path::new(text);
-                    let folder = config
-                        .parent()
-                        .filter(|folder| !folder.as_os_str().is_empty());
-                    let beside =
-                        contents.folder(folder.unwrap_or(Path::new(".")), Files::WithoutWeights)?;
-                    let both = format!("{}{beside}", contents.file(config)?);
-                    format!("{CONTENT}{}", hex(&Sha256::digest(both)))
-                }
-                None => text.clone(),
+            let value = match (input(keys), inputs) {
+                (Some(input), Some(inputs)) => inputs.part(input, text)?,
+                (Some(_), None) => return Ok(()),
+                (None, _) => text.clone(),
             };
             parts.insert(keys.join("."), value);
         }
@@ -146,7 +169,9 @@ fn flatten(
     Ok(())
 }
 
-enum Input {
+/// A setting that is a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Input {
     Path,
     /// A text, or a folder of texts.
     Document,
@@ -154,8 +179,31 @@ enum Input {
     RandomModel,
 }
 
+impl Input {
+    /// The part of an identity that a path stands for.
+    pub(super) fn content(
+        self,
+        path: &Path,
+        contents: &mut Contents,
+    ) -> Result<String, ContentError> {
+        let hash = match self {
+            Self::Path => contents.hash(path)?,
+            Self::Document => contents.document(path)?,
+            Self::RandomModel => {
+                let folder = path
+                    .parent()
+                    .filter(|folder| !folder.as_os_str().is_empty());
+                let beside =
+                    contents.folder(folder.unwrap_or(Path::new(".")), Files::WithoutWeights)?;
+                hex(&Sha256::digest(format!("{}{beside}", contents.file(path)?)))
+            }
+        };
+        Ok(format!("{CONTENT}{hash}"))
+    }
+}
+
 /// Whether the setting of that name is a path. All kinds of experiment name their paths alike.
-fn input(keys: &[String]) -> Option<Input> {
+pub(super) fn input(keys: &[String]) -> Option<Input> {
     let mut last = keys.iter().rev().map(String::as_str);
     let (key, table) = (last.next()?, last.next().unwrap_or_default());
     match (table, key) {
@@ -216,7 +264,7 @@ mod tests {
         }
 
         fn parts(&mut self, settings: &Value) -> BTreeMap<String, String> {
-            parts(settings, 42, "f32", &mut self.contents).unwrap()
+            parts(settings, 42, "f32", &mut Inputs::new(&mut self.contents)).unwrap()
         }
     }
 
@@ -347,14 +395,15 @@ mod tests {
         for (key, other) in all {
             let is_path = UNCOUNTED.iter().any(|(listed, _)| *listed == key);
             // A path that leads elsewhere cannot even be read; to the same content, it counts not.
-            let now = parts(&other, 42, "f32", &mut folder.contents);
+            let now = parts(&other, 42, "f32", &mut Inputs::new(&mut folder.contents));
             assert_eq!(now.is_err(), is_path, "{key}");
             if let Ok(now) = now {
                 assert_ne!(of_parts(&now), before, "{key}");
             }
         }
         let with = |seed, format: &str, folder: &mut Folder| {
-            of_parts(&parts(&settings, seed, format, &mut folder.contents).unwrap())
+            let inputs = &mut Inputs::new(&mut folder.contents);
+            of_parts(&parts(&settings, seed, format, inputs).unwrap())
         };
         assert_eq!(with(42, "f32", &mut folder), before);
         assert_ne!(with(43, "f32", &mut folder), before);

@@ -4,16 +4,20 @@
 
 mod decision;
 mod estimate;
+mod finished;
 mod identity;
 mod near;
 mod select;
 
 pub use decision::{Adoption, Change, Decision, Reason};
 pub use estimate::Estimator;
+pub use finished::InputsError;
+use identity::Inputs;
 pub use identity::{NUMERICS, of_parts};
 pub use near::nearest;
 pub use select::{Candidate, Selection, SelectionError};
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -22,7 +26,9 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Compare, Settings};
 use crate::content::{ContentError, Contents};
 use crate::grid::Cell;
-use crate::record::{self, PlanFile, PlannedComparison, PlannedRun, RecordError, RunFile, Shelf};
+use crate::record::{
+    self, PlanFile, PlannedComparison, PlannedRun, RecordError, RunFile, RunRecord, Shelf,
+};
 
 /// One run: what it is called, what it does and where its results go.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -96,7 +102,7 @@ impl RunSpec {
             &self.settings,
             self.seed,
             &self.format,
-            contents,
+            &mut Inputs::new(contents),
         )?;
         Ok(decision::changes(&self.identity_parts, &now))
     }
@@ -235,15 +241,24 @@ impl Planner<'_> {
         let candidates: Vec<_> = sources.iter().flat_map(Source::candidates).collect();
         self.selection.check(&candidates)?;
         let mut contents = Contents::open(self.results);
-        let finished = Shelf::read(self.results);
-        let mut estimator = Estimator::new(finished.records(), self.device);
+        let mut inputs = Inputs::new(&mut contents);
+        let shelf = Shelf::read(self.results);
+        let mut estimator = Estimator::new(shelf.records(), self.device);
         let mut plan = Plan::default();
         for source in sources {
             if self.selection.selects_experiment(source.experiment) {
-                self.lay_out(source, &mut contents, &finished, &mut plan)?;
+                self.refuse_other_version(source)?;
+                let specs = self.specs(source, &mut inputs, Some(&shelf))?;
                 let same = |other: &&Source<'_>| other.experiment == source.experiment;
                 let standing = standing.iter().find(same).unwrap_or(source);
-                plan.files.push(self.file(standing, &mut contents)?);
+                let file = if std::ptr::eq(standing, source) {
+                    plan_file(source, &specs, Some(&shelf))
+                } else {
+                    let specs = self.specs(standing, &mut inputs, Some(&shelf))?;
+                    plan_file(standing, &specs, Some(&shelf))
+                };
+                plan.files.push(file);
+                self.decide(specs, &shelf, &mut plan)?;
             }
         }
         expect_equal_results(&mut plan.runs, self.force);
@@ -258,31 +273,29 @@ impl Planner<'_> {
         Ok(plan)
     }
 
-    fn lay_out(
-        &self,
-        source: &Source<'_>,
-        contents: &mut Contents,
-        finished: &Shelf,
-        plan: &mut Plan,
-    ) -> Result<(), PlanError> {
+    fn refuse_other_version(&self, source: &Source<'_>) -> Result<(), PlanError> {
         match PlanFile::read(self.results, source.experiment) {
-            Err(error) if error.is_other_version() && !self.force => return Err(error.into()),
-            _ => {}
+            Err(error) if error.is_other_version() && !self.force => Err(error.into()),
+            _ => Ok(()),
         }
-        for cell in source.cells {
-            for &seed in source.seeds {
-                if !self.selection.selects(source.experiment, &cell.name, seed) {
-                    continue;
-                }
-                let mut spec = self.spec(source, cell, seed, contents)?;
-                let verdict = decision::decide(&spec, self.force, finished)?;
-                (spec.seen, spec.source) = (verdict.seen, verdict.source);
-                plan.runs.push(Planned {
-                    spec,
-                    decision: verdict.decision,
-                    estimate_seconds: None,
-                });
+    }
+
+    /// Decides about the selected ones among an experiment's runs.
+    fn decide(&self, specs: Vec<RunSpec>, shelf: &Shelf, plan: &mut Plan) -> Result<(), PlanError> {
+        for mut spec in specs {
+            if !self
+                .selection
+                .selects(&spec.experiment, &spec.run, spec.seed)
+            {
+                continue;
             }
+            let verdict = decision::decide(&spec, self.force, shelf)?;
+            (spec.seen, spec.source) = (verdict.seen, verdict.source);
+            plan.runs.push(Planned {
+                spec,
+                decision: verdict.decision,
+                estimate_seconds: None,
+            });
         }
         Ok(())
     }
@@ -296,35 +309,22 @@ impl Planner<'_> {
         source: &Source<'_>,
         contents: &mut Contents,
     ) -> Result<PlanFile, PlanError> {
-        let mut runs = Vec::new();
-        for cell in source.cells {
-            for &seed in source.seeds {
-                let spec = self.spec(source, cell, seed, contents)?;
-                runs.push(PlannedRun {
-                    differs: differences(&spec),
-                    run: spec.run,
-                    seed,
-                    identity: spec.identity,
-                    axes: spec.axes,
-                });
-            }
-        }
-        let kind = source
-            .cells
-            .first()
-            .map(|cell| cell.settings.kind().to_string());
-        Ok(PlanFile {
-            schema: record::SCHEMA,
-            experiment: source.experiment.to_owned(),
-            kind: kind.unwrap_or_default(),
-            description: source.description.map(str::to_owned),
-            compare: source.compare.map(|compare| PlannedComparison {
-                experiments: compare.experiments.clone(),
-                metric: compare.metric.as_str().to_owned(),
-                evaluation: compare.evaluation.clone(),
-            }),
-            runs,
-        })
+        let specs = self.specs(source, &mut Inputs::new(contents), None)?;
+        Ok(plan_file(source, &specs, None))
+    }
+
+    /// All runs of an experiment in the order of cells and seeds. `shelf` has the results, where
+    /// they have been read.
+    fn specs(
+        &self,
+        source: &Source<'_>,
+        inputs: &mut Inputs<'_>,
+        shelf: Option<&Shelf>,
+    ) -> Result<Vec<RunSpec>, PlanError> {
+        let cells = source.cells.iter();
+        let each = cells.flat_map(|cell| source.seeds.iter().map(move |&seed| (cell, seed)));
+        each.map(|(cell, seed)| self.spec(source, cell, seed, inputs, shelf))
+            .collect()
     }
 
     fn spec(
@@ -332,16 +332,17 @@ impl Planner<'_> {
         source: &Source<'_>,
         cell: &Cell,
         seed: u64,
-        contents: &mut Contents,
+        inputs: &mut Inputs<'_>,
+        shelf: Option<&Shelf>,
     ) -> Result<RunSpec, PlanError> {
         let experiment = source.experiment;
         let label = record::run_label(experiment, &cell.name, seed);
         let folder = record::run_folder(self.results, experiment, &cell.name, seed);
         let format = match self.format {
             Some(format) => format.to_owned(),
-            None => recorded_format(&folder),
+            None => recorded_format(&folder, shelf),
         };
-        let identity_parts = parts(&label, &cell.settings, seed, &format, contents)?;
+        let identity_parts = parts(&label, &cell.settings, seed, &format, inputs)?;
         Ok(RunSpec {
             experiment: experiment.to_owned(),
             run: cell.name.clone(),
@@ -385,19 +386,54 @@ fn parts(
     settings: &Settings,
     seed: u64,
     format: &str,
-    contents: &mut Contents,
+    inputs: &mut Inputs<'_>,
 ) -> Result<BTreeMap<String, String>, PlanError> {
     let settings = serde_json::to_value(settings).map_err(|source| PlanError::Settings {
         run: label.to_owned(),
         source,
     })?;
-    Ok(identity::parts(&settings, seed, format, contents)?)
+    Ok(identity::parts(&settings, seed, format, inputs)?)
 }
 
-/// What the finished result in a run's place differs in from the run.
-fn differences(spec: &RunSpec) -> Vec<String> {
-    match record::read(&spec.folder) {
-        Ok(Some(record)) if record.identity != spec.identity => {
+/// The runs of an experiment for its `plan.json`.
+fn plan_file(source: &Source<'_>, specs: &[RunSpec], shelf: Option<&Shelf>) -> PlanFile {
+    let runs = specs.iter().map(|spec| PlannedRun {
+        differs: differences(spec, shelf),
+        run: spec.run.clone(),
+        seed: spec.seed,
+        identity: spec.identity.clone(),
+        axes: spec.axes.clone(),
+    });
+    let kind = source
+        .cells
+        .first()
+        .map(|cell| cell.settings.kind().to_string());
+    PlanFile {
+        schema: record::SCHEMA,
+        experiment: source.experiment.to_owned(),
+        kind: kind.unwrap_or_default(),
+        description: source.description.map(str::to_owned),
+        compare: source.compare.map(|compare| PlannedComparison {
+            experiments: compare.experiments.clone(),
+            metric: compare.metric.as_str().to_owned(),
+            evaluation: compare.evaluation.clone(),
+        }),
+        runs: runs.collect(),
+    }
+}
+
+/// The record of a folder, from the shelf where that has it.
+fn record_of<'a>(folder: &Path, shelf: Option<&'a Shelf>) -> Option<Cow<'a, RunRecord>> {
+    match shelf.and_then(|shelf| shelf.at(folder)) {
+        Some(known) => Some(Cow::Borrowed(&known.record)),
+        None => record::read(folder).ok().flatten().map(Cow::Owned),
+    }
+}
+
+/// What the result in a run's place differs in from the run.
+fn differences(spec: &RunSpec, shelf: Option<&Shelf>) -> Vec<String> {
+    match record_of(&spec.folder, shelf) {
+        Some(record) if record.identity != spec.identity => {
             decision::changes(&record.identity_parts, &spec.identity_parts)
                 .iter()
                 .map(Change::to_string)
@@ -408,10 +444,9 @@ fn differences(spec: &RunSpec) -> Vec<String> {
 }
 
 /// The format in which a run's results are; that of a processor where there are none.
-fn recorded_format(folder: &Path) -> String {
-    let record = record::read(folder).ok().flatten();
-    record
-        .map(|record| record.environment.precision)
+fn recorded_format(folder: &Path, shelf: Option<&Shelf>) -> String {
+    record_of(folder, shelf)
+        .map(|record| record.environment.precision.clone())
         .filter(|format| !format.is_empty())
         .unwrap_or_else(|| "f32".to_owned())
 }

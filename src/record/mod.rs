@@ -4,6 +4,7 @@
 mod csv_file;
 mod error;
 mod layout;
+mod left;
 mod leftovers;
 mod models_file;
 pub mod number;
@@ -23,6 +24,7 @@ pub use layout::{
     embeddings_file, experiment_folder, kept_folder, lock_file, remove_sitting_files, results_of,
     run_folder, run_label, work_folder,
 };
+pub use left::{LeftFile, LeftFiles, result_files};
 pub use leftovers::remove_leftovers;
 pub use models_file::ModelsFile;
 pub use place::{adopt, place, place_attempt, take_up, tidy};
@@ -32,7 +34,7 @@ pub use predictions::{
     read_predictions,
 };
 pub use run_file::RunFile;
-pub use shelf::Shelf;
+pub use shelf::{Shelf, Shelved};
 pub use sittings::Sitting;
 pub use store::{read, read_all, read_in_place, write_atomically};
 pub use tables::{
@@ -41,6 +43,7 @@ pub use tables::{
 };
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +94,10 @@ pub struct RunRecord {
     /// Warnings a reader of the results should know of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The files of the result, by their names in the run's folder; of complete runs only, and
+    /// empty in records of earlier versions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: LeftFiles,
     /// On what it ran.
     pub environment: Environment,
     /// Why it failed.
@@ -117,6 +124,21 @@ impl RunRecord {
         let parts = self.identity_parts.iter();
         let parts = parts.map(|(key, value)| (key.as_str(), value.as_str()));
         parts.filter(|(key, _)| *key != "seed").collect()
+    }
+
+    /// The figure that a line about the run ends with, and its name.
+    #[must_use]
+    pub fn score(&self) -> Option<(&'static str, f64)> {
+        const SCORES: [(&str, &str); 5] = [
+            ("test", "accuracy"),
+            ("validation", "accuracy"),
+            ("questions", "mrr"),
+            ("questions", "hit@1"),
+            ("test", "loss"),
+        ];
+        SCORES
+            .iter()
+            .find_map(|(evaluation, name)| Some((*name, self.metric(evaluation, name)?)))
     }
 
     /// The value of a metric, if the run has it.
@@ -168,4 +190,8 @@ pub struct Environment {
     pub tf32: Option<bool>,
     /// sha256 or hub commit of each input, by role (`model`, `data` …).
     pub content: BTreeMap<String, String>,
+    /// Where each input was, by the dotted key of its setting; absent in records of earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub paths: BTreeMap<String, PathBuf>,
 }

@@ -211,8 +211,10 @@ fn keep(folder: &Path, record: Option<&RunRecord>) -> Result<(), RecordError> {
             _ => kept.join(format!("{name}-{number}")),
         };
         if target.exists() {
-            let same = |known: RunRecord| record.is_some_and(|own| known.is_same_execution(own));
-            if read(&target).ok().flatten().is_some_and(same) {
+            let same = |known: &RunRecord| record.is_some_and(|own| known.is_same_execution(own));
+            let whole = |known: &RunRecord| known.damage(&target).is_none();
+            let known = read(&target).ok().flatten();
+            if known.is_some_and(|known| same(&known) && whole(&known)) {
                 return remove(folder);
             }
             continue;

@@ -6,7 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::store::{read_json, write_json};
-use super::{PLAN_FILE, RecordError, RunRecord, experiment_folder, run_label};
+use super::{
+    PLAN_FILE, RecordError, RunRecord, Status, experiment_folder, read, run_label, work_folder,
+};
 
 /// The content of `plan.json`: every run of the experiment, selected or not, in the order of the
 /// grid.
@@ -72,6 +74,25 @@ impl PlannedRun {
             overrides => format!("; it was run with --set {}", overrides.join(" --set ")),
         };
         Some(format!("{differs}{set}"))
+    }
+
+    /// What became of a later attempt at the run, whose place an older result holds.
+    #[must_use]
+    pub fn later_attempt(&self, results: &Path) -> Option<String> {
+        let attempt = read(&work_folder(results, &self.identity)).ok()??;
+        match attempt.status {
+            Status::Failed => {
+                let error = attempt.error.unwrap_or_default();
+                let first = error.lines().next().unwrap_or_default();
+                Some(format!(
+                    "a later attempt with the present settings failed: {first}"
+                ))
+            }
+            Status::Interrupted => {
+                Some("a later attempt with the present settings was interrupted".to_owned())
+            }
+            Status::Complete => None,
+        }
     }
 }
 

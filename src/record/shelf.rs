@@ -1,4 +1,5 @@
-//! Every finished result of a tree by its identity, wherever it stands and whatever it is called.
+//! The results of a tree, read once: by the folder in which they stand, and the finished ones by
+//! their identity, wherever they stand and whatever they are called.
 
 use std::collections::HashMap;
 use std::fs;
@@ -7,11 +8,31 @@ use std::path::{Path, PathBuf};
 use super::layout::WORK;
 use super::{RunRecord, Status, kept_folder, read, read_all};
 
-/// The finished results of a tree.
+/// The results of a tree.
 #[derive(Debug, Default)]
 pub struct Shelf {
-    results: Vec<(PathBuf, RunRecord)>,
+    results: Vec<Shelved>,
+    by_folder: HashMap<PathBuf, usize>,
     by_identity: HashMap<String, usize>,
+}
+
+/// A result, finished or not.
+#[derive(Debug)]
+pub struct Shelved {
+    /// Where it stands.
+    pub folder: PathBuf,
+    /// Its record.
+    pub record: RunRecord,
+    /// What became of its files, if it is complete and some are lost.
+    pub damage: Option<String>,
+}
+
+impl Shelved {
+    /// Whether it is a result to go by: complete, and all there.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.record.status == Status::Complete && self.damage.is_none()
+    }
 }
 
 impl Shelf {
@@ -36,24 +57,37 @@ impl Shelf {
     }
 
     fn add(&mut self, folder: PathBuf, record: RunRecord) {
-        if record.status == Status::Complete {
-            let index = self.results.len();
-            self.by_identity
-                .entry(record.identity.clone())
-                .or_insert(index);
-            self.results.push((folder, record));
+        let index = self.results.len();
+        let complete = record.status == Status::Complete;
+        let result = Shelved {
+            damage: complete.then(|| record.damage(&folder)).flatten(),
+            folder,
+            record,
+        };
+        if result.is_finished() {
+            let identity = result.record.identity.clone();
+            self.by_identity.entry(identity).or_insert(index);
         }
+        self.by_folder.insert(result.folder.clone(), index);
+        self.results.push(result);
     }
 
     /// The finished result of an identity, with its folder.
     #[must_use]
     pub fn find(&self, identity: &str) -> Option<(&Path, &RunRecord)> {
-        let (folder, record) = self.results.get(*self.by_identity.get(identity)?)?;
-        Some((folder, record))
+        let found = self.results.get(*self.by_identity.get(identity)?)?;
+        Some((&found.folder, &found.record))
     }
 
-    /// All of them.
+    /// What stands in a folder, where that could be read.
+    #[must_use]
+    pub fn at(&self, folder: &Path) -> Option<&Shelved> {
+        self.results.get(*self.by_folder.get(folder)?)
+    }
+
+    /// All finished ones.
     pub fn records(&self) -> impl Iterator<Item = &RunRecord> {
-        self.results.iter().map(|(_, record)| record)
+        let finished = self.results.iter().filter(|result| result.is_finished());
+        finished.map(|result| &result.record)
     }
 }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use walkdir::WalkDir;
@@ -81,12 +82,25 @@ pub(super) fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> Result<
     write_atomically(path, &text)
 }
 
+#[derive(Deserialize)]
+struct Version {
+    schema: u32,
+}
+
+/// The `schema` of a text that begins with it, as ours do: thousands of records need not be gone
+/// through twice.
+fn leading_schema(text: &str) -> Option<u32> {
+    let rest = text.strip_prefix('{')?.trim_start();
+    let rest = rest.strip_prefix("\"schema\"")?.trim_start();
+    let number = rest.strip_prefix(':')?.trim_start();
+    let digits = number.find(|c: char| !c.is_ascii_digit())?;
+    // A number goes on after a point or an exponent.
+    let ends = number[digits..].trim_start().starts_with([',', '}']);
+    ends.then(|| number[..digits].parse().ok()).flatten()
+}
+
 /// Reads a JSON file with a `schema` number; `None` if there is no such file.
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RecordError> {
-    #[derive(Deserialize)]
-    struct Version {
-        schema: u32,
-    }
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -102,18 +116,25 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, R
         message: error.to_string(),
     };
     // The version first: a newer schema may well lack what this one requires.
-    let version: Version = serde_json::from_str(&text).map_err(broken)?;
-    if version.schema > SCHEMA {
+    let found = match leading_schema(&text) {
+        Some(schema) => schema,
+        None => {
+            serde_json::from_str::<Version>(&text)
+                .map_err(broken)?
+                .schema
+        }
+    };
+    if found > SCHEMA {
         return Err(RecordError::Newer {
             path: path.to_owned(),
-            found: version.schema,
+            found,
             supported: SCHEMA,
         });
     }
-    if version.schema < OLDEST_SCHEMA {
+    if found < OLDEST_SCHEMA {
         return Err(RecordError::Older {
             path: path.to_owned(),
-            found: version.schema,
+            found,
             supported: OLDEST_SCHEMA,
         });
     }
@@ -150,9 +171,8 @@ pub fn read_in_place(results: &Path, folder: &Path) -> Result<Option<RunRecord>,
 /// beside the others as its error. A tree that does not exist has no records.
 #[must_use]
 pub fn read_all(results: &Path) -> Vec<(PathBuf, Result<RunRecord, RecordError>)> {
-    let mut found = Vec::new();
     if !results.exists() {
-        return found;
+        return Vec::new();
     }
     let entries = WalkDir::new(results)
         .min_depth(4)
@@ -160,25 +180,23 @@ pub fn read_all(results: &Path) -> Vec<(PathBuf, Result<RunRecord, RecordError>)
         .sort_by_file_name()
         .into_iter()
         .filter_entry(|entry| entry.depth() != 1 || !is_hidden(entry.file_name()));
-    for entry in entries {
-        match entry {
-            Ok(entry) if entry.file_name() == RECORD_FILE => {
-                let folder = entry.path().parent().unwrap_or(results).to_owned();
-                if let Some(record) = read_in_place(results, &folder).transpose() {
-                    found.push((folder, record));
-                }
-            }
-            Ok(_) => {}
-            Err(error) => {
-                let path = error.path().unwrap_or(results).to_owned();
-                let source = error
-                    .into_io_error()
-                    .unwrap_or_else(|| ErrorKind::Other.into());
-                found.push((path.clone(), Err(RecordError::Read { path, source })));
-            }
+    let entries: Vec<_> = entries.collect();
+    let read = entries.into_par_iter().filter_map(|entry| match entry {
+        Ok(entry) if entry.file_name() == RECORD_FILE => {
+            let folder = entry.path().parent().unwrap_or(results).to_owned();
+            let record = read_in_place(results, &folder).transpose()?;
+            Some((folder, record))
         }
-    }
-    found
+        Ok(_) => None,
+        Err(error) => {
+            let path = error.path().unwrap_or(results).to_owned();
+            let source = error
+                .into_io_error()
+                .unwrap_or_else(|| ErrorKind::Other.into());
+            Some((path.clone(), Err(RecordError::Read { path, source })))
+        }
+    });
+    read.collect()
 }
 
 /// Whether a folder of the tree is ensayo's own: caches, work and what is kept.
@@ -216,6 +234,7 @@ mod tests {
             measurements: vec![],
             labels: vec![],
             notes: vec![],
+            files: BTreeMap::new(),
             environment: Environment::default(),
             error: None,
         }

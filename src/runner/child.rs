@@ -1,19 +1,22 @@
 //! The child's side: executes the runs of one job, each under its lock, and leaves their records.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, ErrorKind, Write};
 use std::path::Path;
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::wire::{Assignment, STOP};
+use super::wire::{Assignment, INTERRUPTED, STOP};
 use super::{Context, Event, Execute, ExecuteError, Outcome, RunLock, StopFlag};
-use crate::content::Contents;
+use crate::content::{self, Contents};
 use crate::plan::{Change, Job, RunSpec};
 use crate::record::{
-    self, CHECKPOINT_FILE, Environment, MeasurementRow, RecordError, RunRecord, Sitting, Status,
-    sittings,
+    self, CHECKPOINT_FILE, Environment, LeftFile, LeftFiles, MeasurementRow, RecordError,
+    RunRecord, Sitting, Status, sittings,
 };
 
 /// The child cannot do what its parent asks.
@@ -27,8 +30,15 @@ pub enum ChildError {
     Record(#[from] RecordError),
 }
 
-/// Reads an assignment from `input`, executes it and writes events to `output`. A line `stop` on the input, or its end, asks
-/// to stop after the current step.
+/// How long a process without a parent may take to end its step.
+const GRACE: Duration = Duration::from_millis(400);
+/// How long the end of a process may take before it is aborted: some drivers wait for what they compile.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Reads an assignment from `input`, executes it and writes events to `output`. A line `stop` on the input asks to stop after
+/// the current step, and so does a signal that would end the process; a second signal ends it. The end of the input ends the
+/// process too, wherever it stands: whoever wanted the results is gone, and what is done is done. Only a record that is being
+/// written is waited for.
 ///
 /// # Errors
 /// When there is no assignment, or a run's folder cannot be written. A run that fails is no error but a record.
@@ -45,6 +55,7 @@ where
         serde_json::from_str(&line).map_err(|error| ChildError::Assignment(error.to_string()))?;
 
     let stop = StopFlag::new();
+    let signalled = heed_signals(&stop);
     let raised = stop.clone();
     // Not joined: it ends with the process, or with its input.
     std::thread::spawn(move || {
@@ -56,6 +67,9 @@ where
             }
         }
         raised.raise();
+        std::thread::sleep(GRACE);
+        let _closing = raised.closing();
+        leave();
     });
 
     let mut send = |event: Event| {
@@ -65,7 +79,36 @@ where
             let _ = output.write_all(&line).and_then(|()| output.flush());
         }
     };
-    work(&job, &device, log.as_deref(), execute, &mut send, &stop)
+    work(&job, &device, log.as_deref(), execute, &mut send, &stop)?;
+    if signalled.load(Ordering::SeqCst) {
+        leave();
+    }
+    Ok(())
+}
+
+/// Takes a signal that would end the process for the wish to stop: whoever ends all processes of a sweep interrupts it, and
+/// breaks nothing. Tells whether there was one.
+fn heed_signals(stop: &StopFlag) -> Arc<AtomicBool> {
+    let signalled = Arc::new(AtomicBool::new(false));
+    let (heard, raised) = (Arc::clone(&signalled), stop.clone());
+    // Where signals cannot be caught, they end the process as ever.
+    let _ = ctrlc::set_handler(move || {
+        if heard.swap(true, Ordering::SeqCst) {
+            let _closing = raised.closing();
+            leave();
+        }
+        raised.raise();
+    });
+    signalled
+}
+
+/// Ends the process, whatever its other threads are at.
+fn leave() -> ! {
+    std::thread::spawn(|| {
+        std::thread::sleep(PATIENCE);
+        std::process::abort();
+    });
+    std::process::exit(INTERRUPTED)
 }
 
 /// Executes a job in the calling process. [`serve`] does this in a child.
@@ -169,7 +212,8 @@ pub(super) fn ended(spec: &RunSpec) -> Result<Option<Event>, RecordError> {
         return Ok(None);
     };
     let status = original.status;
-    if status != Status::Complete || original.identity != spec.identity {
+    let whole = status == Status::Complete && original.damage(source).is_none();
+    if !whole || original.identity != spec.identity {
         return Ok(None);
     }
     if *source == work && original.label() == run {
@@ -234,6 +278,7 @@ fn one(
         Ok(()) => execute.execute(spec, &mut context),
         Err(error) => Err(error),
     };
+    let _closing = stop.closing();
     let seconds = clock.elapsed().as_secs_f64();
     if let Some(last) = sittings.last_mut() {
         last.seconds = seconds;
@@ -245,6 +290,7 @@ fn one(
     if complete {
         // Before the record: whatever kills the process in between, no finished run keeps a checkpoint.
         record::remove_sitting_files(&work)?;
+        record.files = left(&work)?;
     } else {
         sittings::write(&work, &sittings)?;
     }
@@ -261,6 +307,21 @@ fn one(
         summary: summary(&record),
     });
     Ok(())
+}
+
+/// The files of a result, which is to be found whole for as long as its record stands.
+fn left(work: &Path) -> Result<LeftFiles, RecordError> {
+    let names = record::result_files(work)?;
+    let files = names.into_iter().map(|name| {
+        let path = work.join(&name);
+        let bytes = fs::metadata(&path).map(|file| file.len());
+        let sum = bytes.and_then(|bytes| Ok((bytes, content::sha256(&path)?)));
+        match sum {
+            Ok((bytes, sha256)) => Ok((name, LeftFile { bytes, sha256 })),
+            Err(source) => Err(RecordError::Read { path, source }),
+        }
+    });
+    files.collect()
 }
 
 /// A sweep may take hours, in which inputs may be edited: a result of other inputs must not pass for the planned one.
@@ -299,6 +360,7 @@ fn to_record(
             if record.environment.content.is_empty() {
                 record.environment.content = planned.content;
             }
+            record.environment.paths = planned.paths;
             if record.environment.device.is_empty() {
                 record.environment.device = planned.device;
             }
@@ -343,12 +405,14 @@ pub(super) fn blank(
         }],
         labels: Vec::new(),
         notes: Vec::new(),
+        files: BTreeMap::new(),
         environment: Environment {
             version: env!("CARGO_PKG_VERSION").into(),
             commit: option_env!("ENSAYO_COMMIT").map(str::to_owned),
             threads: rayon::current_num_threads(),
             device: device.into(),
             content: spec.content(),
+            paths: spec.paths(),
             ..Environment::default()
         },
         error: None,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use engine::device;
 
-use super::wire::{Assignment, STOP};
+use super::wire::{Assignment, INTERRUPTED, STOP};
 use super::{Event, JobEnd, Launcher, StopFlag};
 use crate::plan::Job;
 use crate::record::{LOG_FILE, early_log};
@@ -154,6 +154,7 @@ impl ProcessLauncher {
         let end = match child.wait() {
             Ok(status) if status.success() => JobEnd::Exited,
             Ok(_) if killed => JobEnd::Killed,
+            Ok(status) if was_interrupted(status) => JobEnd::Killed,
             Ok(status) => {
                 let own = [first.work_folder(), first.folder.clone()];
                 let logs = own.map(|folder| folder.join(LOG_FILE));
@@ -248,6 +249,15 @@ fn follow(
         }
     }
     killed
+}
+
+/// Whether a child ended by a signal that asks a process to end, whether it could still heed it or not.
+fn was_interrupted(status: ExitStatus) -> bool {
+    const HANG_UP: i32 = 1;
+    const INTERRUPT: i32 = 2;
+    const TERMINATE: i32 = 15;
+    status.code() == Some(INTERRUPTED)
+        || matches!(signal(status), Some(HANG_UP | INTERRUPT | TERMINATE))
 }
 
 /// Whether a child ended for lack of memory: it says so by its exit code, the allocator aborts it with words of its own, or the system kills it.

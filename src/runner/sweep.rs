@@ -33,7 +33,7 @@ pub enum JobEnd {
     Died(String),
     /// Since memory ran out, as these words tell.
     OutOfMemory(String),
-    /// Killed because the wish to stop was urgent.
+    /// Killed because the wish to stop was urgent, or ended by a signal.
     Killed,
 }
 
@@ -73,6 +73,15 @@ impl SweepEnd {
         self.runs
             .iter()
             .filter(|run| matches!(run.end, RunEnd::Failed(_)))
+            .count()
+    }
+
+    /// How many runs were interrupted.
+    #[must_use]
+    pub fn interrupted(&self) -> usize {
+        self.runs
+            .iter()
+            .filter(|run| run.end == RunEnd::Interrupted)
             .count()
     }
 

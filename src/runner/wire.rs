@@ -1,7 +1,7 @@
 //! What parent and child say to each other: lines of text over pipes.
 //!
 //! Parent to child: an [`Assignment`] as one line of JSON, later perhaps [`STOP`]. The end of the input means that the parent
-//! is gone. Child to parent: an [`Event`](super::Event) as JSON a line.
+//! is gone, and ends the child. Child to parent: an [`Event`](super::Event) as JSON a line.
 
 use std::path::PathBuf;
 
@@ -11,6 +11,9 @@ use crate::plan::Job;
 
 /// Asks the child to stop after the current step.
 pub(super) const STOP: &str = "stop";
+
+/// The exit code of a child that a signal, or the end of its parent, has ended.
+pub(super) const INTERRUPTED: i32 = 130;
 
 /// What the child is to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

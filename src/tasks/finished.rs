@@ -1,10 +1,12 @@
 //! What is done with a run that is complete: its classifier and its document stay of use.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use engine::device::Device;
 
 use crate::config::Settings;
+use crate::content;
 use crate::record::RunRecord;
 use crate::runner::ExecuteError;
 
@@ -17,6 +19,31 @@ pub struct Finished<'a> {
     pub record: &'a RunRecord,
     /// Its settings.
     pub settings: &'a Settings,
+}
+
+impl Finished<'_> {
+    /// Makes sure that what the run left in a folder of its own is still that, to the last bit.
+    ///
+    /// # Errors
+    /// With the first file that is not, and what makes it again.
+    pub(super) fn verify(&self, folder: &str) -> Result<(), ExecuteError> {
+        let files = self.record.files.iter();
+        for (name, left) in files.filter(|(name, _)| name.split('/').next() == Some(folder)) {
+            let path = self.folder.join(name);
+            let what = match content::sha256(&path) {
+                Ok(sha256) if sha256 == left.sha256 => continue,
+                Ok(_) => "is not what the run left",
+                Err(error) if error.kind() == ErrorKind::NotFound => "is missing",
+                Err(_) => "cannot be read",
+            };
+            return Err(ExecuteError::message(format!(
+                "{} {what}; `ensayo run --force {}` makes it again",
+                path.display(),
+                self.record.label()
+            )));
+        }
+        Ok(())
+    }
 }
 
 /// Runs that leave a classifier.

@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
+use ensayo::record::Status;
+
 use crate::place::Place;
-use crate::processes::{can_find_children, kill_tree, start};
+use crate::processes::{can_find_children, children, kill_tree, start};
 use crate::repeat::repeatable;
 
 /// Long enough to be killed in, with everything that a checkpoint has to carry.
@@ -105,4 +108,34 @@ fn a_checkpoint_of_other_settings_is_not_gone_on_from() {
     let said = place.complete(&[]);
     assert!(said.talk.contains("goes on after step"), "{}", said.talk);
     assert!(checkpoints(&place).is_empty());
+}
+
+#[test]
+fn ending_all_processes_of_a_sweep_interrupts_it_and_fails_nothing() {
+    if !can_find_children() {
+        return;
+    }
+    let place = Place::new();
+    place.experiment("trial", LONG);
+    for signal in ["-TERM", "-INT", "-HUP"] {
+        let mut run = start(&place, &[]);
+        wait_for_checkpoint(&place);
+        let mut pids = children(run.id());
+        assert_eq!(pids.len(), 1);
+        // The child first, so that the parent sees it end before it knows why.
+        pids.push(run.id().to_string());
+        let sent = Command::new("kill").arg(signal).args(&pids).status();
+        assert!(sent.unwrap().success());
+        assert_eq!(run.wait().unwrap().code(), Some(130), "{signal}");
+        let record = place.left("trial/long@1").record();
+        assert_eq!(record.status, Status::Interrupted, "{signal}");
+        let plan = place.ensayo_with(&["plan", "--device", "cpu"], 2, "");
+        assert!(
+            plan.output.contains("interrupted before"),
+            "{}",
+            plan.output
+        );
+    }
+    let said = place.complete(&[]);
+    assert!(said.talk.contains("goes on after step"), "{}", said.talk);
 }

@@ -1,6 +1,7 @@
 //! Runs in processes of their own: how these end, and what is left of it.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,9 @@ use ensayo::plan::Job;
 use ensayo::record::Status;
 use ensayo::runner::{Event, ProcessLauncher, RunEnd, StopFlag, Sweep};
 
-use crate::made_up::{Tree, decisions, ends, in_children, sweep_with};
+use crate::made_up::{
+    Tree, children_of, decisions, ends, in_children, is_alive, signal, sweep_with,
+};
 
 #[test]
 fn runs_in_children_leave_their_records_and_logs() {
@@ -208,4 +211,66 @@ fn stopping_twice_kills_a_child_that_does_not_listen() {
     assert_eq!(ends(&end), [RunEnd::Interrupted]);
     assert_eq!(tree.record("deaf"), None);
     assert_eq!(decisions(&tree.plan(&["deaf"])), ["interrupted before"]);
+}
+
+#[test]
+fn a_child_ends_within_a_second_of_its_parents_death_wherever_it_stands() {
+    for run in ["deaf", "slow"] {
+        let tree = Tree::new();
+        let mut runner = tree.runner(&[run]);
+        tree.wait("execution", || {
+            (!tree.executions().is_empty()).then_some(())
+        });
+        let children = children_of(runner.id());
+        if children.is_empty() {
+            // This system does not show who is whose child.
+            let _ = runner.kill();
+            return;
+        }
+        runner.kill().unwrap();
+        runner.wait().unwrap();
+        let died = Instant::now();
+        while children.iter().any(|&child| is_alive(child)) {
+            assert!(died.elapsed() < Duration::from_millis(1500), "{run}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        // One that listens has time to say how far it came.
+        let attempt = tree.record(run).map(|record| record.status);
+        let expected = (run == "slow").then_some(Status::Interrupted);
+        assert_eq!(attempt, expected, "{run}");
+        assert_eq!(decisions(&tree.plan(&[run])), ["interrupted before"]);
+    }
+}
+
+#[test]
+fn a_signal_to_a_child_is_an_interruption_and_no_failure() {
+    for (name, run) in [("-TERM", "slow"), ("-INT", "slow"), ("-HUP", "slow")] {
+        let tree = Tree::new();
+        let own = std::process::id();
+        let before = children_of(own);
+        let end = sweep_with(
+            &tree.plan(&[run]),
+            &in_children(),
+            &StopFlag::new(),
+            |event| {
+                if matches!(event, Event::Stage { .. }) {
+                    let log = tree.work(run).join("run.log");
+                    let mine: Vec<u32> = children_of(own)
+                        .into_iter()
+                        .filter(|child| !before.contains(child) && writes_to(*child, &log))
+                        .collect();
+                    assert_eq!(mine.len(), 1);
+                    signal(name, &mine);
+                }
+            },
+        );
+        assert_eq!(ends(&end), [RunEnd::Interrupted], "{name}");
+        assert_eq!((end.failed(), end.interrupted()), (0, 1));
+        assert_eq!(tree.record(run).unwrap().status, Status::Interrupted);
+    }
+}
+
+/// Whether a process has this file for its standard error: the tests of a program start children side by side.
+fn writes_to(process: u32, log: &Path) -> bool {
+    fs::read_link(format!("/proc/{process}/fd/2")).is_ok_and(|file| file == log)
 }

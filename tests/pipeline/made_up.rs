@@ -239,6 +239,11 @@ impl Tree {
         self.plan_cells(&self.cells(runs, 2), false, format)
     }
 
+    /// A plan of cells as they are.
+    pub fn plan_of_cells(&self, cells: &[Cell]) -> Plan {
+        self.plan_cells(cells, false, "f32")
+    }
+
     fn plan_cells(&self, cells: &[Cell], force: bool, format: &str) -> Plan {
         let planner = Planner {
             results: &self.results,
@@ -303,6 +308,37 @@ impl Tree {
             .spawn()
             .unwrap()
     }
+}
+
+/// Process ids of a process's children; none where the system does not show them.
+pub fn children_of(parent: u32) -> Vec<u32> {
+    // Each thread has those that it started.
+    let threads = fs::read_dir(format!("/proc/{parent}/task"));
+    let lists = threads.into_iter().flatten().flatten().map(|thread| {
+        let list = fs::read_to_string(thread.path().join("children"));
+        list.unwrap_or_default()
+    });
+    let pids: Vec<String> = lists
+        .flat_map(|list| {
+            let pids = list.split_whitespace().map(str::to_owned);
+            pids.collect::<Vec<_>>()
+        })
+        .collect();
+    pids.iter().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+/// Whether a process is still at work; what only waits to be counted is not.
+pub fn is_alive(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let state = stat.rsplit_once(')').map_or("", |(_, after)| after);
+    !matches!(state.trim_start().chars().next(), None | Some('Z' | 'X'))
+}
+
+/// Sends a signal to processes.
+pub fn signal(name: &str, processes: &[u32]) {
+    let pids = processes.iter().map(u32::to_string);
+    let status = Command::new("kill").arg(name).args(pids).status().unwrap();
+    assert!(status.success());
 }
 
 pub fn sweep(plan: &Plan) -> SweepEnd {

@@ -1,5 +1,6 @@
 //! A result is its identity: never lost, never computed twice, whatever the settings do in between.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -62,6 +63,8 @@ fn a_failure_or_an_interruption_leaves_the_older_result_standing() {
     let first = tree.plan(&["fails"]);
     let good = record::RunRecord {
         identity: identity(&first),
+        // Of another run's files this one has none.
+        files: BTreeMap::new(),
         ..finished(&tree)
     };
     good.write(&tree.folder("fails")).unwrap();

@@ -91,6 +91,7 @@ pub(super) fn searches(results: &Path, runs: &[(&str, usize, usize)]) {
             measurements: Vec::new(),
             labels: Vec::new(),
             notes: Vec::new(),
+            files: BTreeMap::new(),
             environment: Environment::default(),
             error: None,
         }
@@ -204,6 +205,7 @@ impl Sample {
             }],
             labels: self.classes.clone(),
             notes: vec!["3 texts stand in both the training and the test split <b>".into()],
+            files: BTreeMap::new(),
             environment: Environment {
                 version: "0.1.0".into(),
                 device: "cpu".into(),

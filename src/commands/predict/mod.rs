@@ -1,21 +1,20 @@
 //! `ensayo predict`: classifies texts with what a run trained.
 
-use std::fs::File;
-use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::Path;
+use std::io::{self, IsTerminal, Read, Write};
 
 use super::{CommandError, Ended, finished};
 use crate::cli::PredictArgs;
 use crate::config::Settings;
+use crate::data::{self, DataError};
 use crate::record::{RunFile, probability_cell, probability_column};
 use crate::tasks::{self, Finished};
 
-/// Writes `text,prediction,probability_<class>…` as CSV, a row per text in their order, with the
-/// digits of `predictions.csv`; then `logit_<class>…` where these are asked for.
+/// Writes `text,prediction,probability_<class>…` as CSV, a row per text in their order, empty ones
+/// too, with the digits of `predictions.csv`; then `logit_<class>…` where these are asked for.
 ///
 /// # Errors
-/// When the run is not there, not complete or no classifier, the texts cannot be read, or the model
-/// fails.
+/// When the run is not there, not complete or no classifier, its model or adapter are not what they
+/// were, the texts cannot be read, or the model fails.
 pub fn run(args: &PredictArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
     super::device::find_compiler_first(&args.device);
     let (folder, record) = finished::one(&args.results, &args.run)?;
@@ -27,8 +26,13 @@ pub fn run(args: &PredictArgs, output: &mut dyn Write) -> Result<Ended, CommandE
         )));
     };
     let texts = match &args.input {
-        Some(path) => from_csv(path, classifier.text_column())?,
-        None if args.texts.is_empty() => from_lines(&io::stdin())?,
+        Some(path) if path.as_os_str() == "-" => {
+            from_input(|bytes| data::texts_of(INPUT, bytes, classifier.text_column()))?
+        }
+        Some(path) => {
+            data::read_texts(path, classifier.text_column()).map_err(CommandError::input)?
+        }
+        None if args.texts.is_empty() => from_input(|bytes| data::lines_of(INPUT, bytes))?,
         None => args.texts.clone(),
     };
     let device = super::device::choose_for_this_process(&args.device)?;
@@ -76,46 +80,26 @@ fn write(
     writer.flush()
 }
 
-fn from_lines(input: &io::Stdin) -> Result<Vec<String>, CommandError> {
+/// What messages call standard input.
+const INPUT: &str = "standard input";
+
+fn from_input(
+    read: impl FnOnce(&[u8]) -> Result<Vec<String>, DataError>,
+) -> Result<Vec<String>, CommandError> {
+    let mut input = io::stdin();
     if input.is_terminal() {
         return Err(CommandError::Input(
-            "no texts: give them as arguments, one a line on standard input, or in a CSV file with --input".into(),
+            "no texts: give them as arguments, one a line on standard input, or in a CSV or JSONL file with --input (`--input -` reads one from standard input)".into(),
         ));
     }
-    let mut texts = Vec::new();
-    for (index, line) in input.lock().lines().enumerate() {
-        let line = line.map_err(|error| {
-            CommandError::Input(format!("standard input, line {}: {error}", index + 1))
-        })?;
-        texts.push(line);
-    }
-    Ok(texts)
-}
-
-fn from_csv(path: &Path, column: &str) -> Result<Vec<String>, CommandError> {
-    let broken =
-        |error: &dyn std::fmt::Display| CommandError::Input(format!("{}: {error}", path.display()));
-    let file = File::open(path).map_err(|error| broken(&error))?;
-    let mut reader = csv::Reader::from_reader(file);
-    let header = reader.headers().map_err(|error| broken(&error))?.clone();
-    // Spreadsheets begin their files with a byte order mark.
-    let names: Vec<_> = header
-        .iter()
-        .map(|name| name.trim_start_matches('\u{feff}'))
-        .collect();
-    let Some(index) = names.iter().position(|name| *name == column) else {
-        return Err(broken(&format_args!(
-            "no column `{column}`, which the run was trained on; there are {}",
-            names.join(", ")
-        )));
-    };
-    reader
-        .records()
-        .map(|row| {
-            row.map(|row| row.get(index).unwrap_or_default().to_owned())
-                .map_err(|error| broken(&error))
-        })
-        .collect()
+    let mut bytes = Vec::new();
+    input
+        .read_to_end(&mut bytes)
+        .map_err(|error| CommandError::Input(format!("{INPUT}: {error}")))?;
+    read(&bytes).map_err(|error| match error {
+        DataError::Empty { header: false, .. } => CommandError::Input(format!("{INPUT} is empty")),
+        error => CommandError::input(error),
+    })
 }
 
 #[cfg(test)]

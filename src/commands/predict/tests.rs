@@ -1,7 +1,5 @@
 //! Tests of `predict`.
 
-use std::fs;
-
 use super::*;
 use crate::tasks::{Prediction, Predictions};
 
@@ -27,25 +25,5 @@ fn predictions_are_csv_with_a_probability_per_class() {
     assert_eq!(
         text(true),
         "text,prediction,probability_bad,probability_good,logit_bad,logit_good\n\"so, \"\"good\"\"\",good,0.250000,0.750000,-1.5000000,0.2500000\n"
-    );
-}
-
-#[test]
-fn the_text_column_is_found_by_name() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.csv");
-    fs::write(&path, "\u{feff}review,id\n\"a\nb\",1\n,2\n").unwrap();
-    assert_eq!(from_csv(&path, "review").unwrap(), ["a\nb", ""]);
-    let error = from_csv(&path, "text").unwrap_err().to_string();
-    assert!(
-        error.contains("no column `text`") && error.contains("review, id"),
-        "{error}"
-    );
-    fs::write(&path, "review,id\na\n").unwrap();
-    assert!(
-        from_csv(&path, "review")
-            .unwrap_err()
-            .to_string()
-            .contains("line: 2")
     );
 }

@@ -4,8 +4,9 @@ use engine::classifier::{self, Start};
 use engine::device::Device;
 
 use super::sets::tokenise;
-use crate::config::LoraSettings;
+use crate::config::{LoraSettings, Settings};
 use crate::data::{self, Tokenizer};
+use crate::plan::RunSpec;
 use crate::runner::ExecuteError;
 use crate::tasks::{Classifier, Finished, Prediction, Predictions, encoder, prepare};
 
@@ -20,10 +21,20 @@ impl Classifier for LoraSettings {
         texts: &[String],
         device: Device,
     ) -> Result<Predictions, ExecuteError> {
-        let Finished { folder, record, .. } = finished;
+        let Finished {
+            folder,
+            record,
+            settings,
+        } = finished;
+        finished.verify("adapter")?;
+        // With its model where that is now.
+        let found = RunSpec::of_finished(record, folder, settings, &["model"])?;
+        let Settings::Lora(here) = &found.settings else {
+            return Err(ExecuteError::message("the run trained no classifier"));
+        };
         prepare(device, folder);
         let classes = record.labels.clone();
-        let encoder = encoder::open(&self.model, classes.len(), record.seed)?;
+        let encoder = encoder::open(&here.model, classes.len(), record.seed)?;
         let max_length = self.training.max_length.min(encoder.shapes.max_positions);
         let tokenizer = Tokenizer::from_folder(&encoder.folder, max_length)?
             .for_vocabulary(encoder.shapes.vocab_size);

@@ -1,14 +1,15 @@
 //! A new question to the document of a run, answered as the run answers its own.
 
+use std::path::Path;
+
 use engine::device::Device;
 
 use super::embed::Lazy;
 use super::fragments::Fragments;
 use super::search::{Place, search};
 use super::{answer, opened};
-use crate::config::{Embedder, Question, RagSettings};
-use crate::content::Contents;
-use crate::plan::{Change, RunSpec};
+use crate::config::{Embedder, Question, RagSettings, Settings};
+use crate::plan::RunSpec;
 use crate::record::results_of;
 use crate::runner::{Event, ExecuteError, StopFlag};
 use crate::tasks::watch::Progress;
@@ -26,29 +27,24 @@ impl Searchable for RagSettings {
             record,
             settings,
         } = finished;
-        let spec = RunSpec {
-            experiment: record.experiment.clone(),
-            run: record.run.clone(),
-            seed: record.seed,
-            settings: settings.clone(),
-            folder: folder.to_owned(),
-            identity: record.identity.clone(),
-            identity_parts: record.identity_parts.clone(),
-            format: record.environment.precision.clone(),
-            overrides: Vec::new(),
-            axes: Vec::new(),
-            seen: Vec::new(),
-            source: None,
+        // With its document and its model where these are now.
+        let spec = RunSpec::of_finished(record, folder, settings, &[])?;
+        let Settings::Rag(here) = spec.settings.clone() else {
+            return Err(ExecuteError::message("the run searched no document"));
         };
-        let results = results_of(folder);
-        let changes = spec.changes(&mut Contents::open(results))?;
-        if !changes.is_empty() {
-            let changes: Vec<_> = changes.iter().map(Change::to_string).collect();
-            return Err(ExecuteError::message(format!(
-                "changed since the run: {}; run it again",
-                changes.join(", ")
-            )));
-        }
+        here.search_again(question, &spec, results_of(folder), device)
+    }
+}
+
+impl RagSettings {
+    /// Searches the document that a run was made with.
+    fn search_again(
+        &self,
+        question: &str,
+        spec: &RunSpec,
+        results: &Path,
+        device: Device,
+    ) -> Result<Asked, ExecuteError> {
         let open = || opened(&self.embedder, device);
         let lazy = Lazy::new(&open);
         let embedder = matches!(self.embedder, Embedder::Model(_)).then_some(&lazy);
@@ -63,7 +59,7 @@ impl Searchable for RagSettings {
         let mut progress = Progress::new(spec.label(), &mut events, &stop);
         let mut place = Place {
             results,
-            spec: &spec,
+            spec,
             progress: &mut progress,
         };
         let found = search(
