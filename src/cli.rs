@@ -19,7 +19,7 @@ const EXIT_CODES: &str =
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List the experiments, or the runs that patterns match
+    /// List the experiments, or the runs that patterns match, with what is done of them
     List(ListArgs),
     /// Check the experiments without running anything
     Check(CheckArgs),
@@ -95,6 +95,9 @@ pub struct ListArgs {
     /// Folder with the experiments' TOML files
     #[arg(long, value_name = "DIR", default_value = "experiments")]
     pub experiments: PathBuf,
+    /// Folder with the results
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
 }
 
 /// Options of `check`.
@@ -237,6 +240,9 @@ pub struct RunArgs {
     /// Only say what would be done, as `plan` does
     #[arg(long)]
     pub dry_run: bool,
+    /// Rank the runs in the table by a figure, such as accuracy, loss or time
+    #[arg(long, value_name = "METRIC")]
+    pub sort: Option<String>,
     /// Begin nothing more after the first failure
     #[arg(long)]
     pub fail_fast: bool,
@@ -251,6 +257,9 @@ pub struct ReportArgs {
     /// Experiments, such as `x` or `'rag-*'`; all if left out
     #[arg(value_name = "PATTERN")]
     pub patterns: Vec<String>,
+    /// Rank the runs in the table by a figure, such as accuracy, loss or time
+    #[arg(long, value_name = "METRIC")]
+    pub sort: Option<String>,
     /// Folder with the results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,
@@ -263,9 +272,15 @@ pub struct ReportArgs {
 #[derive(Debug, Clone, Args)]
 pub struct CompareArgs {
     /// Two runs, such as `x/attempt-4` and `y/attempt-2@43`; or what matches more, such as `x`:
-    /// then all pairs
+    /// then each with the best
     #[arg(value_name = "PATTERN", required = true)]
     pub patterns: Vec<String>,
+    /// Compare each with this run instead of the best
+    #[arg(long, value_name = "RUN", conflicts_with = "all_pairs")]
+    pub baseline: Option<String>,
+    /// Compare each with each
+    #[arg(long)]
+    pub all_pairs: bool,
     /// Compare on this evaluation, such as `test`; two runs on all they share if left out, more
     /// than two on the first
     #[arg(long, value_name = "NAME")]
@@ -354,7 +369,8 @@ pub struct PredictArgs {
     /// Texts; without any, and without --input, standard input has one a line
     #[arg(value_name = "TEXT")]
     pub texts: Vec<String>,
-    /// A CSV file with the texts in the column that the run was trained on
+    /// A CSV or JSONL file with the texts in the column that the run was trained on; - is standard
+    /// input
     #[arg(long, value_name = "FILE", conflicts_with = "texts")]
     pub input: Option<PathBuf>,
     /// Also the network's outputs before they became probabilities
@@ -412,6 +428,7 @@ impl Cli {
             Command::List(ListArgs {
                 wanted,
                 experiments,
+                ..
             })
             | Command::Check(CheckArgs {
                 wanted,

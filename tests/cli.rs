@@ -83,13 +83,13 @@ fn list_shows_experiments_and_with_patterns_runs() {
     let (code, output, _) = place.run(&["list"]);
     assert_eq!(code, 0);
     assert!(
-        output.contains("trial       lora     4  1 2    A trial"),
+        output.contains("trial       lora     4  1 2       0        A trial"),
         "{output}"
     );
     let (code, output, talk) = place.run(&["list", "trial@2"]);
     assert_eq!(
         (code, output.as_str(), talk.as_str()),
-        (0, "trial/rank=2@2\ntrial/rank=4@2\n", "")
+        (0, "trial/rank=2@2  not run\ntrial/rank=4@2  not run\n", "")
     );
 }
 
@@ -302,7 +302,23 @@ fn compare_tells_two_runs_apart_and_more_in_pairs() {
     let (code, output, talk) = place.run(&["compare", "trial/a", "trial/b@1"]);
     assert_eq!((code, talk.as_str()), (0, ""), "{output}");
     insta::assert_snapshot!(output);
+    let (code, output, _) = place.run(&["compare", "trial"]);
+    assert_eq!(code, 0);
+    assert!(
+        output.starts_with("1, trial/a@1, has the highest accuracy: 1.0000 ["),
+        "{output}"
+    );
+    let (code, output, _) = place.run(&["compare", "trial", "--baseline", "trial/c"]);
+    assert_eq!(code, 0);
+    assert!(
+        output.starts_with("2, trial/c@1, is the baseline: accuracy 0.8000 ["),
+        "{output}"
+    );
     let (code, output, _) = place.run(&["compare", "trial", "--csv"]);
+    assert_eq!(code, 0);
+    // Two runs against the best, below the head.
+    assert_eq!(output.lines().count(), 3, "{output}");
+    let (code, output, _) = place.run(&["compare", "trial", "--csv", "--all-pairs"]);
     assert_eq!(code, 0);
     // Three pairs below the head.
     assert_eq!(output.lines().count(), 4, "{output}");
@@ -321,7 +337,11 @@ fn compare_refuses_what_cannot_be_compared() {
     let place = Place::new();
     leave_run(&place, "a", 1, "1111111111");
     leave_run(&place, "b", 1, "111");
-    let cases: [(&[&str], &str); 4] = [
+    let cases: [(&[&str], &str); 5] = [
+        (
+            &["compare", "trial", "--baseline", "trial*"],
+            "--baseline trial* means more than one run",
+        ),
         (&["compare", "trial/a"], "only trial/a is left to compare"),
         (
             &["compare", "trial/a", "trial/b"],

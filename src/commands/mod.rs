@@ -28,6 +28,7 @@ mod screen;
 mod standing;
 mod table;
 mod talk;
+mod time_left;
 mod words;
 
 use std::fmt::Display;

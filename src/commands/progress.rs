@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::time_left::TimeLeft;
 use crate::record::Status;
 use crate::report::duration;
 use crate::runner::Event;
@@ -24,6 +25,9 @@ const BRIEF: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Progress {
     bars: MultiProgress,
+    /// The line of the sweep as a whole, below those of the runs.
+    whole: ProgressBar,
+    began: Instant,
     terminal: bool,
     total: usize,
     state: Mutex<State>,
@@ -35,6 +39,8 @@ struct State {
     numbered: usize,
     /// Those at work.
     runs: HashMap<String, Run>,
+    ended: usize,
+    left: TimeLeft,
 }
 
 #[derive(Debug)]
@@ -47,19 +53,27 @@ struct Run {
 }
 
 impl Progress {
-    /// A reporter for that many runs.
-    pub(super) fn new(total: usize) -> Self {
+    /// A reporter for runs with their estimates in seconds, so many of which are executed at once.
+    pub(super) fn new(runs: Vec<(String, Option<f64>)>, at_once: usize) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let target = if terminal {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
         };
+        let bars = MultiProgress::with_draw_target(target);
+        let whole = bars.add(ProgressBar::new_spinner());
+        whole.set_style(style("{wide_msg}"));
         Self {
-            bars: MultiProgress::with_draw_target(target),
+            bars,
+            whole,
+            began: Instant::now(),
             terminal,
-            total,
-            state: Mutex::default(),
+            total: runs.len(),
+            state: Mutex::new(State {
+                left: TimeLeft::new(runs, at_once),
+                ..State::default()
+            }),
         }
     }
 
@@ -76,10 +90,23 @@ impl Progress {
     pub(super) fn hear(&self, event: Event) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let line = self.line(&mut state, event);
+        self.whole.set_message(self.so_far(&state));
         drop(state);
         if let Some(line) = line {
             self.say(&line);
         }
+    }
+
+    /// How far the sweep is.
+    fn so_far(&self, state: &State) -> String {
+        let left = self.left(state).unwrap_or_default();
+        format!("{} of {} runs ended{left}", state.ended, self.total)
+    }
+
+    /// How long the sweep will still take, where that is worth saying.
+    fn left(&self, state: &State) -> Option<String> {
+        let seconds = state.left.seconds(self.began.elapsed().as_secs_f64())?;
+        (seconds >= 1.0).then(|| format!("; about {} left", duration(seconds)))
     }
 
     fn line(&self, state: &mut State, event: Event) -> Option<String> {
@@ -102,6 +129,12 @@ impl Progress {
                 unit,
                 loss,
             } => {
+                // Only steps of a training have a loss, and they are most of the work.
+                if loss.is_some() {
+                    #[expect(clippy::cast_precision_loss, reason = "a number of steps")]
+                    state.left.advance(&run, done as f64 / all.max(1) as f64);
+                }
+                let left = self.left(state).unwrap_or_default();
                 let running = state.runs.get_mut(&run)?;
                 let loss = loss
                     .map(|loss| format!(", loss {loss:.4}"))
@@ -110,7 +143,7 @@ impl Progress {
                 let quiet = QUIET.max(running.began.elapsed() / 10);
                 let due = running.spoke.elapsed() >= quiet;
                 (!self.terminal && due).then(|| {
-                    let text = format!("{}, {done} of {all} {unit}{loss}", running.stage);
+                    let text = format!("{}, {done} of {all} {unit}{loss}{left}", running.stage);
                     running.says(total, &text)
                 })
             }
@@ -145,7 +178,7 @@ impl Progress {
             Event::Lost { .. } => None,
             Event::Found { run, status } => {
                 let how = format!("{} in another runner", word(status));
-                Some(self.end(state, &run, &how))
+                Some(self.end(state, &run, &how, false))
             }
             Event::Adopted { run, from } => {
                 let how = if from == run {
@@ -153,7 +186,7 @@ impl Progress {
                 } else {
                     format!("adopted the result of {from}")
                 };
-                Some(self.end(state, &run, &how))
+                Some(self.end(state, &run, &how, false))
             }
             Event::Finished {
                 run,
@@ -170,7 +203,7 @@ impl Progress {
                     format!(" after {}", duration(seconds))
                 });
                 let how = format!("{}{}{summary}", word(status), after.unwrap_or_default());
-                Some(self.end(state, &run, &how))
+                Some(self.end(state, &run, &how, status == Status::Complete))
             }
         }
     }
@@ -178,7 +211,9 @@ impl Progress {
     fn begin(&self, state: &mut State, run: String) -> String {
         state.numbered += 1;
         let number = state.numbered;
-        let bar = self.bars.add(ProgressBar::new_spinner());
+        state.left.begin(&run, self.began.elapsed().as_secs_f64());
+        let bar = ProgressBar::new_spinner();
+        let bar = self.bars.insert_before(&self.whole, bar);
         bar.set_style(spinner());
         bar.set_prefix(format!("[{number}/{}]", self.total));
         bar.enable_steady_tick(Duration::from_millis(200));
@@ -195,8 +230,13 @@ impl Progress {
         line
     }
 
-    fn end(&self, state: &mut State, run: &str, how: &str) -> String {
+    /// The end of a run; `executed` where it did its work here.
+    fn end(&self, state: &mut State, run: &str, how: &str, executed: bool) -> String {
         let total = self.total;
+        state.ended += 1;
+        let now = self.began.elapsed().as_secs_f64();
+        state.left.end(run, executed, now);
+        let how = format!("{how}{}", self.left(state).unwrap_or_default());
         let Some(mut running) = state.runs.remove(run) else {
             state.numbered += 1;
             return format!("[{}/{total}] {run}: {how}", state.numbered);
@@ -204,7 +244,7 @@ impl Progress {
         running.bar.finish_and_clear();
         self.bars.remove(&running.bar);
         if state.runs.is_empty() {
-            running.says(total, how)
+            running.says(total, &how)
         } else {
             // Lines of several runs lie between its name and its end.
             running.says(total, &format!("{run}: {how}"))
@@ -276,99 +316,4 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn silent() -> Progress {
-        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        Progress {
-            bars,
-            terminal: false,
-            total: 2,
-            state: Mutex::default(),
-        }
-    }
-
-    fn lines(progress: &Progress, events: Vec<Event>) -> Vec<String> {
-        let mut state = State::default();
-        events
-            .into_iter()
-            .filter_map(|event| progress.line(&mut state, event))
-            .collect()
-    }
-
-    #[test]
-    fn plain_lines_tell_a_run_from_start_to_end() {
-        let run = || "x/base@1".to_owned();
-        let events = vec![
-            Event::Started { run: run() },
-            Event::Stage {
-                run: run(),
-                stage: "training".into(),
-            },
-            Event::Progress {
-                run: run(),
-                done: 1,
-                total: 9,
-                unit: "steps".into(),
-                loss: Some(0.7),
-            },
-            Event::Epoch {
-                run: run(),
-                epoch: 1,
-                epochs: 2,
-                split: "test".into(),
-                train_loss: 0.7,
-                validation_loss: 0.6,
-                accuracy: 0.75,
-            },
-            Event::Finished {
-                run: run(),
-                status: Status::Complete,
-                summary: "accuracy 0.7500".into(),
-            },
-            Event::Finished {
-                run: "x/base@2".into(),
-                status: Status::Failed,
-                summary: "no memory".into(),
-            },
-        ];
-        assert_eq!(
-            lines(&silent(), events),
-            [
-                "[1/2] x/base@1",
-                "[1/2] epoch 1/2: training loss 0.7000, test loss 0.6000, accuracy 0.7500",
-                "[1/2] complete after 0.0 s: accuracy 0.7500",
-                "[2/2] x/base@2: failed: no memory",
-            ]
-        );
-    }
-
-    #[test]
-    fn runs_side_by_side_are_named_at_their_end() {
-        let started = |run: &str| Event::Started { run: run.into() };
-        let finished = |run: &str| Event::Finished {
-            run: run.into(),
-            status: Status::Complete,
-            summary: String::new(),
-        };
-        let events = ["x/a@1", "x/b@1"].map(started).into_iter();
-        let events = events.chain(["x/b@1", "x/a@1"].map(finished));
-        assert_eq!(
-            lines(&silent(), events.collect()),
-            [
-                "[1/2] x/a@1",
-                "[2/2] x/b@1",
-                "[2/2] x/b@1: complete after 0.0 s",
-                "[1/2] complete after 0.0 s",
-            ]
-        );
-    }
-
-    #[test]
-    fn bar_templates_are_sound() {
-        for unit in ["steps", "{rows}"] {
-            assert!(ProgressStyle::with_template(&bar_template(unit)).is_ok());
-        }
-    }
-}
+mod tests;

@@ -21,35 +21,43 @@ pub fn run(args: &ReportArgs, output: &mut dyn Write) -> Result<Ended, CommandEr
     let experiments: Vec<String> = experiments.into_iter().collect();
     let names = experiments.iter().map(String::as_str).collect();
     standing::refresh(&args.results, &args.experiments, &names);
-    write(&args.results, &experiments, output)?;
+    write(&args.results, &experiments, args.sort.as_deref(), output)?;
     Ok(Ended::Done)
 }
 
 /// Writes the report of these experiments, prints their tables and says where everything is.
+///
+/// # Errors
+/// After the tables, when a file of the report cannot be written.
 pub(super) fn write(
     results: &Path,
     experiments: &[String],
+    sort: Option<&str>,
     output: &mut dyn Write,
 ) -> Result<(), CommandError> {
     let report = report::build(results, experiments).map_err(CommandError::unexpected)?;
-    let written = report.write(results).map_err(|error| match error {
-        ReportError::Write(error) => error.into(),
-        other => CommandError::unexpected(other),
-    })?;
+    // The tables stand whether or not they can be written down.
+    let written = report.write(results);
     for experiment in experiments {
-        if let Some(table) = report.terminal_table(experiment, screen::output_columns()) {
+        if let Some(table) = report.sorted_table(experiment, screen::output_columns(), sort) {
             writeln!(output, "{}\n", table.trim_end())?;
         }
         if let Some(comparison) = report.comparison(experiment) {
             compare::print(comparison, output)?;
             writeln!(output)?;
         }
-        writeln!(
-            output,
-            "{experiment}: {}",
-            results.join(experiment).display()
-        )?;
+        if written.is_ok() {
+            let folder = results.join(experiment);
+            writeln!(output, "{experiment}: {}", folder.display())?;
+        }
     }
+    let written = written.map_err(|error| match error {
+        ReportError::Write(error) => error.into(),
+        other => CommandError::unexpected(other),
+    })?;
     writeln!(output, "page: {}", written.page.display())?;
-    Ok(())
+    // A figure that none of them has is no reason to leave the rest undone.
+    sort.map_or(Ok(()), |metric| {
+        report.check_sort(metric).map_err(CommandError::input)
+    })
 }

@@ -10,7 +10,7 @@ use super::{CommandError, Ended, plan, report, say, standing};
 use crate::cli::RunArgs;
 use crate::plan::{Decision, Plan, RunSpec};
 use crate::record;
-use crate::runner::{ProcessLauncher, StopFlag, Sweep};
+use crate::runner::{ProcessLauncher, StopFlag, Sweep, SweepEnd};
 use crate::tasks;
 
 /// Plans, sweeps and reports.
@@ -45,13 +45,14 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
     record::remove_leftovers(results);
 
     let stop = StopFlag::new();
-    let failed = sweep(args, &plan, &stop)?;
+    let end = sweep(args, &plan, &stop)?;
+    let failed = end.failed();
     let experiments = with_records(args, &plan);
     if !experiments.is_empty() {
         say("");
         let names = experiments.iter().map(String::as_str).collect();
         standing::refresh(results, &args.plan.places.experiments, &names);
-        match report::write(results, &experiments, output) {
+        match report::write(results, &experiments, args.sort.as_deref(), output) {
             // Whoever reads the tables has had enough; how the sweep ended stands all the same.
             Err(CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
             // Why runs failed has been said, and matters more.
@@ -60,7 +61,7 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
         }
     }
     Ok(match failed {
-        _ if stop.is_raised() => Ended::Interrupted,
+        _ if stop.is_raised() || end.interrupted() > 0 => Ended::Interrupted,
         0 => Ended::Done,
         _ => Ended::SomeFailed,
     })
@@ -120,10 +121,10 @@ fn say_why(plan: &Plan) {
     }
 }
 
-/// Executes the jobs and tells how many runs failed.
-fn sweep(args: &RunArgs, plan: &Plan, stop: &StopFlag) -> Result<usize, CommandError> {
+/// Executes the jobs and tells what became of their runs.
+fn sweep(args: &RunArgs, plan: &Plan, stop: &StopFlag) -> Result<SweepEnd, CommandError> {
     if plan.jobs.is_empty() {
-        return Ok(0);
+        return Ok(SweepEnd::default());
     }
     let program = std::env::current_exe().map_err(|error| {
         CommandError::Unexpected(format!("cannot find ensayo's own program file: {error}"))
@@ -134,9 +135,15 @@ fn sweep(args: &RunArgs, plan: &Plan, stop: &StopFlag) -> Result<usize, CommandE
     }
     let device = device.to_string();
     let launcher = ProcessLauncher::new(program, ["job"], device.as_str());
-    let progress = Arc::new(Progress::new(
-        plan.jobs.iter().map(|job| job.runs.len()).sum(),
-    ));
+    let due = plan
+        .runs
+        .iter()
+        .filter_map(|planned| match planned.decision {
+            Decision::Skip => None,
+            Decision::Adopt(_) => Some((planned.spec.label(), Some(0.0))),
+            Decision::Run(_) => Some((planned.spec.label(), planned.estimate_seconds)),
+        });
+    let progress = Arc::new(Progress::new(due.collect(), args.jobs));
     let (raised, speaker) = (stop.clone(), Arc::clone(&progress));
     ctrlc::set_handler(move || {
         if !raised.is_raised() {
@@ -156,7 +163,7 @@ fn sweep(args: &RunArgs, plan: &Plan, stop: &StopFlag) -> Result<usize, CommandE
     };
     let end = sweep.run(&plan.jobs);
     progress.clear();
-    Ok(end.failed())
+    Ok(end)
 }
 
 /// The selected experiments of which any run has a record.

@@ -15,6 +15,8 @@ pub struct Table {
 /// A comparison in words and figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compared {
+    /// What a reader wants to know first; where it is empty, the remarks say it.
+    pub verdict: Vec<String>,
     /// For people.
     pub tables: Vec<Table>,
     /// What may be concluded, and how it was found.

@@ -1,6 +1,6 @@
 //! The runs of one experiment, in the order of its plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use super::ReportError;
@@ -9,8 +9,7 @@ use super::estimate::Estimate;
 use super::seed::{self, SeedReport, State};
 use super::settings;
 use crate::record::{
-    self, PlanFile, PlannedComparison, PlannedRun, RecordError, Status, experiment_folder,
-    run_folder,
+    self, PlanFile, PlannedComparison, RecordError, experiment_folder, run_folder,
 };
 
 /// What an experiment's runs left on disk.
@@ -63,6 +62,7 @@ impl ExperimentReport {
             None
         });
         let mut runs: Vec<RunReport> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         for planned in plan.iter().flat_map(|plan| &plan.runs) {
             let folder = run_folder(results, name, &planned.run, planned.seed);
             let mut seed = read_seed(results, &folder, planned.seed);
@@ -71,19 +71,22 @@ impl ExperimentReport {
                 .as_ref()
                 .and_then(|record| planned.staleness(record));
             seed.stale = stale.filter(|_| seed.state == State::Complete);
-            seed.problems.extend(later_attempt(results, planned));
-            push(&mut runs, &planned.run, seed, true);
+            seed.problems.extend(planned.later_attempt(results));
+            seed.problems.extend(damage(&seed, &folder));
+            push(&mut runs, &mut places, &planned.run, seed, true);
         }
+        let planned: HashSet<(&str, u64)> = plan
+            .iter()
+            .flat_map(|plan| &plan.runs)
+            .map(|run| (run.run.as_str(), run.seed))
+            .collect();
         for (run, seed, folder) in found(results, name)? {
-            let known = runs.iter().any(|known| {
-                known.name == run && known.seeds.iter().any(|report| report.seed == seed)
-            });
-            if !known {
+            if !planned.contains(&(run.as_str(), seed)) {
                 let mut seed = read_seed(results, &folder, seed);
                 if plan.is_some() && seed.state == State::Complete {
                     seed.stale = Some("the experiment no longer has this run".to_owned());
                 }
-                push(&mut runs, &run, seed, plan.is_none());
+                push(&mut runs, &mut places, &run, seed, plan.is_none());
             }
         }
         let runs: Vec<RunReport> = runs.into_iter().flat_map(RunReport::parted).collect();
@@ -242,9 +245,10 @@ impl RunReport {
     }
 
     /// What there is to say of the row beside its figures: nothing where all of it is complete.
-    pub(super) fn status(&self) -> Option<&'static str> {
+    pub(super) fn status(&self, evaluation: &str) -> Option<&'static str> {
         match self.state() {
             State::Complete if self.stale.is_some() => Some("stale"),
+            State::Complete if self.says_one_class(evaluation) => Some("one class only"),
             State::Complete => None,
             state => Some(state.text()),
         }
@@ -252,17 +256,35 @@ impl RunReport {
 
     /// The name, with a remark where the plan does not have the run.
     pub(super) fn title(&self) -> String {
+        self.titled(&self.name)
+    }
+
+    /// The same with another form of the name.
+    pub(super) fn titled(&self, name: &str) -> String {
         if self.planned {
-            self.name.clone()
+            name.to_owned()
         } else {
-            format!("{} (not in the plan)", self.name)
+            format!("{name} (not in the plan)")
         }
+    }
+
+    /// Whether some seed of it answers every row of an evaluation alike.
+    pub(super) fn says_one_class(&self, evaluation: &str) -> bool {
+        self.complete()
+            .any(|seed| seed.only_class(evaluation).is_some())
     }
 }
 
-/// Adds a seed to its run.
-fn push(runs: &mut Vec<RunReport>, run: &str, seed: SeedReport, planned: bool) {
-    match runs.iter_mut().find(|known| known.name == run) {
+/// Adds a seed to its run, whose place is found by its name.
+fn push(
+    runs: &mut Vec<RunReport>,
+    places: &mut HashMap<String, usize>,
+    run: &str,
+    seed: SeedReport,
+    planned: bool,
+) {
+    let place = *places.entry(run.to_owned()).or_insert(runs.len());
+    match runs.get_mut(place) {
         Some(known) => known.seeds.push(seed),
         None => runs.push(RunReport {
             name: run.to_owned(),
@@ -280,22 +302,14 @@ fn settings_of(seed: &SeedReport) -> Option<BTreeMap<String, String>> {
     Some(owned.collect())
 }
 
-/// What became of a later attempt at a run whose place an older result holds.
-fn later_attempt(results: &Path, planned: &PlannedRun) -> Option<String> {
-    let attempt = record::read(&record::work_folder(results, &planned.identity)).ok()??;
-    match attempt.status {
-        Status::Failed => {
-            let error = attempt.error.unwrap_or_default();
-            let first = error.lines().next().unwrap_or_default();
-            Some(format!(
-                "a later attempt with the present settings failed: {first}"
-            ))
-        }
-        Status::Interrupted => {
-            Some("a later attempt with the present settings was interrupted".to_owned())
-        }
-        Status::Complete => None,
-    }
+/// What became of the files of a finished run, and what makes them again.
+fn damage(seed: &SeedReport, folder: &Path) -> Option<String> {
+    let record = seed.record.as_ref()?;
+    let damage = record.damage(folder)?;
+    Some(format!(
+        "its result is damaged: {damage}; `ensayo run {}` makes it again",
+        record.label()
+    ))
 }
 
 fn read_seed(results: &Path, folder: &Path, seed: u64) -> SeedReport {

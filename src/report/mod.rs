@@ -8,9 +8,11 @@ mod estimate;
 mod experiment;
 mod figures;
 mod html;
+mod names;
 mod page;
 mod plots;
 mod predictions;
+mod ranking;
 mod seed;
 mod settings;
 mod summary;
@@ -60,6 +62,8 @@ pub enum ReportError {
         name: String,
         known: Vec<String>,
     },
+    #[error("no run has a figure `{metric}` to sort by; there are {}", known.join(", "))]
+    NoSuchMetric { metric: String, known: Vec<String> },
     #[error(transparent)]
     Write(#[from] RecordError),
     #[error("cannot write {}: {source}", path.display())]
@@ -137,10 +141,46 @@ impl Report {
     /// the less important figures left out.
     #[must_use]
     pub fn terminal_table(&self, experiment: &str, columns: Option<usize>) -> Option<String> {
+        self.sorted_table(experiment, columns, None)
+    }
+
+    /// The same with the best run by a figure first, and so on; without one, or where no run has it,
+    /// in the order of the plan.
+    #[must_use]
+    pub fn sorted_table(
+        &self,
+        experiment: &str,
+        columns: Option<usize>,
+        sort: Option<&str>,
+    ) -> Option<String> {
         self.experiments
             .iter()
             .find(|known| known.name == experiment)
-            .map(|known| terminal::table(known, columns))
+            .map(|known| terminal::table(known, columns, sort))
+    }
+
+    /// Makes sure that some run of the selected experiments has a figure to sort by.
+    ///
+    /// # Errors
+    /// With the figures that there are, if none has it.
+    pub fn check_sort(&self, metric: &str) -> Result<(), ReportError> {
+        let selected = self.selected_experiments();
+        if selected
+            .clone()
+            .any(|experiment| ranking::order(experiment, metric).is_some())
+        {
+            return Ok(());
+        }
+        let known: std::collections::BTreeSet<String> = selected.flat_map(ranking::known).collect();
+        Err(ReportError::NoSuchMetric {
+            metric: metric.to_owned(),
+            known: known.into_iter().collect(),
+        })
+    }
+
+    fn selected_experiments(&self) -> impl Iterator<Item = &ExperimentReport> + Clone {
+        let selected = |known: &&ExperimentReport| self.selected.contains(&known.name);
+        self.experiments.iter().filter(selected)
     }
 
     /// The comparison with other experiments that an experiment asks for with `[compare]`; none if

@@ -179,6 +179,13 @@ impl SeedReport {
         (rows > 0).then(|| largest as f64 / rows as f64)
     }
 
+    /// The class that every row of an evaluation was given, where the rows are of several.
+    pub(super) fn only_class(&self, evaluation: &str) -> Option<&str> {
+        let mut named = self.confusions.iter();
+        let confusion = named.find(|confusion| confusion.evaluation == evaluation)?;
+        confusion.only_prediction()
+    }
+
     /// The rows of an evaluation's classification report.
     pub(super) fn classes_of<'a>(
         &'a self,

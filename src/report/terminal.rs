@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::experiment::{ExperimentReport, RunReport};
-use super::{figures, views};
+use super::{figures, names, ranking, views};
 
 /// Longest run name that is not shortened, in characters.
 const NAME_CHARACTERS: usize = 60;
@@ -16,20 +16,28 @@ const GAP: usize = 2;
 const TIME: u8 = 5;
 
 /// The table, its remarks and the failures below it; ends with a line break. It is made to fit into
-/// `limit` columns.
-pub(super) fn table(experiment: &ExperimentReport, limit: Option<usize>) -> String {
-    let mut columns = columns(experiment);
+/// `limit` columns. The runs stand in their own order, or the best by a figure first.
+pub(super) fn table(
+    experiment: &ExperimentReport,
+    limit: Option<usize>,
+    sort: Option<&str>,
+) -> String {
+    let (mut columns, shared) = columns(experiment);
     if let Some(limit) = limit {
         fit(&mut columns, limit);
     }
     let mut text = line(columns.iter().map(|column| column.padded(&column.title)));
     text.push_str(&line(columns.iter().map(|column| "─".repeat(column.width))));
-    for row in 0..experiment.runs.len() {
+    let order = sort.and_then(|metric| ranking::order(experiment, metric));
+    for row in order.unwrap_or_else(|| (0..experiment.runs.len()).collect()) {
         text.push_str(&line(
             columns
                 .iter()
                 .map(|column| column.padded(&column.cells[row])),
         ));
+    }
+    if !shared.is_empty() {
+        text.push_str(&format!("All of them: {}\n", shared.join(", ")));
     }
     for remark in remarks(experiment) {
         text.push('\n');
@@ -66,12 +74,12 @@ fn fit(columns: &mut Vec<Column>, limit: usize) {
     }
 }
 
-fn columns(experiment: &ExperimentReport) -> Vec<Column> {
+/// The columns, and the settings that all runs have and no name repeats.
+fn columns(experiment: &ExperimentReport) -> (Vec<Column>, Vec<String>) {
     let several = experiment.has_several_seeds();
+    let (names, shared) = titles(experiment);
     let mut columns: Vec<Column> = vec![
-        Column::left("run", experiment, |run| {
-            Some(shortened(&run.title(), NAME_CHARACTERS))
-        }),
+        names,
         Column::right("seeds", experiment, |run| {
             let (done, all) = (run.complete().count(), run.seeds.len());
             several.then(|| {
@@ -108,12 +116,24 @@ fn columns(experiment: &ExperimentReport) -> Vec<Column> {
                     .map(figures::duration)
             })
         },
-        Column::left("status", experiment, |run| run.status().map(str::to_owned)),
+        Column::left("status", experiment, |run| {
+            run.status(&experiment.evaluation).map(str::to_owned)
+        }),
     ]);
-    columns
-        .into_iter()
-        .filter(|column| column.cells.iter().any(|cell| !cell.is_empty()))
-        .collect()
+    columns.retain(|column| column.cells.iter().any(|cell| !cell.is_empty()));
+    (columns, shared)
+}
+
+/// The column of names, and what is left out of them since all runs share it.
+fn titles(experiment: &ExperimentReport) -> (Column, Vec<String>) {
+    let whole: Vec<String> = experiment.runs.iter().map(|run| run.name.clone()).collect();
+    let (short, shared) = names::without_shared(&whole);
+    let titles = experiment.runs.iter().zip(&short);
+    let titles: Vec<String> = titles.map(|(run, name)| run.titled(name)).collect();
+    let mut column = Column::left("run", experiment, |_| None);
+    column.cells = titles;
+    column.shorten(NAME_CHARACTERS);
+    (column, shared)
 }
 
 struct Column {
@@ -162,11 +182,11 @@ impl Column {
         }
     }
 
+    /// Shortens the cells to so many characters, or as few as keep different ones different.
     fn shorten(&mut self, width: usize) {
-        for cell in &mut self.cells {
-            *cell = shortened(cell, width);
-        }
-        self.width = width;
+        self.cells = names::shortened(&self.cells, width);
+        let widths = self.cells.iter().map(|cell| cell.width());
+        self.width = widths.chain([self.title.len()]).max().unwrap_or(0);
     }
 
     fn padded(&self, text: &str) -> String {
@@ -190,23 +210,6 @@ fn line(cells: impl Iterator<Item = String>) -> String {
     line.truncate(line.trim_end().len());
     line.push('\n');
     line
-}
-
-/// The middle of a long name gives way: names of cells differ at both ends.
-fn shortened(name: &str, longest: usize) -> String {
-    let characters: Vec<char> = name
-        .chars()
-        .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
-        .collect();
-    if characters.len() <= longest {
-        return characters.into_iter().collect();
-    }
-    let half = (longest - 1) / 2;
-    let (head, tail) = (
-        &characters[..longest - 1 - half],
-        &characters[characters.len() - half..],
-    );
-    head.iter().chain(&['…']).chain(tail).collect()
 }
 
 /// What the intervals are, what may be noise, and what went wrong.

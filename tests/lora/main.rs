@@ -9,6 +9,7 @@
 
 mod adapters;
 mod checkpoint;
+mod damage;
 mod data;
 mod failures;
 mod keeping;

@@ -20,6 +20,7 @@ pub(in crate::report) fn side_by_side(
 ) -> Option<Compared> {
     let asked = own.compare.as_ref()?;
     let mut compared = Compared {
+        verdict: Vec::new(),
         tables: Vec::new(),
         remarks: Vec::new(),
         rows: Vec::new(),

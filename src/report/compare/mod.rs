@@ -2,6 +2,7 @@
 //! experiments that name others.
 
 mod answers;
+mod baseline;
 mod best;
 mod best_run;
 mod pair;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 pub use super::compared::{Compared, Table};
+pub use baseline::against;
 pub(super) use best::side_by_side;
 
 use crate::metrics;

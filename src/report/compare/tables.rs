@@ -41,6 +41,7 @@ pub(super) fn two(first: &Contender, second: &Contender, pairs: &[Pair]) -> Comp
         .collect();
     remarks.extend(method(pairs));
     Compared {
+        verdict: Vec::new(),
         tables: vec![
             Table {
                 title: String::new(),
@@ -98,7 +99,8 @@ pub(super) fn all_pairs(
             p_cell(corrected),
         ]
     }));
-    let mut remarks = conclusions(ranked, evaluation, places, corrected);
+    let verdict = conclusions(ranked, places, corrected);
+    let mut remarks = vec![compared::picked(ranked.len(), evaluation)];
     remarks.extend(method(pairs));
     let mut all = vec![machine_head()];
     all.extend(each().map(|((&(one, two), pair), &corrected)| {
@@ -106,6 +108,7 @@ pub(super) fn all_pairs(
     }));
     let count = figures::group(&pairs[0].rows.to_string());
     Compared {
+        verdict,
         tables: vec![
             Table {
                 title: format!("{evaluation}, {count} rows"),
@@ -122,12 +125,7 @@ pub(super) fn all_pairs(
 }
 
 /// Which runs can be told apart, and what that says about the best.
-fn conclusions(
-    ranked: &[&Contender],
-    evaluation: &str,
-    places: &[(usize, usize)],
-    corrected: &[f64],
-) -> Vec<String> {
+fn conclusions(ranked: &[&Contender], places: &[(usize, usize)], corrected: &[f64]) -> Vec<String> {
     let apart = |place: usize| corrected[place] < LEVEL;
     let distinct = (0..places.len()).filter(|&place| apart(place)).count();
     let mut remarks = vec![format!(
@@ -152,7 +150,6 @@ fn conclusions(
             equals.join(", ")
         )
     });
-    remarks.push(compared::picked(ranked.len(), evaluation));
     remarks
 }
 

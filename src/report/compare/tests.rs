@@ -32,6 +32,9 @@ fn contender(results: &Path, experiment: &str, run: &str, seeds: &[u64]) -> Cont
 /// A comparison in words, cell by cell.
 fn in_words(compared: &Compared) -> String {
     let mut text = String::new();
+    for said in &compared.verdict {
+        writeln!(text, "{said}").unwrap();
+    }
     for table in &compared.tables {
         writeln!(text, "# {}", table.title).unwrap();
         for row in &table.rows {
@@ -115,6 +118,52 @@ fn all_pairs_are_corrected_and_the_best_is_named_with_a_warning() {
         })
         .collect();
     assert_snapshot!(in_words(&all_pairs(&contenders, None).unwrap()));
+}
+
+#[test]
+fn many_runs_are_set_against_the_best_or_a_baseline_with_the_verdict_first() {
+    let results = tempfile::tempdir().unwrap();
+    let runs = [("a", 0.80), ("b", 0.91), ("c", 0.93), ("d", 0.6)];
+    let contenders: Vec<Contender> = runs
+        .iter()
+        .map(|&(run, accuracy)| {
+            sample("x", run, accuracy, 1).write(results.path());
+            contender(results.path(), "x", run, &[1])
+        })
+        .collect();
+    let best = against(&contenders, None, None).unwrap();
+    assert_snapshot!(in_words(&best));
+    let baseline = against(&contenders, Some(0), None).unwrap();
+    assert_snapshot!(baseline.verdict.join("\n"));
+    // A head and three pairs, not six, and no table of pairs beside that of the runs.
+    for compared in [best, baseline] {
+        assert_eq!((compared.rows.len(), compared.tables.len()), (4, 1));
+    }
+}
+
+#[test]
+fn a_baseline_on_other_rows_than_all_others_is_refused() {
+    let results = tempfile::tempdir().unwrap();
+    let odd = Sample {
+        rows: 300,
+        ..sample("x", "odd", 0.9, 1)
+    };
+    odd.write(results.path());
+    for run in ["a", "b"] {
+        sample("x", run, 0.9, 1).write(results.path());
+    }
+    let contenders: Vec<Contender> = ["odd", "a", "b"]
+        .iter()
+        .map(|run| contender(results.path(), "x", run, &[1]))
+        .collect();
+    let error = against(&contenders, Some(0), None).unwrap_err().to_string();
+    assert!(error.contains("400 rows against 300"), "{error}");
+    let compared = against(&contenders, Some(1), None).unwrap();
+    assert!(
+        compared.remarks[0].starts_with("x/odd@1 is left out"),
+        "{:?}",
+        compared.remarks
+    );
 }
 
 #[test]

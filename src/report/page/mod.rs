@@ -222,7 +222,9 @@ impl Overview {
                 anchor,
                 title: run.title(),
                 cells,
-                state: run.status().unwrap_or(State::Complete.text()),
+                state: run
+                    .status(&experiment.evaluation)
+                    .unwrap_or(State::Complete.text()),
             }
         };
         Self {

@@ -133,7 +133,7 @@ fn courses(experiment: &ExperimentReport, value: impl Fn(&EpochRow) -> f64) -> V
     let course = |run: &RunReport| Course {
         name: run.title(),
         seeds: run.seeds.iter().map(seed_points).collect(),
-        remark: run.status(),
+        remark: run.status(&experiment.evaluation),
     };
     experiment.current().map(course).collect()
 }

@@ -9,9 +9,35 @@ use crate::report::seed::SeedReport;
 /// What the figures are, and which of their differences may be noise.
 pub(super) fn remarks(experiment: &ExperimentReport) -> Vec<String> {
     let mut said = intervals(experiment);
+    said.extend(one_class(experiment));
     said.extend(within_noise(experiment));
     said.extend(selection(experiment));
     said
+}
+
+/// Which runs answer every text alike, whatever their accuracy.
+fn one_class(experiment: &ExperimentReport) -> Option<String> {
+    const SHOWN: usize = 5;
+    let evaluation = &experiment.evaluation;
+    let alike: Vec<String> = experiment
+        .seeds()
+        .filter(|(run, _)| run.stale.is_none())
+        .filter_map(|(run, seed)| {
+            let class = seed.only_class(evaluation)?;
+            Some(format!("{}@{} always says `{class}`", run.name, seed.seed))
+        })
+        .collect();
+    if alike.is_empty() {
+        return None;
+    }
+    let more = match alike.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("; so do {more} more, each its own class"),
+    };
+    Some(format!(
+        "One class only on “{evaluation}”: {}{more}. Such a model tells nothing apart, whatever its accuracy.",
+        alike[..alike.len().min(SHOWN)].join("; ")
+    ))
 }
 
 /// What the accuracies and their intervals are.

@@ -60,7 +60,7 @@ fn scores(experiment: &ExperimentReport) -> Option<Scene> {
             .iter()
             .map(|seed| scores_by_rank(&seed.retrieval))
             .collect(),
-        remark: run.status(),
+        remark: run.status(&experiment.evaluation),
     };
     let courses: Vec<Course> = experiment.current().map(course).collect();
     let measure = Measure {
