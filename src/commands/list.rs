@@ -165,13 +165,11 @@ impl States {
             device: "auto",
             format: None,
         };
-        let planned = planner.file(source, contents);
-        let planned = planned.into_iter().flat_map(|file| file.runs);
+        let file = planner.file(source, contents);
+        let runs = file.into_iter().flat_map(|file| file.runs);
         Self {
             records,
-            planned: planned
-                .map(|run| ((run.run.clone(), run.seed), run))
-                .collect(),
+            planned: runs.map(|run| ((run.run.clone(), run.seed), run)).collect(),
         }
     }
 

@@ -242,23 +242,23 @@ impl Planner<'_> {
         self.selection.check(&candidates)?;
         let mut contents = Contents::open(self.results);
         let mut inputs = Inputs::new(&mut contents);
-        let shelf = Shelf::read(self.results);
-        let mut estimator = Estimator::new(shelf.records(), self.device);
+        let finished = Shelf::read(self.results);
+        let mut estimator = Estimator::new(finished.records(), self.device);
         let mut plan = Plan::default();
         for source in sources {
             if self.selection.selects_experiment(source.experiment) {
                 self.refuse_other_version(source)?;
-                let specs = self.specs(source, &mut inputs, Some(&shelf))?;
+                let specs = self.specs(source, &mut inputs, Some(&finished))?;
                 let same = |other: &&Source<'_>| other.experiment == source.experiment;
                 let standing = standing.iter().find(same).unwrap_or(source);
                 let file = if std::ptr::eq(standing, source) {
-                    plan_file(source, &specs, Some(&shelf))
+                    plan_file(source, &specs, Some(&finished))
                 } else {
-                    let specs = self.specs(standing, &mut inputs, Some(&shelf))?;
-                    plan_file(standing, &specs, Some(&shelf))
+                    let specs = self.specs(standing, &mut inputs, Some(&finished))?;
+                    plan_file(standing, &specs, Some(&finished))
                 };
                 plan.files.push(file);
-                self.decide(specs, &shelf, &mut plan)?;
+                self.decide(specs, &finished, &mut plan)?;
             }
         }
         expect_equal_results(&mut plan.runs, self.force);
@@ -281,7 +281,12 @@ impl Planner<'_> {
     }
 
     /// Decides about the selected ones among an experiment's runs.
-    fn decide(&self, specs: Vec<RunSpec>, shelf: &Shelf, plan: &mut Plan) -> Result<(), PlanError> {
+    fn decide(
+        &self,
+        specs: Vec<RunSpec>,
+        finished: &Shelf,
+        plan: &mut Plan,
+    ) -> Result<(), PlanError> {
         for mut spec in specs {
             if !self
                 .selection
@@ -289,7 +294,7 @@ impl Planner<'_> {
             {
                 continue;
             }
-            let verdict = decision::decide(&spec, self.force, shelf)?;
+            let verdict = decision::decide(&spec, self.force, finished)?;
             (spec.seen, spec.source) = (verdict.seen, verdict.source);
             plan.runs.push(Planned {
                 spec,
@@ -313,17 +318,17 @@ impl Planner<'_> {
         Ok(plan_file(source, &specs, None))
     }
 
-    /// All runs of an experiment in the order of cells and seeds. `shelf` has the results, where
+    /// All runs of an experiment in the order of cells and seeds. `finished` has the results, where
     /// they have been read.
     fn specs(
         &self,
         source: &Source<'_>,
         inputs: &mut Inputs<'_>,
-        shelf: Option<&Shelf>,
+        finished: Option<&Shelf>,
     ) -> Result<Vec<RunSpec>, PlanError> {
         let cells = source.cells.iter();
         let each = cells.flat_map(|cell| source.seeds.iter().map(move |&seed| (cell, seed)));
-        each.map(|(cell, seed)| self.spec(source, cell, seed, inputs, shelf))
+        each.map(|(cell, seed)| self.spec(source, cell, seed, inputs, finished))
             .collect()
     }
 
@@ -333,14 +338,14 @@ impl Planner<'_> {
         cell: &Cell,
         seed: u64,
         inputs: &mut Inputs<'_>,
-        shelf: Option<&Shelf>,
+        finished: Option<&Shelf>,
     ) -> Result<RunSpec, PlanError> {
         let experiment = source.experiment;
         let label = record::run_label(experiment, &cell.name, seed);
         let folder = record::run_folder(self.results, experiment, &cell.name, seed);
         let format = match self.format {
             Some(format) => format.to_owned(),
-            None => recorded_format(&folder, shelf),
+            None => recorded_format(&folder, finished),
         };
         let identity_parts = parts(&label, &cell.settings, seed, &format, inputs)?;
         Ok(RunSpec {
@@ -396,9 +401,9 @@ fn parts(
 }
 
 /// The runs of an experiment for its `plan.json`.
-fn plan_file(source: &Source<'_>, specs: &[RunSpec], shelf: Option<&Shelf>) -> PlanFile {
+fn plan_file(source: &Source<'_>, specs: &[RunSpec], finished: Option<&Shelf>) -> PlanFile {
     let runs = specs.iter().map(|spec| PlannedRun {
-        differs: differences(spec, shelf),
+        differs: differences(spec, finished),
         run: spec.run.clone(),
         seed: spec.seed,
         identity: spec.identity.clone(),
@@ -422,17 +427,17 @@ fn plan_file(source: &Source<'_>, specs: &[RunSpec], shelf: Option<&Shelf>) -> P
     }
 }
 
-/// The record of a folder, from the shelf where that has it.
-fn record_of<'a>(folder: &Path, shelf: Option<&'a Shelf>) -> Option<Cow<'a, RunRecord>> {
-    match shelf.and_then(|shelf| shelf.at(folder)) {
+/// The record of a folder, from the finished where that has it.
+fn record_of<'a>(folder: &Path, finished: Option<&'a Shelf>) -> Option<Cow<'a, RunRecord>> {
+    match finished.and_then(|finished| finished.at(folder)) {
         Some(known) => Some(Cow::Borrowed(&known.record)),
         None => record::read(folder).ok().flatten().map(Cow::Owned),
     }
 }
 
 /// What the result in a run's place differs in from the run.
-fn differences(spec: &RunSpec, shelf: Option<&Shelf>) -> Vec<String> {
-    match record_of(&spec.folder, shelf) {
+fn differences(spec: &RunSpec, finished: Option<&Shelf>) -> Vec<String> {
+    match record_of(&spec.folder, finished) {
         Some(record) if record.identity != spec.identity => {
             decision::changes(&record.identity_parts, &spec.identity_parts)
                 .iter()
@@ -444,8 +449,8 @@ fn differences(spec: &RunSpec, shelf: Option<&Shelf>) -> Vec<String> {
 }
 
 /// The format in which a run's results are; that of a processor where there are none.
-fn recorded_format(folder: &Path, shelf: Option<&Shelf>) -> String {
-    record_of(folder, shelf)
+fn recorded_format(folder: &Path, finished: Option<&Shelf>) -> String {
+    record_of(folder, finished)
         .map(|record| record.environment.precision.clone())
         .filter(|format| !format.is_empty())
         .unwrap_or_else(|| "f32".to_owned())

@@ -37,7 +37,9 @@ pub(super) fn table(
         ));
     }
     if !shared.is_empty() {
-        text.push_str(&format!("All of them: {}\n", shared.join(", ")));
+        text.push_str("All of them: ");
+        text.push_str(&shared.join(", "));
+        text.push('\n');
     }
     for remark in remarks(experiment) {
         text.push('\n');

@@ -225,6 +225,7 @@ fn a_child_ends_within_a_second_of_its_parents_death_wherever_it_stands() {
         if children.is_empty() {
             // This system does not show who is whose child.
             let _ = runner.kill();
+            let _ = runner.wait();
             return;
         }
         runner.kill().unwrap();

@@ -36,9 +36,10 @@ pub fn against(
         let value = |contender: &Contender| contender.accuracy(evaluation).value;
         value(two).total_cmp(&value(one))
     });
-    let is_baseline =
-        |contender: &&Contender| asked.is_some_and(|own| std::ptr::eq(*contender, own));
-    let place = ranked.iter().position(|one| is_baseline(one)).unwrap_or(0);
+    let place = ranked
+        .iter()
+        .position(|one| asked.is_some_and(|own| std::ptr::eq(*one, own)))
+        .unwrap_or(0);
     let base = ranked[place];
     let others: Vec<usize> = (0..ranked.len()).filter(|&other| other != place).collect();
     let pairs: Vec<Pair> = others
