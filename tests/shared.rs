@@ -81,7 +81,7 @@ fn the_manual_has_the_studys_chunks() {
         unicode: Unicode::None,
         cleaning: Cleaning::Study,
     };
-    let sources = document::prepare(&settings).unwrap();
+    let sources = document::prepare(&settings).unwrap().sources;
     let words = |text: &str| text.split_whitespace().count();
     assert_eq!(words(&sources[0].text), 75_557);
     for (size, overlap, count, last) in [(300, 100, 378, 157), (500, 200, 252, 257)] {

@@ -6,7 +6,7 @@ use super::{CommandError, Ended, finished, say};
 use crate::cli::AskArgs;
 use crate::config::Settings;
 use crate::record::RunFile;
-use crate::tasks::{self, Asked, Finished};
+use crate::tasks::{self, Asked, Finished, FoundFragment};
 
 /// Writes the answer, if the run gives any, then the fragments with their scores.
 ///
@@ -46,8 +46,13 @@ fn write(asked: &Asked, output: &mut dyn Write) -> std::io::Result<()> {
     if let Some(answer) = &asked.answer {
         writeln!(output, "{answer}\n")?;
     }
-    for (rank, (chunk, score, text)) in (1..).zip(&asked.fragments) {
-        writeln!(output, "{rank}. [Contexto {chunk}] {score:.4}\n{text}\n")?;
+    for (rank, fragment) in (1..).zip(&asked.fragments) {
+        let FoundFragment {
+            citation,
+            score,
+            text,
+        } = fragment;
+        writeln!(output, "{rank}. {citation} {score:.4}\n{text}\n")?;
     }
     Ok(())
 }
@@ -58,8 +63,16 @@ mod tests {
 
     #[test]
     fn the_answer_stands_before_its_fragments() {
+        let fragment = |citation: &str, score, text: &str| FoundFragment {
+            citation: citation.into(),
+            score,
+            text: text.into(),
+        };
         let asked = Asked {
-            fragments: vec![(7, 0.5, "Uno.".into()), (3, 0.25, "Dos.".into())],
+            fragments: vec![
+                fragment("[Contexto 7]", 0.5, "Uno."),
+                fragment("(§3)", 0.25, "Dos."),
+            ],
             answer: Some("Uno. [Contexto 7]".into()),
             notes: Vec::new(),
         };
@@ -68,7 +81,7 @@ mod tests {
         let text = String::from_utf8(output).unwrap();
         assert_eq!(
             text,
-            "Uno. [Contexto 7]\n\n1. [Contexto 7] 0.5000\nUno.\n\n2. [Contexto 3] 0.2500\nDos.\n\n"
+            "Uno. [Contexto 7]\n\n1. [Contexto 7] 0.5000\nUno.\n\n2. (§3) 0.2500\nDos.\n\n"
         );
     }
 }

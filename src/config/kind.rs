@@ -9,6 +9,8 @@ use super::model::Model;
 pub(super) struct Facts {
     /// The word in a TOML.
     pub word: &'static str,
+    /// Raised whenever the same settings, seed and inputs begin to give other results.
+    pub numerics: u32,
     /// Whether its runs give each row of a data set a class.
     pub classifies: bool,
     /// JSON Schema of its settings with everything inlined, as the structs describe them.

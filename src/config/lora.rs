@@ -26,6 +26,7 @@ pub struct LoraSettings {
 
 pub(super) const FACTS: Facts = Facts {
     word: "lora",
+    numerics: 1,
     classifies: true,
     schema: inlined::<LoraSettings>,
 };

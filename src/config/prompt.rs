@@ -27,6 +27,7 @@ pub struct PromptSettings {
 
 pub(super) const FACTS: Facts = Facts {
     word: "prompt",
+    numerics: 1,
     classifies: true,
     schema: inlined::<PromptSettings>,
 };

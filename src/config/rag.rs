@@ -38,6 +38,7 @@ pub struct RagSettings {
 
 pub(super) const FACTS: Facts = Facts {
     word: "rag",
+    numerics: 2,
     classifies: false,
     schema: inlined::<RagSettings>,
 };
@@ -195,7 +196,8 @@ pub struct Chunks {
     /// What a chunk consists of.
     #[serde(default)]
     pub strategy: ChunkStrategy,
-    /// Words in a chunk, or the embedder's tokens, by strategy.
+    /// Words in a chunk, or the embedder's tokens, by strategy. In a script without spaces each
+    /// letter is a word.
     #[schemars(extend("minimum" = 1))]
     pub size: usize,
     /// Words or tokens that a chunk shares with the one before; less than `size`.
@@ -291,6 +293,16 @@ pub enum Generator {
 pub struct SimpleGenerator {
     /// Which method.
     pub kind: SimpleGeneration,
+    /// What an extractive answer says when no sentence has anything to do with the question. By
+    /// default in the question's language, or English where that is in doubt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("minLength" = 1))]
+    pub not_found: Option<String>,
+    /// What a chunk is cited by: a word, `Source` for `[Source 7]`, or a pattern with `{number}` in
+    /// it. By default in the question's language, as `not_found`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("minLength" = 1))]
+    pub citation: Option<String>,
 }
 
 /// How to answer without a model.

@@ -125,6 +125,13 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
+    /// The version of its results: raised whenever the same settings, seed and inputs begin to give
+    /// others.
+    #[must_use]
+    pub fn numerics(self) -> u32 {
+        self.facts().numerics
+    }
+
     /// Whether its runs give each row of a data set a class.
     pub(super) fn classifies(self) -> bool {
         self.facts().classifies

@@ -103,7 +103,7 @@ impl Contents {
     /// sha256 of a text file, or of the names and contents of a folder's text files.
     ///
     /// # Errors
-    /// When a file cannot be read.
+    /// When the file or the folder cannot be read.
     pub fn document(&mut self, path: &Path) -> Result<String, ContentError> {
         if !path.is_dir() {
             return self.file(path);
@@ -112,15 +112,23 @@ impl Contents {
         let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
         let walk = WalkDir::new(path).sort_by_file_name().into_iter();
         for entry in walk.filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name())) {
-            let entry = entry.map_err(|error| ContentError::Read {
-                path: error.path().unwrap_or(path).to_owned(),
-                source: error.into(),
-            })?;
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) if error.depth() > 0 => continue,
+                Err(error) => {
+                    return Err(ContentError::Read {
+                        path: error.path().unwrap_or(path).to_owned(),
+                        source: error.into(),
+                    });
+                }
+            };
             if entry.path().is_file() && is_text(entry.path()) {
                 let name = entry.path().strip_prefix(path).unwrap_or(entry.path());
                 sum.update(name.to_string_lossy().as_bytes());
                 sum.update([0]);
-                sum.update(self.file(entry.path())?.as_bytes());
+                // What cannot be read is left out of the document, but may be readable one day.
+                let content = self.file(entry.path()).unwrap_or_default();
+                sum.update(content.as_bytes());
                 sum.update([0]);
             }
         }
@@ -197,6 +205,10 @@ impl Contents {
             path: path.to_owned(),
             source,
         };
+        // A pipe would be waited for without an end.
+        if !fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(failed(std::io::Error::other("it is not a file")));
+        }
         let mut file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         let key = fs::canonicalize(path)

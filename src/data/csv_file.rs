@@ -5,6 +5,7 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use super::error::{DataError, Problems, RowFault, short};
 use super::file_row::{FileRow, Source, Wanted, near_name};
+use super::foreign::{misread, separated};
 use super::quotes::{line_breaks, quote_fault};
 use crate::config::Label;
 
@@ -50,6 +51,7 @@ pub(super) fn read(source: &Source, wanted: &Wanted) -> Result<Vec<FileRow>, Dat
         });
     }
     settle_labels(&mut rows);
+    problems.hint(|| misread(source.path, source.content));
     problems.unless_any(source.path.display().to_string(), rows)
 }
 
@@ -86,7 +88,10 @@ impl<'a> Records<'a> {
         let mut builder = ReaderBuilder::new();
         // Rows of unequal length are reported here, with all others, rather than by the first of
         // them.
-        builder.has_headers(false).flexible(true);
+        builder
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(source.separator);
         Self {
             source,
             reader: builder.from_reader(source.content),
@@ -109,9 +114,10 @@ impl<'a> Records<'a> {
             .take_while(|byte| matches!(byte, b'\r' | b'\n'))
             .count();
         let (skipped, bytes) = all.split_at(blank);
-        let line = start.line() + line_breaks(skipped);
+        let line = self.source.lines_skipped + start.line() + line_breaks(skipped);
         let first_byte = self.source.skipped + (from + blank) as u64;
-        let fault = encoding_fault(bytes, first_byte).or_else(|| quote_fault(bytes, line));
+        let fault = encoding_fault(bytes, first_byte)
+            .or_else(|| quote_fault(bytes, line, self.source.separator));
         Some(Record {
             values,
             line,
@@ -136,18 +142,26 @@ struct Columns {
 
 impl Columns {
     fn find(source: &Source, wanted: &Wanted, header: &Record) -> Result<Self, DataError> {
+        let names = names(&header.values);
+        if (header.fault.is_some() || !names.iter().any(|name| name == wanted.text))
+            && let Some(separator) = other_separator(source, wanted)
+        {
+            return Err(DataError::Separator {
+                path: source.owned_path(),
+                separator,
+                fix: separated(source.path, separator),
+            });
+        }
         if let Some(fault) = header.fault.clone() {
+            let misread = matches!(fault, RowFault::Encoding { .. })
+                .then(|| misread(source.path, source.content));
             return Err(DataError::Header {
                 path: source.owned_path(),
                 line: header.line,
                 fault,
+                hint: misread,
             });
         }
-        let names: Vec<String> = header
-            .values
-            .iter()
-            .map(|name| String::from_utf8_lossy(name).trim().to_owned())
-            .collect();
         let find = |role, column: &str| {
             let mut places = (0..names.len()).filter(|&place| names[place] == column);
             match (places.next(), places.next()) {
@@ -203,17 +217,36 @@ impl Columns {
     }
 }
 
+fn names(header: &ByteRecord) -> Vec<String> {
+    let name = |name| String::from_utf8_lossy(name).trim().to_owned();
+    header.iter().map(name).collect()
+}
+
+/// What stands between the values in place of commas, where that makes columns of the header: the
+/// wanted ones, or any where there is but one.
+fn other_separator(source: &Source, wanted: &Wanted) -> Option<char> {
+    let parted = |separator: char| {
+        let mut builder = ReaderBuilder::new();
+        let separator = u8::try_from(separator).ok()?;
+        builder.has_headers(false).delimiter(separator);
+        let mut header = ByteRecord::new();
+        let mut reader = builder.from_reader(source.content);
+        reader.read_byte_record(&mut header).ok()?;
+        Some(names(&header))
+    };
+    let own = char::from(source.separator);
+    let others = || [';', '\t', '|'].into_iter().filter(move |&it| it != own);
+    let is_wanted =
+        |names: Vec<String>| names.len() > 1 && names.iter().any(|it| it == wanted.text);
+    let mut sure = others().filter(|&it| parted(it).is_some_and(is_wanted));
+    sure.next().or_else(|| {
+        let only = parted(own).filter(|names| names.len() == 1)?;
+        others().find(|&separator| only[0].contains(separator))
+    })
+}
+
 /// Why a column may be missing.
 fn hint(column: &str, names: &[String]) -> Option<String> {
-    if let [only] = names
-        && let Some(separator) = [';', '\t', '|']
-            .into_iter()
-            .find(|&separator| only.contains(separator))
-    {
-        return Some(format!(
-            "the values seem to be separated by {separator:?}, not by commas"
-        ));
-    }
     // A header's names are short; a review is not.
     if let Some(name) = names.iter().find(|name| name.chars().count() > 60) {
         return Some(format!(
@@ -241,6 +274,8 @@ mod tests {
                 path: Path::new("rows.csv"),
                 content,
                 skipped: 0,
+                lines_skipped: 0,
+                separator: b',',
             },
             &wanted,
         )
@@ -321,9 +356,9 @@ mod tests {
         rows.csv: 5 rows cannot be used
           line 2 (row 0): the text `text` is empty: fill it in or remove the row
           line 4 (row 2): the text `text` is empty: fill it in or remove the row
-          line 5 (row 3): 3 values for 2 columns: quote a text that contains a comma or a line break
-          line 6 (row 4): 1 value for 2 columns: quote a text that contains a comma or a line break
-          line 7 (row 5): byte 48 of the file is not UTF-8: save the file as UTF-8
+          line 5 (row 3): 3 values for 2 columns: quote a text that contains a separator or a line break
+          line 6 (row 4): 1 value for 2 columns: quote a text that contains a separator or a line break
+          line 7 (row 5): byte 48 of the file is not UTF-8; it looks like Windows-1252: `iconv -f CP1252 -t UTF-8 rows.csv > rows-converted.csv`
         ");
         insta::assert_snapshot!(bad("text,label\nok,1\nc, \n"), @"rows.csv: line 3 (row 1): the label `label` is missing: fill it in or remove the row");
     }
@@ -375,8 +410,15 @@ mod tests {
         );
         insta::assert_snapshot!(
             bad("text;label\na;1\n"),
-            @"rows.csv: no column `text` (the values seem to be separated by ';', not by commas): set `data.text` to one of the file's columns: `text;label`"
+            @r"rows.csv: the values stand between semicolons, not between commas: put a line `sep=;` before the header: `(printf 'sep=;\n'; cat rows.csv) > rows-converted.csv`"
         );
+        for quoted in [
+            "\"text\";\"label\"\n\"a\";\"1\"\n",
+            "id;text;label\n1;a, b;2\n",
+        ] {
+            assert!(bad(quoted).contains("between semicolons"), "{quoted}");
+        }
+        assert!(bad("text\tlabel\na\t1\n").contains(r"`(printf 'sep=\t\n'; cat rows.csv)"));
         insta::assert_snapshot!(
             bad("\"A review that is much longer than the name of any column would ever be\",1\nb,0\n"),
             @"rows.csv: no column `text` (the first line must be a header, but one of its names is `A review that is much longer than the na…`): set `data.text` to one of the file's columns: `A review that is much longer than the na…`, `1`"

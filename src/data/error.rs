@@ -16,19 +16,35 @@ pub enum DataError {
     Unreadable { path: PathBuf, reason: io::Error },
     #[error("{}: unknown kind of file: expected a name that ends in `.csv` or `.jsonl`", .path.display())]
     UnknownExtension { path: PathBuf },
-    #[error("{}: the file is encoded as UTF-16: save it as UTF-8", .path.display())]
-    Utf16 { path: PathBuf },
+    #[error("{}: not a file but a pipe or a device: write what it gives into a file", .path.display())]
+    NoFile { path: PathBuf },
+    #[error("{}: {what}", .path.display())]
+    Foreign { path: PathBuf, what: String },
+    #[error(
+        "{}: the values stand between {}, not between commas: {fix}",
+        .path.display(), match separator {
+            ';' => "semicolons",
+            '\t' => "tabs",
+            _ => "bars",
+        }
+    )]
+    Separator {
+        path: PathBuf,
+        separator: char,
+        fix: String,
+    },
     #[error("{}: {}", .path.display(), if *.header {
         "the file has a header but no rows"
     } else {
         "the file is empty"
     })]
     Empty { path: PathBuf, header: bool },
-    #[error("{}: line {line}, the header: {fault}", .path.display())]
+    #[error("{}: line {line}, the header: {fault}{}", .path.display(), after(.hint.as_ref()))]
     Header {
         path: PathBuf,
         line: u64,
         fault: RowFault,
+        hint: Option<String>,
     },
     #[error(
         "{}: no column `{column}`{}: set `data.{role}` to one of the file's columns: {}",
@@ -57,11 +73,12 @@ pub enum DataError {
         line: u64,
         column: String,
     },
-    #[error("{}", rows_text(.place, .problems, *.more))]
+    #[error("{}{}", rows_text(.place, .problems, *.more), after(.hint.as_ref()))]
     Rows {
         place: String,
         problems: Vec<RowProblem>,
         more: usize,
+        hint: Option<String>,
     },
     #[error(
         "{}: every label is `{label}` (rows: {rows}), but a classifier needs two classes or more: check `data.label`{}",
@@ -73,6 +90,17 @@ pub enum DataError {
         rows: usize,
         limited: bool,
     },
+    #[error(
+        "{}: nearly every label is a class of its own ({classes} labels in {rows} rows): {fix}", .path.display()
+    )]
+    DistinctLabels {
+        path: PathBuf,
+        classes: usize,
+        rows: usize,
+        fix: String,
+    },
+    #[error("{}: `data.split = \"stratified\"`: {fault}", .path.display())]
+    Stratified { path: PathBuf, fault: String },
     #[error("{}: the {split} split has no rows: {fix}", .path.display())]
     EmptySplit {
         path: PathBuf,
@@ -111,10 +139,10 @@ impl fmt::Display for RowProblem {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say what is what")]
 pub enum RowFault {
-    #[error("byte {byte} of the file is not UTF-8: save the file as UTF-8")]
+    #[error("byte {byte} of the file is not UTF-8")]
     Encoding { byte: u64 },
     #[error(
-        "{found} value{} for {expected} columns: quote a text that contains a comma or a line break", if *.found == 1 { "" } else { "s" }
+        "{found} value{} for {expected} columns: quote a text that contains a separator or a line break", if *.found == 1 { "" } else { "s" }
     )]
     Width { found: usize, expected: usize },
     #[error(
@@ -139,8 +167,12 @@ pub enum RowFault {
         found: &'static str,
         expected: &'static str,
     },
-    #[error("label `{label}` is unknown: the classes of the main file are {}", listed(.classes))]
-    UnknownLabel { label: String, classes: Vec<String> },
+    #[error("label `{label}` is unknown{}: the classes of the main file are {classes}", .near.as_ref().map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default())]
+    UnknownLabel {
+        label: String,
+        near: Option<String>,
+        classes: String,
+    },
 }
 
 /// The problems of one file, of which only the first are kept.
@@ -148,9 +180,18 @@ pub enum RowFault {
 pub(super) struct Problems {
     shown: Vec<RowProblem>,
     count: usize,
+    hint: Option<String>,
 }
 
 impl Problems {
+    /// Adds what helps with rows that are not UTF-8, if there are any.
+    pub(super) fn hint(&mut self, hint: impl FnOnce() -> String) {
+        let misread = |problem: &RowProblem| matches!(problem.fault, RowFault::Encoding { .. });
+        if self.shown.iter().any(misread) {
+            self.hint = Some(hint());
+        }
+    }
+
     pub(super) fn push(&mut self, row: usize, line: Option<u64>, fault: RowFault) {
         self.count += 1;
         if self.shown.len() < SHOWN_PROBLEMS {
@@ -167,8 +208,13 @@ impl Problems {
             place,
             more: self.count - self.shown.len(),
             problems: self.shown,
+            hint: self.hint,
         })
     }
+}
+
+fn after(hint: Option<&String>) -> String {
+    hint.map(|hint| format!("; {hint}")).unwrap_or_default()
 }
 
 fn rows_text(place: &str, problems: &[RowProblem], more: usize) -> String {
@@ -186,7 +232,7 @@ fn rows_text(place: &str, problems: &[RowProblem], more: usize) -> String {
 }
 
 /// Names in backticks, long ones cut, at most ten.
-fn listed(names: &[String]) -> String {
+pub(super) fn listed(names: &[String]) -> String {
     const NAMES: usize = 10;
     if names.is_empty() {
         return "nothing".to_owned();

@@ -1,7 +1,7 @@
 //! From labelled rows to examples: each label becomes the index of its class, or a message with its
 //! row. Knows nothing of splits.
 
-use super::error::{DataError, Problems, RowFault};
+use super::error::{DataError, Problems, RowFault, listed};
 use super::labels::{LabelMap, name};
 use super::table::{RawRow, read};
 use crate::config::{Data, Evaluation, Label};
@@ -88,6 +88,7 @@ fn class_of(label: &Label, labels: &LabelMap) -> Result<usize, RowFault> {
         .index_of(label)
         .ok_or_else(|| RowFault::UnknownLabel {
             label: name(label),
-            classes: labels.names().to_vec(),
+            near: labels.near(label).map(str::to_owned),
+            classes: listed(labels.names()),
         })
 }

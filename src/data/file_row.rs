@@ -29,12 +29,16 @@ pub(super) struct FileRow {
     pub line: u64,
 }
 
-/// A file's content without its byte order mark.
+/// A file's content without its byte order mark, and without Excel's line on the separator.
 pub(super) struct Source<'a> {
     pub path: &'a Path,
     pub content: &'a [u8],
-    /// Bytes of the mark.
+    /// Bytes before it.
     pub skipped: u64,
+    /// Lines before it.
+    pub lines_skipped: u64,
+    /// What stands between the values of a table.
+    pub separator: u8,
 }
 
 impl Source<'_> {

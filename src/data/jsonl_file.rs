@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::error::{DataError, Problems, RowFault};
 use super::file_row::{FileRow, Source, Wanted, near_name};
+use super::foreign::misread;
 use crate::config::Label;
 
 /// Reads the wanted rows of a file that is not empty. Blank lines are skipped.
@@ -36,6 +37,7 @@ pub(super) fn read(source: &Source, wanted: &Wanted) -> Result<Vec<FileRow>, Dat
     }
     keys.check(source, wanted)?;
     settle_labels(&mut rows);
+    problems.hint(|| misread(source.path, source.content));
     problems.unless_any(source.path.display().to_string(), rows)
 }
 
@@ -103,10 +105,12 @@ fn label_of(key: &str, value: Value) -> Result<Label, RowFault> {
             column: key.to_owned(),
         }),
         Value::Bool(label) => Ok(Label::Text(label.to_string())),
+        // As a CSV has it: `1.0` is the class `1.0`.
+        Value::Number(label) => Ok(Label::Text(label.to_string())),
         other => Err(RowFault::WrongType {
             key: key.to_owned(),
             found: kind(&other),
-            expected: "an integer or a string",
+            expected: "a number or a string",
         }),
     }
 }
@@ -130,7 +134,6 @@ fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
-        Value::Number(number) if number.is_f64() => "a number with a fraction",
         Value::Number(_) => "a number",
         Value::String(_) => "a string",
         Value::Array(_) => "a list",
@@ -199,6 +202,8 @@ mod tests {
                 path: Path::new("rows.jsonl"),
                 content,
                 skipped: 3,
+                lines_skipped: 0,
+                separator: b',',
             },
             &wanted,
         )
@@ -244,6 +249,11 @@ mod tests {
             labels(&rows(["true", "false"])),
             [text("true"), text("false")]
         );
+        assert_eq!(labels(&rows(["1.0", "0.5"])), [text("1.0"), text("0.5")]);
+        assert_eq!(
+            labels(&rows(["1.0", "18446744073709551615"])),
+            [text("1.0"), text("18446744073709551615")]
+        );
     }
 
     #[test]
@@ -264,21 +274,21 @@ mod tests {
         ");
         insta::assert_snapshot!(bad(br#"{"text": "a", "label": 1}
 {"text": "a", "label": null}
-{"text": "a", "label": 0.5}
+{"text": "a", "label": {"a": 0.5}}
 {"text": "a", "label": [1]}
 {"body": "a", "label": 1}
 {"text": "a"} {"text": "b"}
 "#), @r"
         rows.jsonl: 5 rows cannot be used
           line 2 (row 1): the label `label` is missing: fill it in or remove the row
-          line 3 (row 2): `label` is a number with a fraction: expected an integer or a string
-          line 4 (row 3): `label` is a list: expected an integer or a string
+          line 3 (row 2): `label` is an object: expected a number or a string
+          line 4 (row 3): `label` is a list: expected a number or a string
           line 5 (row 4): no key `text`: the object has `body`, `label`
           line 6 (row 5): not one JSON object on one line: trailing characters at column 15
         ");
         let mut content = b"{\"text\": \"a\", \"label\": 1}\n".to_vec();
         content.extend(b"{\"text\": \"\xe9\", \"label\": 1}");
-        insta::assert_snapshot!(bad(&content), @"rows.jsonl: line 2 (row 1): byte 39 of the file is not UTF-8: save the file as UTF-8");
+        insta::assert_snapshot!(bad(&content), @"rows.jsonl: line 2 (row 1): byte 39 of the file is not UTF-8; it looks like Windows-1252: `iconv -f CP1252 -t UTF-8 rows.jsonl > rows-converted.jsonl`");
     }
 
     #[test]

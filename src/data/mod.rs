@@ -7,6 +7,7 @@ pub mod document;
 mod error;
 mod examples;
 mod file_row;
+mod foreign;
 mod jsonl_file;
 mod labels;
 mod long_texts;

@@ -8,9 +8,9 @@ pub(super) fn line_breaks(bytes: &[u8]) -> u64 {
     bytes.split(|&byte| byte == b'\n').skip(1).count() as u64
 }
 
-/// Looks for a quoted value that does not end, or does not end at a comma or line break. The
+/// Looks for a quoted value that does not end, or does not end at a separator or line break. The
 /// record's first line is `first_line`.
-pub(super) fn quote_fault(record: &[u8], first_line: u64) -> Option<RowFault> {
+pub(super) fn quote_fault(record: &[u8], first_line: u64, separator: u8) -> Option<RowFault> {
     let line_at = |position: usize| first_line + line_breaks(&record[..position]);
     let mut position = 0;
     while position < record.len() {
@@ -22,7 +22,8 @@ pub(super) fn quote_fault(record: &[u8], first_line: u64) -> Option<RowFault> {
                 });
             };
             position = close + 1;
-            if !matches!(record.get(position), None | Some(b',' | b'\r' | b'\n')) {
+            let next = record.get(position);
+            if !matches!(next, None | Some(b'\r' | b'\n')) && next != Some(&separator) {
                 return Some(RowFault::AfterQuote {
                     line: line_at(close),
                 });
@@ -30,7 +31,7 @@ pub(super) fn quote_fault(record: &[u8], first_line: u64) -> Option<RowFault> {
         }
         // A quote within a value that does not begin with one is part of it.
         let rest = record[position..].iter();
-        position += rest.take_while(|&&byte| byte != b',').count() + 1;
+        position += rest.take_while(|&&byte| byte != separator).count() + 1;
     }
     None
 }
@@ -67,7 +68,7 @@ mod tests {
             ",,\n",
             "a,\"b\"",
         ] {
-            assert_eq!(quote_fault(record.as_bytes(), 1), None, "{record:?}");
+            assert_eq!(quote_fault(record.as_bytes(), 1, b','), None, "{record:?}");
         }
     }
 
@@ -80,7 +81,7 @@ mod tests {
             ("\"\"\"", 7),
         ] {
             assert_eq!(
-                quote_fault(record.as_bytes(), 7),
+                quote_fault(record.as_bytes(), 7, b','),
                 Some(RowFault::OpenQuote { line }),
                 "{record:?}"
             );
@@ -95,7 +96,7 @@ mod tests {
             ("\"he said \"hi\" twice\",1", 7),
         ] {
             assert_eq!(
-                quote_fault(record.as_bytes(), 7),
+                quote_fault(record.as_bytes(), 7, b','),
                 Some(RowFault::AfterQuote { line }),
                 "{record:?}"
             );

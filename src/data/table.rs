@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::error::{DataError, Problems, RowFault};
 use super::file_row::{FileRow, Source, Wanted};
+use super::foreign::{Use, foreign};
 use super::{csv_file, jsonl_file};
 use crate::config::Label;
 
@@ -68,12 +69,13 @@ pub fn read_texts(path: &Path, text_column: &str) -> Result<Vec<String>, DataErr
 /// As [`read`].
 pub fn texts_of(name: &str, bytes: &[u8], text_column: &str) -> Result<Vec<String>, DataError> {
     let path = Path::new(name);
-    let source = without_mark(path, bytes)?;
+    let source = without_mark(path, bytes);
     let format = match source.content.trim_ascii_start().first() {
-        Some(b'{') => Format::JsonLines,
-        _ => Format::Csv,
+        Some(b'{') => Use::Lines,
+        _ => Use::Table,
     };
-    texts(read_source(&source, format, &only(text_column)))
+    refuse_foreign(path, foreign(path, bytes, format))?;
+    texts(read_source(source, format, &only(text_column)))
 }
 
 /// Texts of one line each, empty ones too. `name` is what messages call them.
@@ -83,7 +85,10 @@ pub fn texts_of(name: &str, bytes: &[u8], text_column: &str) -> Result<Vec<Strin
 /// When there are none, or they are not UTF-8.
 pub fn lines_of(name: &str, bytes: &[u8]) -> Result<Vec<String>, DataError> {
     let path = Path::new(name);
-    let source = without_mark(path, bytes)?;
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        refuse_foreign(path, foreign(path, bytes, Use::Table))?;
+    }
+    let source = without_mark(path, bytes);
     if source.content.is_empty() {
         return Err(DataError::Empty {
             path: path.to_owned(),
@@ -136,35 +141,56 @@ fn texts(rows: Result<Vec<FileRow>, DataError>) -> Result<Vec<String>, DataError
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Format {
-    Csv,
-    JsonLines,
-}
-
 fn read_rows(path: &Path, wanted: &Wanted) -> Result<Vec<FileRow>, DataError> {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    let format = match extension.map(str::to_ascii_lowercase).as_deref() {
-        Some("csv") => Format::Csv,
-        Some("jsonl") => Format::JsonLines,
-        _ => {
-            return Err(DataError::UnknownExtension {
-                path: path.to_owned(),
-            });
-        }
-    };
-    let bytes = fs::read(path).map_err(|reason| DataError::Unreadable {
+    let unreadable = |reason| DataError::Unreadable {
         path: path.to_owned(),
         reason,
-    })?;
-    read_source(&without_mark(path, &bytes)?, format, wanted)
+    };
+    // A pipe would be waited for without an end.
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        return Err(DataError::NoFile {
+            path: path.to_owned(),
+        });
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let known = match extension.map(str::to_ascii_lowercase).as_deref() {
+        Some("csv") => Some(Use::Table),
+        Some("jsonl") => Some(Use::Lines),
+        _ => None,
+    };
+    let what = match known {
+        Some(wanted) => foreign(path, &bytes, wanted),
+        None => foreign(path, &bytes, Use::Table).or_else(|| foreign(path, &bytes, Use::Lines)),
+    };
+    refuse_foreign(path, what)?;
+    let Some(format) = known else {
+        return Err(DataError::UnknownExtension {
+            path: path.to_owned(),
+        });
+    };
+    read_source(without_mark(path, &bytes), format, wanted)
+}
+
+fn refuse_foreign(path: &Path, what: Option<String>) -> Result<(), DataError> {
+    match what {
+        None => Ok(()),
+        Some(what) => Err(DataError::Foreign {
+            path: path.to_owned(),
+            what,
+        }),
+    }
 }
 
 fn read_source(
-    source: &Source,
-    format: Format,
+    mut source: Source<'_>,
+    format: Use,
     wanted: &Wanted,
 ) -> Result<Vec<FileRow>, DataError> {
+    if format == Use::Table {
+        obey_separator(&mut source);
+    }
     if source.content.trim_ascii().is_empty() {
         return Err(DataError::Empty {
             path: source.owned_path(),
@@ -172,29 +198,44 @@ fn read_source(
         });
     }
     match format {
-        Format::Csv => csv_file::read(source, wanted),
-        Format::JsonLines => jsonl_file::read(source, wanted),
+        Use::Table => csv_file::read(&source, wanted),
+        _ => jsonl_file::read(&source, wanted),
     }
 }
 
-fn without_mark<'a>(path: &'a Path, bytes: &'a [u8]) -> Result<Source<'a>, DataError> {
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(DataError::Utf16 {
-            path: path.to_owned(),
-        });
+fn without_mark<'a>(path: &'a Path, bytes: &'a [u8]) -> Source<'a> {
+    let content = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    Source {
+        path,
+        content,
+        skipped: (bytes.len() - content.len()) as u64,
+        lines_skipped: 0,
+        separator: b',',
     }
-    Ok(match bytes.strip_prefix(b"\xef\xbb\xbf") {
-        Some(content) => Source {
-            path,
-            content,
-            skipped: 3,
-        },
-        None => Source {
-            path,
-            content: bytes,
-            skipped: 0,
-        },
-    })
+}
+
+/// Takes out the line with which Excel says what stands between the values: `sep=;`.
+fn obey_separator(source: &mut Source<'_>) {
+    let content = source.content;
+    let Some(end) = content.iter().position(|byte| *byte == b'\n') else {
+        return;
+    };
+    let line = content[..end]
+        .strip_suffix(b"\r")
+        .unwrap_or(&content[..end]);
+    let bare = line
+        .strip_prefix(b"\"")
+        .and_then(|line| line.strip_suffix(b"\""))
+        .unwrap_or(line);
+    let [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', separator] = *bare else {
+        return;
+    };
+    if separator.is_ascii_punctuation() && separator != b'"' || separator == b'\t' {
+        source.separator = separator;
+        source.content = &content[end + 1..];
+        source.skipped += (end + 1) as u64;
+        source.lines_skipped = 1;
+    }
 }
 
 #[cfg(test)]
@@ -226,8 +267,16 @@ mod tests {
         let (_folder, path) = file("rows.JsonL", b"{\"text\":\"a\",\"label\":1}");
         assert_eq!(read(&path, "text", "label", None).unwrap().len(), 1);
         insta::assert_snapshot!(
+            error("rows.dat", b"text\n"),
+            @"rows.dat: unknown kind of file: expected a name that ends in `.csv` or `.jsonl`"
+        );
+        insta::assert_snapshot!(
             error("rows.tsv", b"text\tlabel\n"),
-            @"rows.tsv: unknown kind of file: expected a name that ends in `.csv` or `.jsonl`"
+            @r"rows.tsv: the file is a table of values between tabs: `(printf 'sep=\t\n'; cat rows.tsv) > rows.csv` makes `rows.csv` of it"
+        );
+        insta::assert_snapshot!(
+            error("rows.json", b"[{\"text\": \"a\", \"label\": 1}]"),
+            @r#"rows.json: the file is one JSON array, not one object per line: `python3 -c "import sys, json; [print(json.dumps(row)) for row in json.load(sys.stdin)]" < rows.json > rows.jsonl` makes `rows.jsonl` of it"#
         );
     }
 
@@ -253,7 +302,53 @@ mod tests {
     fn utf_16_is_recognised() {
         insta::assert_snapshot!(
             error("rows.csv", b"\xff\xfet\0e\0"),
-            @"rows.csv: the file is encoded as UTF-16: save it as UTF-8"
+            @"rows.csv: the file is encoded as UTF-16: `iconv -f UTF-16 -t UTF-8 rows.csv > rows-converted.csv` makes `rows-converted.csv` of it"
+        );
+    }
+
+    #[test]
+    fn excels_line_on_the_separator_is_obeyed() {
+        for (first, separator) in [
+            ("sep=;\r\n", ";"),
+            ("SEP=;\n", ";"),
+            ("\"sep=|\"\n", "|"),
+            ("sep=\t\n", "\t"),
+            ("\u{feff}sep=,\n", ","),
+        ] {
+            let rows = ["text;label", "\"a; \"\"b\"\"\";1", "c, d;2", "e;f;3", ""];
+            let content = first.to_owned() + &rows.join("\n").replace(';', separator);
+            let content = content.replace("c, d", if separator == "," { "c d" } else { "c, d" });
+            let said = error("rows.csv", content.as_bytes());
+            assert_eq!(
+                said,
+                "rows.csv: line 5 (row 2): 3 values for 2 columns: quote a text that contains a separator or a line break",
+                "{first:?}"
+            );
+            let good = content.replace(&"e;f;3".replace(';', separator), "");
+            let (_folder, path) = file("rows.csv", good.as_bytes());
+            let rows = read(&path, "text", "label", None).unwrap();
+            let text = "a; \"b\"".replace(';', separator);
+            assert_eq!((rows[0].text.as_str(), rows[0].line), (text.as_str(), 3));
+            assert_eq!((&rows[1].label, rows[1].line), (&Label::Integer(2), 4));
+        }
+        // No separator, and no line for one.
+        assert!(error("rows.csv", b"sep=x\na\n").contains("no column `text`"));
+        assert!(error("rows.csv", b"sep=;").contains("between semicolons"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_place_of_a_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.csv");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let said = read(&path, "text", "label", None).unwrap_err().to_string();
+        assert!(
+            said.ends_with(
+                "rows.csv: not a file but a pipe or a device: write what it gives into a file"
+            ),
+            "{said}"
         );
     }
 

@@ -9,11 +9,8 @@ use std::path::Path;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::config::is_commit;
+use crate::config::{Kind, is_commit};
 use crate::content::{ContentError, Contents, Files, hex};
-
-/// Raised whenever the same settings, seed and inputs begin to give other results.
-pub const NUMERICS: u32 = 1;
 
 const REVISION: &str = ".revision";
 const CONTENT: &str = "sha256:";
@@ -56,7 +53,7 @@ pub(super) fn parts(
     resolve_precision(&mut parts, format);
     resolve_revisions(&mut parts);
     parts.insert("seed".into(), seed.to_string());
-    parts.insert("numerics".into(), NUMERICS.to_string());
+    parts.insert("numerics".into(), numerics(settings).to_string());
     Ok(parts)
 }
 
@@ -69,6 +66,12 @@ pub(super) fn plain_parts(
     flatten(&mut parts, None, &mut Vec::new(), settings)?;
     resolve_precision(&mut parts, format);
     Ok(parts)
+}
+
+/// The version of the results of these settings' kind.
+fn numerics(settings: &Value) -> u32 {
+    let kind = settings["kind"].as_str().and_then(Kind::from_word);
+    kind.map_or(1, Kind::numerics)
 }
 
 /// Puts what `auto` comes to in its place, so that results in different formats never pass for the
@@ -277,6 +280,10 @@ mod tests {
         assert_eq!(parts["training.learning_rate"], "0.0002");
         assert_eq!(parts["data.evaluations.0.rows.0.text"], "good");
         assert_eq!(parts["seed"], "42");
+        assert_eq!(
+            parts["numerics"],
+            Kind::from_word("lora").unwrap().numerics().to_string()
+        );
         assert!(!parts.contains_key("data.limit"));
         for key in [
             "data.path",

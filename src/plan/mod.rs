@@ -13,7 +13,7 @@ pub use decision::{Adoption, Change, Decision, Reason};
 pub use estimate::Estimator;
 pub use finished::InputsError;
 use identity::Inputs;
-pub use identity::{NUMERICS, of_parts};
+pub use identity::of_parts;
 pub use near::nearest;
 pub use select::{Candidate, Selection, SelectionError};
 

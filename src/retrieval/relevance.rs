@@ -3,6 +3,7 @@
 use regex::{Regex, RegexBuilder};
 
 use super::fold::fold;
+use super::scripts::{is_running, is_unbounded, unbounded_class};
 use crate::data::document::study;
 
 /// A pattern that cannot be used.
@@ -21,6 +22,7 @@ pub enum RelevanceError {
 /// white space count, and a full stop counts with all the white space and full stops after it, so
 /// that a pattern means the same whatever the document's cleaning did. Plain text begins and ends
 /// with a word where it begins and ends with a letter or digit: `cat` is not found in `catálogo`.
+/// Where a script has no spaces between words, and in Korean, a word may begin and end anywhere.
 #[derive(Debug, Clone)]
 pub struct Patterns {
     expressions: Vec<Regex>,
@@ -57,9 +59,21 @@ impl Patterns {
     }
 }
 
-/// A text as patterns see it.
+/// A text as patterns see it. A line break within Chinese parts no words.
 fn plain(text: &str) -> String {
-    study(&fold(text))
+    let spaced = study(&fold(text));
+    if !spaced.chars().any(is_running) {
+        return spaced;
+    }
+    let mut joined = String::with_capacity(spaced.len());
+    let mut letters = spaced.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let parts = |beside: Option<char>| beside.is_some_and(is_running);
+        if letter != ' ' || !parts(joined.chars().next_back()) || !parts(letters.peek().copied()) {
+            joined.push(letter);
+        }
+    }
+    joined
 }
 
 fn expression(pattern: &str) -> Result<Regex, RelevanceError> {
@@ -98,23 +112,26 @@ fn without_accents(expression: &str) -> String {
     expression.chars().map(fold_one).collect()
 }
 
+/// An expression that finds a text between words. The edges of a word take the letter beside it
+/// into the match, which is of no account where only finding counts.
 fn bounded(text: &str) -> String {
-    let edge = |letter: Option<char>| {
-        if letter.is_some_and(char::is_alphanumeric) {
-            r"\b"
-        } else {
-            ""
-        }
-    };
-    if text.is_empty() {
+    let ends_a_word =
+        |letter: Option<char>| letter.is_some_and(|it| it.is_alphanumeric() && !is_unbounded(it));
+    let (Some(first), last) = (text.chars().next(), text.chars().next_back()) else {
         return String::new();
-    }
-    format!(
-        "{}{}{}",
-        edge(text.chars().next()),
-        regex::escape(text),
-        edge(text.chars().next_back())
-    )
+    };
+    let beside = format!(r"[\W{}]", unbounded_class());
+    let before = if ends_a_word(Some(first)) {
+        format!("(?:^|{beside})")
+    } else {
+        String::new()
+    };
+    let after = if ends_a_word(last) {
+        format!("(?:{beside}|$)")
+    } else {
+        String::new()
+    };
+    format!("{before}{}{after}", regex::escape(text))
 }
 
 #[cfg(test)]
@@ -133,6 +150,15 @@ mod tests {
         ));
         assert!(judge("Sec. 3. Uno", "sec.3.uno") && judge("sec.3.uno", "Sec.  3. . Uno"));
         assert!(!judge("cat", "el catálogo") && judge("cat", "`cat`") && judge("$HOME", "a$home"));
+    }
+
+    #[test]
+    fn text_without_spaces_contains_plain_patterns() {
+        assert!(judge("九十欧元", "社区花园每年的费用是九十欧元。"));
+        assert!(judge("Python", "请使用Python编写代码") && judge("60欧元", "费用是60欧元"));
+        assert!(!judge("Python", "使用CPython3编写") && !judge("0欧元", "费用是60欧元"));
+        assert!(judge("회비", "연간 회비는 육십 유로") && !judge("か", "が"));
+        assert!(judge("堆肥", "你可以把果皮放进堆\n  肥吗") && judge("堆 肥", "堆肥"));
     }
 
     #[test]

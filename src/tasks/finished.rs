@@ -101,10 +101,21 @@ pub trait Searchable {
 /// What a question found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
-    /// The best chunks, the best first: number, score, text.
-    pub fragments: Vec<(usize, f64, String)>,
+    /// The best chunks, the best first.
+    pub fragments: Vec<FoundFragment>,
     /// The answer, unless the run only retrieves.
     pub answer: Option<String>,
     /// What a reader of the answer should know.
     pub notes: Vec<String>,
+}
+
+/// A chunk that a question found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundFragment {
+    /// How answers cite it.
+    pub citation: String,
+    /// How near to the question it is.
+    pub score: f64,
+    /// What it says.
+    pub text: String,
 }

@@ -14,7 +14,9 @@ mod shared;
 mod snapshot;
 mod watch;
 
-pub use finished::{Asked, Classifier, Finished, Prediction, Predictions, Searchable};
+pub use finished::{
+    Asked, Classifier, Finished, FoundFragment, Prediction, Predictions, Searchable,
+};
 pub use forecast::Forecast;
 pub use inspect::Inspection;
 use inspect::Look;

@@ -20,6 +20,7 @@ impl Check for RagSettings {
         if let Generator::Model(generator) = &self.generator {
             model::is_named_well(draft, "generator", generator);
         }
+        phrases_say_something(draft, self);
         chunks_advance(draft, self);
         questions_differ(draft, self);
         document_is_pinned(draft, self);
@@ -31,6 +32,25 @@ impl Check for RagSettings {
                 .problem("`[prompt]` is missing")
                 .at(&draft.span("generator"), "this generator needs it");
             draft.push(problem.help("give it a `template` or a `template_file`"));
+        }
+    }
+}
+
+fn phrases_say_something(draft: &mut Draft<'_>, settings: &RagSettings) {
+    let Generator::Simple(generator) = &settings.generator else {
+        return;
+    };
+    for (key, phrase) in [
+        ("generator.not_found", &generator.not_found),
+        ("generator.citation", &generator.citation),
+    ] {
+        if phrase
+            .as_ref()
+            .is_some_and(|phrase| phrase.trim().is_empty())
+        {
+            let problem = draft.problem(format!("`{key}` is empty"));
+            let problem = problem.at(&draft.span(key), "empty");
+            draft.push(problem.help("leave it out for a phrase in the question's language"));
         }
     }
 }

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-/// Scores of the first `k` places of a ranked list, where an item is relevant or not.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Scores of the first `k` places of a ranked list, where an item is relevant or not. By default
+/// those of a list with nothing relevant.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct RankScores {
     /// 1 if any of them is relevant, else 0.
     pub hit: f64,

@@ -47,7 +47,63 @@ fn long_sentences_are_cut_between_words() {
         ["a b c", "d e f", "g. H i."]
     );
     // A word of more tokens than a chunk may have.
-    assert_eq!(by_sentences("abcdef gh", 3, 0, str::len), ["abcdef", "gh"]);
+    assert_eq!(
+        by_sentences("abcdefg hi", 3, 0, str::len),
+        ["abc", "def", "g", "hi"]
+    );
+    assert_eq!(
+        by_sentences("e\u{301}e\u{301}", 3, 0, str::len),
+        ["e\u{301}"; 2]
+    );
+    assert_eq!(by_sentences("水", 1, 0, str::len), ["水"]);
+}
+
+fn letters(text: &str) -> usize {
+    text.chars()
+        .filter(|letter| letter.is_alphanumeric())
+        .count()
+}
+
+#[test]
+fn sentences_without_spaces_are_put_together_without_spaces() {
+    let text = "费用是60欧元。要获得地块，请加入等候名单！可以。 好吗？";
+    assert_eq!(
+        by_sentences(text, 7, 3, letters),
+        [
+            "费用是60欧元。",
+            "要获得地块，请加",
+            "入等候名单！可以。",
+            "可以。 好吗？"
+        ]
+    );
+    // Pieces of a long word and of a sentence, put together with what follows.
+    assert_eq!(
+        by_sentences("水管只能在上午使用!好. 再来", 5, 0, letters),
+        ["水管只能在", "上午使用!好.", "再来"]
+    );
+}
+
+#[test]
+fn text_without_spaces_is_cut_by_letters() {
+    let text = "花园，每年的费用是60欧元。Python 代码";
+    assert_eq!(
+        by_words(text, 6, 2),
+        ["花园，每年的费", "的费用是60欧", "60欧元。Python 代码"]
+    );
+}
+
+#[test]
+fn long_runs_are_cut_in_time_that_grows_with_their_length() {
+    // Counting all that is left for each piece would take minutes.
+    let counted = std::cell::Cell::new(0);
+    let text = "水".repeat(20_000);
+    let chunks = by_sentences(&text, 50, 10, |text| {
+        counted.set(counted.get() + text.len());
+        text.chars().count()
+    });
+    assert!(chunks.iter().all(|chunk| chunk.chars().count() <= 50));
+    assert_eq!(chunks.concat(), text);
+    assert!(counted.get() < 100 * text.len(), "{}", counted.get());
 }
 
 /// The study's loop, as it is written there.

@@ -1,5 +1,6 @@
-//! Where sentences end, by rule, for Spanish and its neighbours.
+//! Where sentences end, by rule, for Spanish and its neighbours, and for Chinese and Japanese.
 
+use super::scripts::is_running;
 use crate::data::document::is_white_space;
 
 /// Abbreviations, in lower case and without their full stop, after which a sentence goes on.
@@ -15,7 +16,8 @@ const ABBREVIATIONS: [&str; 25] = [
 /// where white space and something that can begin a sentence follows: an opening mark, a digit or a
 /// letter that is not lower case. It does not end after an abbreviation or a single capital (`J.
 /// Pérez`). Where a cleaning took the white space away, a capital straight after `.` will do if a
-/// lower-case letter or something closing stands before it (`fin.Otra`).
+/// lower-case letter or something closing stands before it (`fin.Otra`). `。`, `！` and `？` end a
+/// sentence whatever follows, and so do `!` and `?` before a letter of a script without spaces.
 #[must_use]
 pub fn sentences(text: &str) -> Vec<&str> {
     let letters: Vec<(usize, char)> = text.char_indices().collect();
@@ -53,17 +55,71 @@ fn blank_line(letters: &[(usize, char)], index: usize) -> Option<usize> {
     (run.iter().filter(|letter| letter.1 == '\n').count() > 1).then_some(index + count)
 }
 
+/// Marks that end a sentence where white space follows: also those of Arabic, Urdu, Hindi,
+/// Armenian, Amharic, Khmer and Burmese.
+fn ends(letter: char) -> bool {
+    matches!(
+        letter,
+        '.' | '!'
+            | '?'
+            | '…'
+            | '\u{61f}'
+            | '\u{6d4}'
+            | '\u{964}'
+            | '\u{965}'
+            | '\u{589}'
+            | '\u{1362}'
+            | '\u{17d4}'
+            | '\u{104b}'
+    )
+}
+
+/// Marks that end a sentence whatever follows.
+fn ends_anywhere(letter: char) -> bool {
+    matches!(letter, '。' | '！' | '？' | '｡' | '︒' | '︕' | '︖')
+}
+
+/// Marks that belong to the sentence that they follow.
+fn closes(letter: char) -> bool {
+    matches!(
+        letter,
+        ')' | ']'
+            | '}'
+            | '»'
+            | '”'
+            | '’'
+            | '"'
+            | '\''
+            | '」'
+            | '』'
+            | '）'
+            | '】'
+            | '》'
+            | '〉'
+            | '〕'
+            | '］'
+            | '｝'
+            | '｣'
+    )
+}
+
 /// The index after a sentence whose last mark begins here.
 fn sentence_end(text: &str, letters: &[(usize, char)], index: usize) -> Option<usize> {
-    let ends = |letter: char| matches!(letter, '.' | '!' | '?' | '…');
-    let closes = |letter: char| matches!(letter, ')' | ']' | '}' | '»' | '”' | '’' | '"' | '\'');
-    if !ends(letters[index].1) {
+    let mark = letters[index].1;
+    if !ends(mark) && !ends_anywhere(mark) {
         return None;
     }
     let letter = |at: usize| letters.get(at).map(|letter| letter.1);
     let mut after = index + 1;
-    while letter(after).is_some_and(|letter| ends(letter) || closes(letter)) {
+    let mut anywhere = ends_anywhere(mark);
+    while let Some(next) = letter(after)
+        && (ends(next) || ends_anywhere(next) || closes(next))
+    {
+        anywhere |= ends_anywhere(next);
         after += 1;
+    }
+    if anywhere {
+        return Some(after);
     }
     let mut next = after;
     while letter(next).is_some_and(is_white_space) {
@@ -74,15 +130,30 @@ fn sentence_end(text: &str, letters: &[(usize, char)], index: usize) -> Option<u
     };
     let begins =
         !first.is_lowercase() && (first.is_alphanumeric() || "¿¡«“‘\"'([•-—–`$/".contains(first));
+    let before = index.checked_sub(1).and_then(letter);
     let fits = if next > after {
         begins
+    } else if is_running(first) {
+        // `v2.版` is a name, `水管!你` two sentences.
+        matches!(mark, '!' | '?') || mark == '.' && before.is_some_and(is_running)
     } else {
-        let before = index.checked_sub(1).and_then(letter);
         first.is_uppercase() && before.is_some_and(|letter| letter.is_lowercase() || closes(letter))
     };
     let abbreviated =
-        letters[index].1 == '.' && after == index + 1 && is_abbreviation(&text[..letters[index].0]);
+        mark == '.' && after == index + 1 && is_abbreviation(&text[..letters[index].0]);
     (fits && !abbreviated).then_some(after)
+}
+
+/// Whether nothing stands between two sentences of a text without spaces, so that nothing belongs
+/// there when they are put together again.
+pub(super) fn goes_on(before: &str, after: &str) -> bool {
+    let touch = before.as_ptr() as usize + before.len() == after.as_ptr() as usize;
+    let (last, first) = (before.chars().next_back(), after.chars().next());
+    let mut end = before.chars().rev().skip_while(|&letter| closes(letter));
+    touch
+        && (end.next().is_some_and(ends_anywhere)
+            || last.is_some_and(is_running)
+            || first.is_some_and(is_running))
 }
 
 /// Whether a full stop after this text belongs to its last word.

@@ -47,3 +47,28 @@ fn glued_sentences_are_told_apart() {
         ["Una frase.", "Otra (así).", "Fin de GNU.Si no"]
     );
 }
+
+#[test]
+fn sentences_of_scripts_without_spaces_end_at_their_marks() {
+    assert_eq!(
+        sentences("费用是60欧元。要获得地块，请加入等候名单！你可以吗？可以。"),
+        [
+            "费用是60欧元。",
+            "要获得地块，请加入等候名单！",
+            "你可以吗？",
+            "可以。"
+        ]
+    );
+    assert_eq!(
+        sentences("彼は「行く。」と言った！？本当だ｡ はい"),
+        ["彼は「行く。」", "と言った！？", "本当だ｡", "はい"]
+    );
+    assert_eq!(
+        sentences("用!水管?好.版本v2.版3.5米……走了"),
+        ["用!", "水管?", "好.", "版本v2.版3.5米……走了"]
+    );
+    assert_eq!(
+        sentences("यह एक है। वह दो है। ما هذا؟ هذا كتاب."),
+        ["यह एक है।", "वह दो है।", "ما هذا؟", "هذا كتاب."]
+    );
+}

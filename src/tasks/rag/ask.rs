@@ -7,13 +7,13 @@ use engine::device::Device;
 use super::embed::Lazy;
 use super::fragments::Fragments;
 use super::search::{Place, search};
-use super::{answer, opened};
+use super::{answer, opened, phrases};
 use crate::config::{Embedder, Question, RagSettings, Settings};
 use crate::plan::RunSpec;
 use crate::record::results_of;
 use crate::runner::{Event, ExecuteError, StopFlag};
 use crate::tasks::watch::Progress;
-use crate::tasks::{Asked, Finished, Searchable};
+use crate::tasks::{Asked, Finished, FoundFragment, Searchable};
 
 impl Searchable for RagSettings {
     fn ask(
@@ -73,13 +73,18 @@ impl RagSettings {
             return Err(ExecuteError::message("stopped"));
         };
         let hits = found.hits.pop().unwrap_or_default();
+        let phrases = phrases(self, &question.text);
         Ok(Asked {
             answer: answer(self, &question, &hits, &fragments).map(|row| row.answer),
             fragments: hits
                 .iter()
-                .map(|hit| (hit.chunk, hit.score, fragments.texts[hit.chunk].clone()))
+                .map(|hit| FoundFragment {
+                    citation: phrases.cite(hit.chunk),
+                    score: hit.score,
+                    text: fragments.texts[hit.chunk].clone(),
+                })
                 .collect(),
-            notes: found.notes,
+            notes: fragments.notes.into_iter().chain(found.notes).collect(),
         })
     }
 }

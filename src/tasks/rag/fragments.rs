@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use crate::config::{ChunkStrategy, Chunks, RagSettings};
-use crate::data::document::{self, Source, words};
-use crate::retrieval::{by_sentences, by_words, terms};
+use crate::data::document::{self, Source, prose};
+use crate::retrieval::{Patterns, by_sentences, by_words, count_words, terms};
 use crate::runner::ExecuteError;
 
 use super::embed::Lazy;
@@ -17,6 +17,10 @@ pub(super) struct Fragments {
     pub(super) files: usize,
     /// Words in these files.
     pub(super) words: usize,
+    /// What a reader of the results should know of the document.
+    pub(super) notes: Vec<String>,
+    /// The files' texts as they are cut, and as they are written.
+    whole: Vec<String>,
 }
 
 impl Fragments {
@@ -26,7 +30,8 @@ impl Fragments {
         settings: &RagSettings,
         embedder: Option<&Lazy<'_>>,
     ) -> Result<Self, ExecuteError> {
-        let sources = document::prepare(&settings.document)?;
+        let document = document::prepare(&settings.document)?;
+        let sources = document.sources;
         let failed = std::cell::RefCell::new(None);
         let count = |text: &str| match embedder {
             None => terms(text).len(),
@@ -39,12 +44,17 @@ impl Fragments {
         if let Some(error) = failed.into_inner() {
             return Err(error);
         }
-        let count_words = |source: &Source| words(&source.text).count();
-        let words = sources.iter().map(count_words).sum();
+        let words = |source: &Source| count_words(&source.text);
         let fragments = Self {
             texts,
             files: sources.len(),
-            words,
+            words: sources.iter().map(words).sum(),
+            notes: document.notes,
+            whole: sources
+                .into_iter()
+                .map(|source| source.text)
+                .chain(document.written)
+                .collect(),
         };
         let (count, wanted) = (fragments.texts.len(), settings.retrieval.top_k);
         if wanted > count {
@@ -53,6 +63,14 @@ impl Fragments {
             )));
         }
         Ok(fragments)
+    }
+
+    /// Whether the document contains one of the patterns, however it is cut and cleaned: runs that
+    /// cut and clean it in different ways are judged by the same questions.
+    pub(super) fn document_has(&self, patterns: &Patterns) -> bool {
+        let has = |text: &str| patterns.judge(&[text])[0];
+        // Divided words are joined by one cleaning alone.
+        self.whole.iter().any(|text| has(text) || has(&prose(text)))
     }
 
     /// Chunks that say the same as one before.

@@ -5,7 +5,7 @@ use engine::retrieval::Hit;
 use super::fragments::Fragments;
 use super::search::Found;
 use crate::config::{Question, RagSettings};
-use crate::metrics::{mean, rank_scores};
+use crate::metrics::{RankScores, mean, rank_scores};
 use crate::record::{MetricRow, RetrievalRow};
 use crate::retrieval::{Patterns, RelevanceError};
 
@@ -19,39 +19,59 @@ const SHOWN_CHARACTERS: usize = 300;
 /// A question whose right chunks are more than this share of all says little about a search.
 const COMMON: f64 = 0.5;
 
-/// Which chunks are right answers to a question; `None` without patterns.
-pub(super) struct Relevance(Option<Vec<bool>>);
+/// Which chunks are right answers to a question.
+pub(super) struct Relevance {
+    /// `None` without patterns.
+    chunks: Option<Vec<bool>>,
+    /// Whether the document has one, be it that no chunk has it whole.
+    somewhere: bool,
+}
 
 impl Relevance {
     pub(super) fn of(question: &Question, fragments: &Fragments) -> Result<Self, RelevanceError> {
         let patterns = Patterns::new(&question.relevant)?;
-        Ok(Self(
-            (!patterns.is_empty()).then(|| patterns.judge(&fragments.texts)),
-        ))
+        let chunks = (!patterns.is_empty()).then(|| patterns.judge(&fragments.texts));
+        let in_chunks = chunks.iter().flatten().any(|relevant| *relevant);
+        Ok(Self {
+            somewhere: in_chunks || chunks.is_some() && fragments.document_has(&patterns),
+            chunks,
+        })
     }
 
     fn total(&self) -> Option<usize> {
-        Some(
-            self.0
-                .as_ref()?
-                .iter()
-                .filter(|relevant| **relevant)
-                .count(),
-        )
+        let chunks = self.chunks.as_ref()?.iter();
+        Some(chunks.filter(|relevant| **relevant).count())
     }
 
     fn of_chunk(&self, chunk: usize) -> Option<bool> {
-        self.0.as_ref()?.get(chunk).copied()
+        self.chunks.as_ref()?.get(chunk).copied()
+    }
+
+    /// The scores of a list's first `k` places; none of a question that cannot be judged. Where
+    /// this way of cutting leaves no right chunk, nothing right is found.
+    fn scores(&self, hits: &[Hit], k: usize) -> Option<RankScores> {
+        if !self.somewhere {
+            return None;
+        }
+        let flags: Vec<bool> = hits
+            .iter()
+            .map(|hit| self.of_chunk(hit.chunk) == Some(true))
+            .collect();
+        Some(rank_scores(&flags, self.total()?, k).unwrap_or_default())
     }
 
     /// What the user should know before trusting figures.
     #[expect(clippy::cast_precision_loss, reason = "numbers of chunks")]
     pub(super) fn note(&self, id: &str) -> Option<String> {
-        let (total, all) = (self.total()?, self.0.as_ref()?.len());
+        let (total, all) = (self.total()?, self.chunks.as_ref()?.len());
         let share = total as f64 / all as f64;
-        if total == 0 {
+        if !self.somewhere {
             Some(format!(
-                "question `{id}`: no chunk contains any of its patterns, so it is not judged"
+                "question `{id}`: the document contains none of its patterns, so it is not judged"
+            ))
+        } else if total == 0 {
+            Some(format!(
+                "question `{id}`: its answer is cut apart: the document contains a pattern of it, but no chunk does, so it counts as not found"
             ))
         } else if share > COMMON {
             Some(format!(
@@ -107,25 +127,11 @@ pub(super) fn metrics(
 }
 
 fn overall(k: usize, found: &Found, relevance: &[Relevance]) -> Vec<MetricRow> {
-    let flags = |hits: &[Hit], relevance: &Relevance| -> Vec<bool> {
-        hits.iter()
-            .map(|hit| relevance.of_chunk(hit.chunk) == Some(true))
-            .collect()
-    };
-    let judged: Vec<(Vec<bool>, usize)> = found
-        .hits
-        .iter()
-        .zip(relevance)
-        .filter_map(|(hits, relevance)| {
-            Some((
-                flags(hits, relevance),
-                relevance.total().filter(|&total| total > 0)?,
-            ))
-        })
-        .collect();
+    let asked = || found.hits.iter().zip(relevance);
+    let judged = relevance.iter().filter(|relevance| relevance.somewhere);
     let mut rows = vec![
         metric(ALL, "asked", count(found.hits.len())),
-        metric(ALL, "judged", count(judged.len())),
+        metric(ALL, "judged", count(judged.count())),
     ];
     let mut places: Vec<usize> = PLACES
         .into_iter()
@@ -133,10 +139,9 @@ fn overall(k: usize, found: &Found, relevance: &[Relevance]) -> Vec<MetricRow> {
         .chain([k])
         .collect();
     places.dedup();
-    let average = |place: usize, score: &dyn Fn(crate::metrics::RankScores) -> f64| {
-        let scores: Vec<f64> = judged
-            .iter()
-            .filter_map(|(flags, total)| rank_scores(flags, *total, place).map(score))
+    let average = |place: usize, score: &dyn Fn(RankScores) -> f64| {
+        let scores: Vec<f64> = asked()
+            .filter_map(|(hits, relevance)| relevance.scores(hits, place).map(score))
             .collect();
         mean(&scores)
     };
@@ -144,7 +149,7 @@ fn overall(k: usize, found: &Found, relevance: &[Relevance]) -> Vec<MetricRow> {
         average(k, &|scores| scores.reciprocal_rank).map(|value| metric(ALL, "mrr", value)),
     );
     for place in places {
-        let scores: [(&str, &dyn Fn(crate::metrics::RankScores) -> f64); 3] = [
+        let scores: [(&str, &dyn Fn(RankScores) -> f64); 3] = [
             ("hit", &|scores| scores.hit),
             ("recall", &|scores| scores.recall),
             ("ndcg", &|scores| scores.ndcg),
@@ -164,11 +169,7 @@ fn one(id: &str, k: usize, hits: &[Hit], relevance: &Relevance) -> Vec<MetricRow
     let mut rows = vec![metric(id, "found", count(hits.len()))];
     if let Some(total) = relevance.total() {
         rows.push(metric(id, "relevant_chunks", count(total)));
-        let flags: Vec<bool> = hits
-            .iter()
-            .map(|hit| relevance.of_chunk(hit.chunk) == Some(true))
-            .collect();
-        if let Some(scores) = rank_scores(&flags, total, k) {
+        if let Some(scores) = relevance.scores(hits, k) {
             rows.push(metric(id, &format!("hit@{k}"), scores.hit));
             rows.push(metric(id, &format!("recall@{k}"), scores.recall));
             rows.push(metric(id, "reciprocal_rank", scores.reciprocal_rank));

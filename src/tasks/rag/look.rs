@@ -43,19 +43,24 @@ pub fn look(settings: &RagSettings, inspection: &mut Inspection) -> Vec<Look> {
             embedder.get().map_err(|error| error.to_string())?;
         }
         let fragments = Fragments::cut(settings, embedder).map_err(|error| error.to_string())?;
+        let mut said = fragments.notes.clone();
         for question in &settings.questions {
-            Relevance::of(question, &fragments).map_err(|error| error.to_string())?;
+            let relevance =
+                Relevance::of(question, &fragments).map_err(|error| error.to_string())?;
+            said.extend(relevance.note(&question.id));
         }
         let name = match &settings.document.origin {
             DocumentOrigin::Path(path) => path.display().to_string(),
             DocumentOrigin::Url(url) => url.clone(),
         };
-        let cut = format!(
+        let size = format!(
             "{name}: {} words in {} chunks",
             fragments.words,
             fragments.texts.len()
         );
-        Ok(absent.into_iter().chain([cut]).collect())
+        let notes = said.into_iter().map(|note| format!("{size}: {note}"));
+        let facts = absent.into_iter().chain([size.clone()]);
+        Ok(facts.chain(notes).collect())
     });
     vec![look]
 }

@@ -26,7 +26,7 @@ use crate::config::{
 use crate::hub::Wanted;
 use crate::plan::RunSpec;
 use crate::record::{self, AnswerRow, Environment, MeasurementRow};
-use crate::retrieval::{Passage, extract};
+use crate::retrieval::{Passage, Phrases, extract};
 use crate::runner::{Context, ExecuteError, Outcome};
 use crate::tasks::inspect::Look;
 use crate::tasks::watch::Progress;
@@ -184,7 +184,8 @@ fn notes(
     found: &Found,
     relevance: &[Relevance],
 ) -> Vec<String> {
-    let mut notes = found.notes.clone();
+    let mut notes = fragments.notes.clone();
+    notes.extend(found.notes.iter().cloned());
     if let Some(facts) = &found.vectors {
         notes.extend(
             Cut::new(&found.tokens, facts.max_seq_length)
@@ -220,9 +221,23 @@ fn answer(
     };
     (generator.kind == SimpleGeneration::Extractive).then(|| AnswerRow {
         question: question.id.clone(),
-        answer: extract(&question.text, &passages(hits, fragments)),
+        answer: extract(
+            &question.text,
+            &passages(hits, fragments),
+            &phrases(settings, &question.text),
+        ),
         new_tokens: None,
     })
+}
+
+/// What stands in an answer beside the chunks' sentences.
+fn phrases(settings: &RagSettings, question: &str) -> Phrases {
+    let (not_found, citation) = match &settings.generator {
+        Generator::Simple(generator) => (&generator.not_found, &generator.citation),
+        Generator::Model(_) => (&None, &None),
+    };
+    let others = settings.questions.iter().map(|other| other.text.as_str());
+    Phrases::new(not_found.as_deref(), citation.as_deref(), question, others)
 }
 
 fn passages<'a>(hits: &[Hit], fragments: &'a Fragments) -> Vec<Passage<'a>> {

@@ -10,7 +10,7 @@ use super::fragments::Fragments;
 use super::keys::{fragments_key, questions_key};
 use crate::config::{Embedder, Lexical, Metric as MetricSetting, RagSettings};
 use crate::plan::RunSpec;
-use crate::retrieval::{Bm25, TfIdf, terms};
+use crate::retrieval::{Bm25, TfIdf, has_pairs, terms};
 use crate::runner::ExecuteError;
 use crate::tasks::watch::Progress;
 
@@ -106,6 +106,12 @@ fn by_words(
         notes.push(
             "a lexical embedder has its own similarity: `retrieval.metric` changed nothing"
                 .to_owned(),
+        );
+    }
+    let asked = questions.iter().map(|(_, text)| *text);
+    if fragments.borrowed().into_iter().chain(asked).any(has_pairs) {
+        notes.push(
+            "Chinese, Japanese and Korean text, and other text without spaces, is searched by pairs of letters in place of words".to_owned(),
         );
     }
     for ((id, _), hits) in questions.iter().zip(&hits) {

@@ -114,6 +114,8 @@ impl Folder {
             },
             generator: Generator::Simple(SimpleGenerator {
                 kind: SimpleGeneration::Extractive,
+                not_found: None,
+                citation: None,
             }),
             generation: Generation::default(),
             prompt: None,
@@ -374,7 +376,7 @@ fn patterns_and_words_that_occur_nowhere_are_noted() {
     settings.retrieval.metric = Metric::Dot;
     let outcome = folder.execute("x", &settings, 9, true).unwrap();
     for part in [
-        "`mascara`: no chunk contains any of its patterns",
+        "`mascara`: the document contains none of its patterns, so it is not judged",
         "`listas`: no chunk has any of its words",
         "`listas`: 100 % of all chunks",
         "1 of 5 chunks say the same",
@@ -416,4 +418,129 @@ fn a_run_that_is_stopped_ends_without_results() {
     )
     .unwrap();
     assert!(outcome.interrupted);
+}
+
+#[test]
+fn an_answer_that_the_chunks_cut_apart_counts_as_not_found() {
+    let folder =
+        Folder::new("Uno dos tres cuatro. La cuota anual es de noventa euros. Cinco seis siete.");
+    let mut settings = folder.settings();
+    settings.questions[0].text = "¿Cuál es la cuota anual?".to_owned();
+    settings.questions[0].relevant = vec!["de noventa euros".to_owned()];
+    settings.questions[1].relevant = vec!["siete".to_owned()];
+    settings.questions[1].text = "seis siete".to_owned();
+    settings.chunks = Chunks {
+        strategy: ChunkStrategy::Words,
+        size: 3,
+        overlap: 0,
+    };
+    let apart = folder.execute("apart", &settings, 9, true).unwrap();
+    settings.chunks.size = 11;
+    let whole = folder.execute("whole", &settings, 9, true).unwrap();
+    // The same two questions are judged, and one of them is lost by cutting.
+    for (outcome, hits) in [(&apart, 0.5), (&whole, 1.0)] {
+        assert!((value(outcome, "questions", "judged") - 2.0).abs() < 1e-12);
+        for metric in ["hit@2", "recall@2", "ndcg@2", "mrr"] {
+            let found = value(outcome, "questions", metric);
+            assert!((found - hits).abs() < 1e-12, "{metric}: {found}");
+        }
+    }
+    for metric in [
+        "hit@2",
+        "recall@2",
+        "ndcg@2",
+        "reciprocal_rank",
+        "relevant_chunks",
+    ] {
+        assert!(value(&apart, "mascara", metric).abs() < 1e-12, "{metric}");
+    }
+    assert!(has_note(&apart, "`mascara`: its answer is cut apart"));
+    assert!(!has_note(&whole, "cut apart"));
+}
+
+#[test]
+fn the_cleaning_does_not_decide_which_questions_are_judged() {
+    let folder = Folder::new("La ver-\nsion nueva. La orden cd cambia de carpeta. Otra frase más.");
+    let mut settings = folder.settings();
+    settings.questions[0].text = "nueva".to_owned();
+    settings.questions[0].relevant = vec!["la version".to_owned()];
+    for cleaning in [Cleaning::None, Cleaning::Study, Cleaning::Prose] {
+        settings.document.cleaning = cleaning;
+        let outcome = folder.execute("x", &settings, 9, true).unwrap();
+        assert!((value(&outcome, "questions", "judged") - 1.0).abs() < 1e-12);
+        let hit = value(&outcome, "questions", "hit@2");
+        assert!((hit - f64::from(u8::from(cleaning == Cleaning::Prose))).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn a_chinese_document_is_cut_searched_and_judged() {
+    let sentence = "社区花园每年的费用是{}欧元。要获得地块，请加入等候名单。水管只能在上午十一点之前使用！你可以把果皮放进堆肥吗？可以。";
+    let mut text = String::new();
+    for number in 60..120 {
+        let number = number.to_string();
+        text += &sentence.replace("{}", if number == "90" { "九十" } else { &number });
+    }
+    let folder = Folder::new(&text);
+    let mut settings = folder.settings();
+    settings.chunks.size = 60;
+    settings.questions[0].text = "每年的费用是九十欧元吗".to_owned();
+    settings.questions[0].relevant = vec!["九十欧元".to_owned()];
+    for kind in [Lexical::Bm25, Lexical::Tfidf] {
+        settings.embedder = Embedder::Lexical(LexicalEmbedder { kind });
+        for strategy in [ChunkStrategy::Sentences, ChunkStrategy::Words] {
+            settings.chunks.strategy = strategy;
+            let outcome = folder.execute("x", &settings, 9, true).unwrap();
+            assert!(value(&outcome, "run", "chunks") > 40.0);
+            assert!(value(&outcome, "run", "chunk_tokens_max") <= 60.0);
+            assert!((value(&outcome, "questions", "hit@1") - 1.0).abs() < 1e-12);
+            let said = outcome
+                .notes
+                .iter()
+                .filter(|note| note.contains("pairs of letters"));
+            assert_eq!(said.count(), 1);
+        }
+    }
+    let answers: Vec<AnswerRow> = read_rows(&folder.run_folder("x")).unwrap();
+    let chunk = folder.found("x")[0].chunk;
+    assert!(
+        answers[0]
+            .answer
+            .contains(&format!("费用是九十欧元。 [片段 {chunk}]")),
+        "{answers:?}"
+    );
+}
+
+#[test]
+fn files_of_a_folder_that_cannot_be_used_are_left_out_with_a_note() {
+    let folder = Folder::new("");
+    let manual = folder.root.path().join("manual");
+    fs::create_dir_all(&manual).unwrap();
+    fs::write(manual.join("a.txt"), TEXT).unwrap();
+    fs::write(manual.join("b.md"), "").unwrap();
+    fs::write(manual.join("c.txt"), b"\x1f\x8b\x08\0").unwrap();
+    fs::write(manual.join("d.txt"), b"ma\xf1ana").unwrap();
+    let mut settings = folder.settings();
+    settings.document.origin = DocumentOrigin::Path(manual.clone());
+    let outcome = folder.execute("x", &settings, 9, true).unwrap();
+    assert!((value(&outcome, "run", "files") - 1.0).abs() < 1e-12);
+    for part in [
+        "b.md: the document is empty",
+        "c.txt: the file is compressed with gzip",
+        "d.txt: line 1: byte 2 of the file is not UTF-8; it looks like Windows-1252",
+    ] {
+        assert!(
+            has_note(&outcome, "left out: ") && has_note(&outcome, part),
+            "{part}"
+        );
+    }
+    fs::remove_file(manual.join("a.txt")).unwrap();
+    let said = folder
+        .execute("x", &settings, 9, true)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.ends_with("b.md: the document is empty: it has no words"),
+        "{said}"
+    );
 }

@@ -20,7 +20,7 @@ pub(super) fn remarks(experiment: &ExperimentReport) -> Vec<String> {
         return Vec::new();
     };
     if most < 0.5 {
-        return vec!["k: fragments for each question. No question has patterns that a chunk contains, so none is judged.".to_owned()];
+        return vec!["k: fragments for each question. No question has patterns that the document contains, so none is judged.".to_owned()];
     }
     let judged = if (least - most).abs() < 0.5 {
         format!("{most:.0}")
@@ -28,7 +28,7 @@ pub(super) fn remarks(experiment: &ExperimentReport) -> Vec<String> {
         format!("{least:.0} to {most:.0}")
     };
     let mut remarks = vec![format!(
-        "k: fragments for each question. Means over {judged} of {asked:.0} questions, those whose patterns some chunk contains."
+        "k: fragments for each question. Means over {judged} of {asked:.0} questions, those whose patterns the document contains; where the chunks cut such a passage apart, it counts as not found."
     )];
     if let Some(share) = near_best(experiment) {
         remarks.push(share);
