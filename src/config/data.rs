@@ -31,6 +31,9 @@ pub struct Data {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub validation_size: Option<f64>,
+    /// Which rows are set aside: any, or of each class its share.
+    #[serde(default, skip_serializing_if = "SplitKind::is_default")]
+    pub split: SplitKind,
     /// Seed of the split, apart from the run's seed.
     #[serde(default = "default_split_seed")]
     pub split_seed: u64,
@@ -44,6 +47,27 @@ pub struct Data {
     /// Further named sets of labelled texts on which the trained model is evaluated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evaluations: Vec<Evaluation>,
+}
+
+/// Which rows are set aside.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SplitKind {
+    /// As `datasets`' `train_test_split` draws them, without a look at their classes.
+    #[default]
+    Random,
+    /// Of each class its share: scikit-learn's `train_test_split` with `stratify`, and
+    /// `split_seed` as its `random_state`.
+    Stratified,
+}
+
+impl SplitKind {
+    /// Left out of resolved settings, so that runs from before it could be chosen stay what they
+    /// are.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 fn default_text() -> String {

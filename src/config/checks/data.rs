@@ -2,14 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::Data;
 use crate::config::draft::Draft;
+use crate::config::{Data, SplitKind};
 
 /// Names that results already use for the splits and for what belongs to none.
 const RESERVED: [&str; 3] = ["test", "validation", "run"];
 
-/// Checks the named evaluations.
+/// Checks the split and the named evaluations.
 pub(super) fn check(draft: &mut Draft<'_>, data: &Data) {
+    if data.split == SplitKind::Stratified && u32::try_from(data.split_seed).is_err() {
+        let message = format!(
+            "`data.split_seed` is {}, but must be below 2^32",
+            data.split_seed
+        );
+        let problem = draft.problem(message);
+        let problem = problem.at(&draft.span("data.split_seed"), "out of range");
+        draft.push(problem.help(
+            "`split = \"stratified\"` is scikit-learn's, which takes no larger `random_state`",
+        ));
+    }
     let nodes = draft
         .table
         .at("data.evaluations")

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde::Deserialize;
 
-use super::{permutation, train_test_split};
+use super::{Unsplittable, permutation, stratified_split, train_test_split};
 
 #[derive(Deserialize)]
 struct Permuted {
@@ -70,6 +70,61 @@ fn split_is_that_of_datasets() {
     }
 }
 
+#[derive(Deserialize)]
+struct Stratified {
+    name: String,
+    /// Runs of (class, rows), of which the classes of all rows are made.
+    runs: Vec<(usize, usize)>,
+    test_size: f64,
+    seed: u32,
+    test: Vec<usize>,
+    train_first: Vec<usize>,
+    /// Sum over all places of (place + 1) * row, modulo 2^64.
+    train_checksum: u64,
+}
+
+#[test]
+fn stratified_split_is_that_of_scikit_learn() {
+    #[derive(Deserialize)]
+    struct Fixture {
+        cases: Vec<Stratified>,
+    }
+    let text = include_str!("../../../tests/parity/split/stratified.json");
+    let fixture: Fixture = serde_json::from_str(text).unwrap();
+    assert!(fixture.cases.len() > 30);
+    for case in fixture.cases {
+        let classes: Vec<usize> = case
+            .runs
+            .iter()
+            .flat_map(|&(class, rows)| std::iter::repeat_n(class, rows))
+            .collect();
+        let split = stratified_split(&classes, case.test_size, case.seed).unwrap();
+        assert_eq!(split.test, case.test, "{}", case.name);
+        let first = &split.train[..case.train_first.len()];
+        assert_eq!(first, case.train_first, "{}", case.name);
+        let checksum = (1u64..).zip(&split.train).fold(0u64, |sum, (place, &row)| {
+            sum.wrapping_add(place.wrapping_mul(row as u64))
+        });
+        assert_eq!(checksum, case.train_checksum, "{}", case.name);
+    }
+}
+
+#[test]
+fn what_cannot_be_split_by_classes_is_said() {
+    let split = |classes: &[usize], size| stratified_split(classes, size, 1);
+    assert_eq!(split(&[0, 0, 1], 0.5), Err(Unsplittable::OneRow(1)));
+    let few = |test, rows| {
+        Err(Unsplittable::TooFew {
+            test,
+            rows,
+            classes: 2,
+        })
+    };
+    assert_eq!(split(&[0, 0, 1, 1], 0.25), few(true, 1));
+    assert_eq!(split(&[0, 0, 2, 2], 0.75), few(false, 1));
+    assert_eq!(split(&[], 0.5).unwrap().test, [0; 0]);
+}
+
 #[test]
 fn study_permutation_of_20000_starts_as_published() {
     let order = permutation(20_000, 42);
@@ -91,6 +146,19 @@ fn test_sizes_out_of_range_leave_one_part_empty() {
 }
 
 proptest! {
+    #[test]
+    fn every_row_of_every_class_stands_in_exactly_one_part(
+        counts in prop::collection::vec(2usize..20, 1..12), size in 0.0f64..1.0, seed: u32,
+    ) {
+        let each = counts.iter().enumerate();
+        let classes: Vec<usize> = each.flat_map(|(class, &count)| std::iter::repeat_n(class, count)).collect();
+        if let Ok(split) = stratified_split(&classes, size, seed) {
+            let mut rows = [split.train, split.test].concat();
+            rows.sort_unstable();
+            prop_assert_eq!(rows, (0..classes.len()).collect::<Vec<_>>());
+        }
+    }
+
     #[test]
     fn every_row_stands_in_exactly_one_part(n in 0usize..500, size in 0.0f64..1.0, seed: u64) {
         let split = train_test_split(n, size, seed);

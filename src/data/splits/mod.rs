@@ -4,13 +4,13 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::error::DataError;
+use super::error::{DataError, listed, short};
 use super::examples::{EvaluationSet, Example, evaluation_set, with_classes};
 use super::labels::LabelMap;
 use super::overlap::{Duplicates, evaluation_notes};
-use super::split::train_test_split;
+use super::split::{Split, Unsplittable, stratified_split, train_test_split};
 use super::table::{RawRow, read};
-use crate::config::Data;
+use crate::config::{Data, SplitKind};
 
 /// All rows of a task, as its `[data]` table parts them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,10 @@ pub fn prepare(data: &Data) -> Result<Splits, DataError> {
     let labels = classes(data, &rows)?;
     let examples = with_classes(shown(&data.path), rows, &labels)?;
     let (rest, test) = match (data.test_size, &data.test_path) {
-        (Some(share), None) => part(examples, share, data, ("test", "data.test_size"))?,
+        (Some(share), None) => {
+            let target = ("test", "data.test_size");
+            part(examples, share, data, &labels, target)?
+        }
         (None, Some(path)) => {
             let rows = read(path, &data.text, &data.label, None)?;
             (examples, with_classes(shown(path), rows, &labels)?)
@@ -57,8 +60,8 @@ pub fn prepare(data: &Data) -> Result<Splits, DataError> {
     };
     let (mut train, validation) = match data.validation_size {
         Some(share) => {
-            let (train, validation) =
-                part(rest, share, data, ("validation", "data.validation_size"))?;
+            let target = ("validation", "data.validation_size");
+            let (train, validation) = part(rest, share, data, &labels, target)?;
             (train, Some(validation))
         }
         None => (rest, None),
@@ -74,7 +77,8 @@ pub fn prepare(data: &Data) -> Result<Splits, DataError> {
     refuse_empty(&train, "training", data, || {
         "every training text also stands in another split: set `data.deduplicate = false` or use other rows".to_owned()
     })?;
-    let mut notes = duplicates.notes(data.deduplicate);
+    let mut notes = labels.warnings();
+    notes.extend(duplicates.notes(data.deduplicate));
     notes.extend(evaluation_notes(&train, &evaluations));
     for (split, examples) in [
         ("training", train.as_slice()),
@@ -112,8 +116,40 @@ fn classes(data: &Data, rows: &[RawRow]) -> Result<LabelMap, DataError> {
             rows: rows.len(),
             limited: data.limit.is_some(),
         }),
-        _ => Ok(labels),
+        _ => match distinct(data, rows, labels.names().len()) {
+            Some(fault) => Err(fault),
+            None => Ok(labels),
+        },
     }
+}
+
+/// Refuses a column in which hardly any value comes twice: one of texts, of numbers, of names of
+/// rows.
+fn distinct(data: &Data, rows: &[RawRow], classes: usize) -> Option<DataError> {
+    /// Fewer rows may well have a class each.
+    const FEWEST: usize = 10;
+    if rows.len() < FEWEST || 2 * classes <= rows.len() {
+        return None;
+    }
+    let texts = rows.iter().map(|row| row.text.as_str());
+    let swapped = texts.collect::<HashSet<_>>().len() < classes;
+    (swapped || 10 * classes >= 9 * rows.len()).then(|| {
+        let fix = if swapped {
+            format!(
+                "`data.text` and `data.label` seem to be swapped: `{}` has the fewer different values",
+                data.text
+            )
+        } else {
+            format!("set `data.label` to the column of the classes, which `{}` seems not to be", data.label)
+        };
+        let limited = data.limit.map_or("", |_| ", or raise `data.limit`");
+        DataError::DistinctLabels {
+            path: data.path.clone(),
+            classes,
+            rows: rows.len(),
+            fix: fix + limited,
+        }
+    })
 }
 
 /// The rest and the `share` that is set aside, neither empty. `target` is the split that is set
@@ -122,11 +158,15 @@ fn part(
     mut examples: Vec<Example>,
     share: f64,
     data: &Data,
+    labels: &LabelMap,
     target: (&'static str, &str),
 ) -> Result<(Vec<Example>, Vec<Example>), DataError> {
     let (split, key) = target;
     let count = examples.len();
-    let rows = train_test_split(count, share, data.split_seed);
+    let rows = match data.split {
+        SplitKind::Random => train_test_split(count, share, data.split_seed),
+        SplitKind::Stratified => by_classes(&examples, share, data, labels, target)?,
+    };
     // Each row stands in one part, once, so that it can be moved there.
     let mut take = |rows: Vec<usize>| -> Vec<Example> {
         rows.into_iter()
@@ -141,6 +181,38 @@ fn part(
         format!("`{key} = {share}`: raise it above 0")
     })?;
     Ok((rest, set_aside))
+}
+
+/// The rows of both parts where each class has its share in both.
+fn by_classes(
+    examples: &[Example],
+    share: f64,
+    data: &Data,
+    labels: &LabelMap,
+    (split, key): (&'static str, &str),
+) -> Result<Split, DataError> {
+    let classes: Vec<usize> = examples.iter().map(|example| example.label).collect();
+    // A larger seed is refused where the settings are read.
+    let seed = u32::try_from(data.split_seed).unwrap_or(u32::MAX);
+    stratified_split(&classes, share, seed).map_err(|fault| DataError::Stratified {
+        path: data.path.clone(),
+        fault: match fault {
+            Unsplittable::OneRow(class) => format!(
+                "the class `{}` has one row to split, which cannot stand in both parts: add some, or remove it",
+                short(&labels.names()[class])
+            ),
+            Unsplittable::TooFew {
+                test,
+                rows,
+                classes,
+            } => {
+                let (split, change) = if test { (split, "raise") } else { ("training", "lower") };
+                format!(
+                    "the {split} split has {rows} rows for {classes} classes: {change} `{key} = {share}`, or use more rows"
+                )
+            }
+        },
+    })
 }
 
 fn refuse_empty(
@@ -159,21 +231,27 @@ fn refuse_empty(
     Ok(())
 }
 
-/// Notes on classes without a row; none for a split without rows, which is one that was not asked
+/// A note on classes without a row; none for a split without rows, which is one that was not asked
 /// for.
-fn missing_classes(split: &str, examples: &[Example], labels: &LabelMap) -> Vec<String> {
+fn missing_classes(split: &str, examples: &[Example], labels: &LabelMap) -> Option<String> {
     let present: HashSet<usize> = examples.iter().map(|example| example.label).collect();
-    let missing = labels
-        .names()
-        .iter()
-        .enumerate()
-        .filter(|(class, _)| !present.contains(class));
-    let notes =
-        missing.map(|(_, name)| format!("the {split} split has no row of the class `{name}`"));
-    if examples.is_empty() {
-        Vec::new()
-    } else {
-        notes.collect()
+    let names = labels.names();
+    let missing = names.iter().enumerate();
+    let missing = missing.filter(|(class, _)| !present.contains(class));
+    let missing: Vec<String> = missing.map(|(_, name)| name.clone()).collect();
+    match missing.as_slice() {
+        _ if examples.is_empty() => None,
+        [] => None,
+        [name] => Some(format!(
+            "the {split} split has no row of the class `{}`",
+            short(name)
+        )),
+        missing => Some(format!(
+            "the {split} split has no row of {} of the {} classes: {}",
+            missing.len(),
+            names.len(),
+            listed(missing)
+        )),
     }
 }
 

@@ -24,6 +24,7 @@ fn settings(folder: &TempDir) -> Data {
         test_size: Some(0.2),
         test_path: None,
         validation_size: None,
+        split: SplitKind::Random,
         split_seed: 42,
         limit: None,
         deduplicate: false,
@@ -274,4 +275,97 @@ fn classes_that_a_split_lacks_are_noted() {
     );
     data.limit = Some(2);
     assert_eq!(prepare(&data).unwrap().notes.len(), 2);
+}
+
+/// `count` rows with texts of their own; `label` says what each is labelled.
+fn labelled(count: usize, label: impl Fn(usize) -> String) -> String {
+    let rows = (0..count).map(|row| format!("review {row},{}\n", label(row)));
+    rows.fold("text,label\n".to_owned(), |content, row| content + &row)
+}
+
+#[test]
+fn classes_that_a_split_lacks_are_noted_together() {
+    let label = |row: usize| (row / 2).to_string();
+    let folder = folder_with(&[("main.csv", &labelled(2000, label))]);
+    let splits = prepare(&settings(&folder)).unwrap();
+    assert_eq!(splits.labels.names().len(), 1000);
+    let said = splits.notes.join("\n");
+    assert!(
+        splits.notes.len() == 2
+            && said.len() < 500
+            && said.contains("of the 1000 classes: `")
+            && said.contains(" more"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_stratified_split_gives_each_class_its_share() {
+    let label = |row: usize| if row % 10 == 0 { "rare" } else { "common" }.to_owned();
+    let folder = folder_with(&[("main.csv", &labelled(200, label))]);
+    let mut data = settings(&folder);
+    data.split = SplitKind::Stratified;
+    data.validation_size = Some(0.25);
+    let splits = prepare(&data).unwrap();
+    let rare = |examples: &[Example]| examples.iter().filter(|example| example.label == 1).count();
+    let validation = splits.validation.unwrap();
+    assert_eq!(
+        [&splits.test, &splits.train, &validation].map(|part| (part.len(), rare(part))),
+        [(40, 4), (120, 12), (40, 4)]
+    );
+}
+
+#[test]
+fn what_cannot_be_stratified_is_refused_with_the_fix() {
+    let folder = folder_with(&[
+        ("main.csv", &labelled(40, |row| (row / 39).to_string())),
+        ("many.csv", &labelled(40, |row| (row / 4).to_string())),
+    ]);
+    let mut data = settings(&folder);
+    data.split = SplitKind::Stratified;
+    insta::assert_snapshot!(message(&data, &folder), @r#"main.csv: `data.split = "stratified"`: the class `1` has one row to split, which cannot stand in both parts: add some, or remove it"#);
+    data.path = folder.path().join("many.csv");
+    insta::assert_snapshot!(message(&data, &folder), @r#"many.csv: `data.split = "stratified"`: the test split has 8 rows for 10 classes: raise `data.test_size = 0.2`, or use more rows"#);
+}
+
+#[test]
+fn labels_that_are_nearly_all_distinct_are_refused() {
+    let swapped = labelled(30, |row| (row % 2).to_string()).replace("text,label", "label,text");
+    let folder = folder_with(&[
+        ("main.csv", &swapped),
+        ("ids.csv", &labelled(30, |row| format!("id-{row}"))),
+        ("few.csv", &labelled(9, |row| row.to_string())),
+        ("many.csv", &labelled(1000, |row| (row % 500).to_string())),
+    ]);
+    let mut data = settings(&folder);
+    insta::assert_snapshot!(message(&data, &folder), @"main.csv: nearly every label is a class of its own (30 labels in 30 rows): `data.text` and `data.label` seem to be swapped: `text` has the fewer different values");
+    data.path = folder.path().join("ids.csv");
+    data.limit = Some(20);
+    insta::assert_snapshot!(message(&data, &folder), @"ids.csv: nearly every label is a class of its own (20 labels in 20 rows): set `data.label` to the column of the classes, which `label` seems not to be, or raise `data.limit`");
+    data.limit = None;
+    for name in ["few.csv", "many.csv"] {
+        data.path = folder.path().join(name);
+        prepare(&data).unwrap();
+    }
+}
+
+#[test]
+fn labels_that_look_alike_are_noted() {
+    let label = |row: usize| ["1", "1.0", "nan"][row % 3].to_owned();
+    let folder = folder_with(&[
+        ("main.csv", &labelled(60, label)),
+        ("test.csv", "text,label\na,True\nb,1\n"),
+        ("words.csv", "text,label\na,true\nb,false\n"),
+    ]);
+    let mut data = settings(&folder);
+    let notes = prepare(&data).unwrap().notes;
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    data.path = folder.path().join("words.csv");
+    data.test_size = None;
+    data.test_path = Some(folder.path().join("test.csv"));
+    let said = message(&data, &folder);
+    assert!(
+        said.contains("label `True` is unknown (did you mean `true`?)"),
+        "{said}"
+    );
 }

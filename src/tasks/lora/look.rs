@@ -21,7 +21,10 @@ pub fn look(settings: &LoraSettings, inspection: &mut Inspection) -> Vec<Look> {
     let mut splits = None;
     let data = inspection.once(&("data", &settings.data), || {
         let read = data::prepare(&settings.data).map_err(|error| error.to_string())?;
-        let facts = vec![classes(&read, settings)];
+        let mut facts = vec![classes(&read, settings)];
+        let path = settings.data.path.display();
+        let warnings = read.labels.warnings().into_iter();
+        facts.extend(warnings.map(|warning| format!("{path}: {warning}")));
         splits = Some(read);
         Ok(facts)
     });
