@@ -66,14 +66,25 @@ pub fn classification_report(
     predictions: &[usize],
     class_names: &[String],
 ) -> ClassificationReport {
-    let matrix = confusion_matrix(labels, predictions, class_names.len());
+    assert_eq!(
+        labels.len(),
+        predictions.len(),
+        "one prediction for each label"
+    );
+    // Not by a matrix, which of a thousand classes would have a million cells.
+    let [mut rights, mut supports, mut predictions_of] =
+        [(); 3].map(|()| vec![0_u64; class_names.len()]);
+    for (&label, &prediction) in labels.iter().zip(predictions) {
+        supports[label] += 1;
+        predictions_of[prediction] += 1;
+        rights[label] += u64::from(label == prediction);
+    }
     let classes: Vec<ClassScore> = class_names
         .iter()
         .enumerate()
         .map(|(class, name)| {
-            let right = matrix[class][class];
-            let support: u64 = matrix[class].iter().sum();
-            let predicted: u64 = matrix.iter().map(|row| row[class]).sum();
+            let (right, support) = (rights[class], supports[class]);
+            let predicted = predictions_of[class];
             ClassScore {
                 class: name.clone(),
                 scores: Scores {

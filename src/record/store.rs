@@ -1,7 +1,7 @@
 //! Writing and reading records: whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -19,6 +19,18 @@ use super::{OLDEST_SCHEMA, RECORD_FILE, RecordError, RunRecord, SCHEMA, run_fold
 /// # Errors
 /// When a folder or file cannot be written.
 pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), RecordError> {
+    write_in_parts(path, &|file| file.write_all(content))
+}
+
+/// The same where the content is too large to be held as a whole: `content` writes it, twice if the
+/// first file is lost.
+///
+/// # Errors
+/// When a folder or file cannot be written.
+pub fn write_in_parts(
+    path: &Path,
+    content: &dyn Fn(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<(), RecordError> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -34,7 +46,10 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), RecordError> 
         // Says that its writer lives. Where there are no locks, nothing is ever taken for a leftover.
         let _ = file.as_file().lock();
         // Past the wrapper, whose errors tell the temporary name.
-        file.as_file_mut().write_all(content)?;
+        let mut buffer = BufWriter::new(file.as_file_mut());
+        content(&mut buffer)?;
+        buffer.flush()?;
+        drop(buffer);
         file.as_file().sync_all()?;
         file.persist(path)?;
         // The rename itself lives in the folder. Not every file system can flush a folder; the content is safe already.

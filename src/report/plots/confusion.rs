@@ -7,8 +7,7 @@ use crate::report::predictions::Confusion;
 
 /// The figure; None without classes.
 pub(in crate::report) fn draw(title: &str, confusion: &Confusion) -> Option<Scene> {
-    let of_class = |counts: &Vec<u64>| {
-        let total: u64 = counts.iter().sum();
+    let of_class = |(counts, &total): (&Vec<u64>, &u64)| {
         counts.iter().map(|&count| cell(count, total)).collect()
     };
     let matrix = Matrix {
@@ -16,7 +15,12 @@ pub(in crate::report) fn draw(title: &str, confusion: &Confusion) -> Option<Scen
         names: ("true class".to_owned(), "predicted class".to_owned()),
         rows: confusion.classes.clone(),
         columns: confusion.classes.clone(),
-        cells: confusion.counts.iter().map(of_class).collect(),
+        cells: confusion
+            .counts
+            .iter()
+            .zip(&confusion.totals)
+            .map(of_class)
+            .collect(),
         scale: ["100 %", "50 %", "0 %"],
     };
     matrix.draw(&notes(confusion, matrix.cell_size()))
@@ -43,6 +47,14 @@ fn notes(confusion: &Confusion, cell: f64) -> Vec<String> {
             "Counts, and below them the share of the true class, which also sets the shade. {rows} rows."
         )
     }];
+    if confusion.classes.len() < confusion.all_classes {
+        notes.push(format!(
+            "The {} largest of {} classes; {} rows are of others, or predicted as others.",
+            confusion.classes.len(),
+            group(&confusion.all_classes.to_string()),
+            group(&confusion.left_out.to_string())
+        ));
+    }
     if confusion.unplaced > 0 {
         let unplaced = group(&confusion.unplaced.to_string());
         notes.push(format!(

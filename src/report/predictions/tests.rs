@@ -51,3 +51,27 @@ fn a_run_without_predictions_has_no_matrix() {
         []
     );
 }
+
+#[test]
+fn of_many_classes_the_largest_are_shown() {
+    let labels: Vec<String> = (0..1000).map(|class| format!("c{class:03}")).collect();
+    let names: Vec<&str> = labels.iter().map(String::as_str).collect();
+    let mut text = "evaluation,row,label,prediction,text\n".to_owned();
+    for (class, label) in labels.iter().enumerate() {
+        // The last ones are the largest; the very last is taken for the first three times.
+        for row in 0..=class / 100 {
+            text += &format!("test,{row},{label},{label},x\n");
+        }
+    }
+    text += &"test,0,c999,c000,x\n".repeat(3);
+    let found = confusions_of(&text, &names).unwrap().remove(0);
+    assert_eq!(
+        (found.classes.len(), found.all_classes),
+        (MOST_CLASSES, 1000)
+    );
+    assert_eq!(found.classes[29], "c999");
+    assert_eq!(found.counts[29][29], 10);
+    assert_eq!(found.totals[29], 13);
+    assert_eq!(found.rows() + found.left_out, 5503);
+    assert!(crate::report::plots::confusion::draw("many", &found).is_some());
+}

@@ -63,32 +63,33 @@ pub(super) fn write_predictions(
     classes: &[String],
     results: &[(&Set<'_>, Predictions)],
 ) -> Result<(), ExecuteError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(record::prediction_columns(classes))?;
-    for (set, predictions) in results {
-        let chosen = predictions.classes();
-        let rows = set
-            .examples
-            .iter()
-            .zip(&set.texts)
-            .zip(chosen.iter().zip(&predictions.probabilities));
-        for ((example, text), (&class, probabilities)) in rows {
-            let row = PredictionRow {
-                evaluation: &set.name,
-                row: example.row as u64,
-                label: &classes[example.label],
-                prediction: &classes[class],
-                text,
-            };
-            writer.write_record(row.cells(probabilities))?;
+    let chosen: Vec<Vec<usize>> = results
+        .iter()
+        .map(|(_, predictions)| predictions.classes())
+        .collect();
+    // Row by row: with a thousand classes the file is many times as large as the data.
+    record::write_in_parts(&folder.join(PREDICTIONS_FILE), &|file| {
+        let mut writer = csv::Writer::from_writer(file);
+        writer.write_record(record::prediction_columns(classes))?;
+        for ((set, predictions), chosen) in results.iter().zip(&chosen) {
+            let rows = set
+                .examples
+                .iter()
+                .zip(&set.texts)
+                .zip(chosen.iter().zip(&predictions.probabilities));
+            for ((example, text), (&class, probabilities)) in rows {
+                let row = PredictionRow {
+                    evaluation: &set.name,
+                    row: example.row as u64,
+                    label: &classes[example.label],
+                    prediction: &classes[class],
+                    text,
+                };
+                writer.write_record(row.cells(probabilities))?;
+            }
         }
-    }
-    record::write_atomically(
-        &folder.join(PREDICTIONS_FILE),
-        &writer
-            .into_inner()
-            .map_err(csv::IntoInnerError::into_error)?,
-    )?;
+        writer.flush()
+    })?;
     Ok(())
 }
 
