@@ -137,6 +137,10 @@ impl Draft<'_> {
                 .help(format!(
                     "set it for this command: {name}=/path/to/it ensayo …"
                 )),
+            ExpandError::Garbled(name) => self
+                .problem(format!("the environment variable `{name}` is not UTF-8"))
+                .at(span, format!("`{key}` needs it"))
+                .help("paths in experiments are UTF-8: give the file or folder such a name, or a link to it"),
             ExpandError::Open => self
                 .problem(format!("`{key}` has a `${{` without its `}}`"))
                 .at(span, "never closed"),
@@ -168,6 +172,7 @@ impl Draft<'_> {
             return Ok(path.display().to_string());
         }
         let label = match (other, noun) {
+            _ if environment.is_special(&path) => "a pipe or a device, not a file",
             (true, "file") => "a folder, not a file",
             (true, _) => "a file, not a folder",
             _ => "not found",

@@ -83,11 +83,45 @@ pub(super) fn files(
         return None;
     }
     let folder = config.parent().unwrap_or(Path::new("")).to_owned();
+    no_pipes(draft, &key, &folder);
     needs(draft, &key, &folder, &TOKENISERS);
     if let Origin::Folder(_) = model.origin {
         needs(draft, &key, &folder, &WEIGHTS);
     }
     Some((key, config))
+}
+
+/// Files of a checkpoint that are read where they are there.
+const OPTIONAL: [&str; 12] = [
+    "config.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "modules.json",
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
+    "adapter_config.json",
+    "adapter_model.safetensors",
+];
+
+/// Reports files that would be waited for without an end.
+pub(super) fn no_pipes(draft: &mut Draft<'_>, key: &str, folder: &Path) {
+    for name in TOKENISERS.iter().chain(&WEIGHTS).chain(&OPTIONAL) {
+        let path = folder.join(name);
+        if draft.inspector.environment().is_special(&path) {
+            let message = format!(
+                "`{key}`: `{}` is a pipe or a device, not a file",
+                path.display()
+            );
+            let problem = draft
+                .problem(message)
+                .at(&draft.span(key), "cannot be read");
+            draft.push(problem);
+        }
+    }
 }
 
 fn needs(draft: &mut Draft<'_>, key: &str, folder: &Path, names: &[&str]) {

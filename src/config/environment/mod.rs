@@ -9,11 +9,21 @@ pub trait Environment {
     /// An environment variable, if it is set to valid Unicode.
     fn variable(&self, name: &str) -> Option<String>;
 
+    /// Whether an environment variable is set to something that is no valid Unicode.
+    fn is_garbled(&self, _name: &str) -> bool {
+        false
+    }
+
     /// Whether the path leads to a file.
     fn is_file(&self, path: &Path) -> bool;
 
     /// Whether the path leads to a folder.
     fn is_folder(&self, path: &Path) -> bool;
+
+    /// Whether the path leads to something that is neither: a pipe, a socket, a device.
+    fn is_special(&self, _path: &Path) -> bool {
+        false
+    }
 
     /// The text of a file.
     ///
@@ -36,6 +46,10 @@ impl Environment for System {
         std::env::var(name).ok()
     }
 
+    fn is_garbled(&self, name: &str) -> bool {
+        matches!(std::env::var(name), Err(std::env::VarError::NotUnicode(_)))
+    }
+
     fn is_file(&self, path: &Path) -> bool {
         path.is_file()
     }
@@ -44,7 +58,15 @@ impl Environment for System {
         path.is_dir()
     }
 
+    fn is_special(&self, path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+    }
+
     fn read(&self, path: &Path) -> io::Result<String> {
+        // A pipe would be waited for without an end.
+        if self.is_special(path) {
+            return Err(io::Error::other("it is a pipe or a device, not a file"));
+        }
         std::fs::read_to_string(path)
     }
 }
@@ -52,22 +74,30 @@ impl Environment for System {
 /// Replaces each `${NAME}` by the variable's value, and `~` at the beginning by the home folder.
 ///
 /// # Errors
-/// With what is wrong: a variable that is not set, or a `${` without its `}`.
+/// With what is wrong: a variable that is not set or is not UTF-8, or a `${` without its `}`.
 pub(super) fn expand(text: &str, environment: &dyn Environment) -> Result<String, ExpandError> {
+    let variable = |name: &str| {
+        let value = environment.variable(name).filter(|value| !value.is_empty());
+        value.ok_or_else(|| {
+            let name = name.to_owned();
+            if environment.is_garbled(&name) {
+                ExpandError::Garbled(name)
+            } else {
+                ExpandError::Unset(name)
+            }
+        })
+    };
     let mut expanded = String::new();
     let mut rest = text;
     if text == "~" || text.starts_with("~/") {
-        let home = environment.variable("HOME").filter(|home| !home.is_empty());
-        expanded.push_str(&home.ok_or_else(|| ExpandError::Unset("HOME".to_owned()))?);
+        expanded.push_str(&variable("HOME")?);
         rest = &text[1..];
     }
     while let Some(start) = rest.find("${") {
         expanded.push_str(&rest[..start]);
         let after = &rest[start + 2..];
         let end = after.find('}').ok_or(ExpandError::Open)?;
-        let name = &after[..end];
-        let value = environment.variable(name).filter(|value| !value.is_empty());
-        expanded.push_str(&value.ok_or_else(|| ExpandError::Unset(name.to_owned()))?);
+        expanded.push_str(&variable(&after[..end])?);
         rest = &after[end + 1..];
     }
     expanded.push_str(rest);
@@ -79,6 +109,8 @@ pub(super) fn expand(text: &str, environment: &dyn Environment) -> Result<String
 pub(super) enum ExpandError {
     /// The variable is not set, or empty.
     Unset(String),
+    /// The variable is set to something that is not UTF-8.
+    Garbled(String),
     /// A `${` has no `}`.
     Open,
 }

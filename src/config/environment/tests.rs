@@ -20,6 +20,10 @@ impl Environment for OneVariable {
     fn read(&self, _: &Path) -> io::Result<String> {
         Err(io::ErrorKind::NotFound.into())
     }
+
+    fn is_garbled(&self, name: &str) -> bool {
+        name == "LATIN"
+    }
 }
 
 #[test]
@@ -37,6 +41,10 @@ fn variables_are_replaced_wherever_they_stand() {
         Err(ExpandError::Unset("MODEL".to_owned()))
     );
     assert_eq!(expand("${MODEL/x", &OneVariable), Err(ExpandError::Open));
+    assert_eq!(
+        expand("${LATIN}/x", &OneVariable),
+        Err(ExpandError::Garbled("LATIN".to_owned()))
+    );
 }
 
 #[test]
