@@ -8,7 +8,7 @@ use engine::shapes::memory::{Memory, Workload};
 use engine::shapes::{LinearShape, Shapes};
 use engine::training::order;
 
-use super::sets::Sets;
+use super::sets::{DataBytes, Sets};
 use crate::config::{LoraSettings, Precision};
 use crate::data;
 use crate::plan::RunSpec;
@@ -29,7 +29,7 @@ const FEWEST_EPOCHS: usize = 3;
 struct Known {
     shapes: Shapes,
     lengths: Vec<usize>,
-    text_bytes: u64,
+    data: DataBytes,
 }
 
 /// The most bytes that a run will hold on `device`; `None` where the adapter's own file decides
@@ -57,7 +57,7 @@ pub(super) fn forecast(
         seed,
         device,
     );
-    Ok(Some(peak_bytes(&memory, known.text_bytes, device)))
+    Ok(Some(peak_bytes(&memory, known.data, device)))
 }
 
 impl Known {
@@ -67,7 +67,7 @@ impl Known {
         let length = settings.training.max_length;
         let sets = Sets::new(&splits, &encoder, length, results, &mut Vec::new())?;
         Ok(Self {
-            text_bytes: sets.text_bytes(&splits),
+            data: sets.data_bytes(&splits),
             lengths: sets.train.iter().map(|text| text.tokens.len()).collect(),
             shapes: encoder.shapes,
         })
@@ -134,11 +134,11 @@ fn float_bytes(settings: &LoraSettings, device: Device) -> u64 {
     }
 }
 
-/// Bytes that the process, or what cubecl reserves of the card, holds at that step. `text_bytes`
-/// are those of the texts that stay in memory.
-pub(super) fn peak_bytes(memory: &Memory, text_bytes: u64, device: Device) -> u64 {
+/// The most bytes that the process holds, at that step or before it, or what cubecl reserves of the
+/// card.
+pub(super) fn peak_bytes(memory: &Memory, data: DataBytes, device: Device) -> u64 {
     match device {
-        Device::Cpu => memory.total() + text_bytes + PROGRAM_BYTES,
+        Device::Cpu => PROGRAM_BYTES + data.before().max(data.kept + memory.total()),
         Device::Cuda(_) => device
             .memory_bytes()
             .and_then(|card| Pages::of_card(card).reserved(&memory.allocations))

@@ -269,7 +269,7 @@ impl Run<'_, '_> {
             seed,
             self.device,
         );
-        peak_bytes(&memory, self.sets.text_bytes(self.splits), self.device)
+        peak_bytes(&memory, self.sets.data_bytes(self.splits), self.device)
     }
 
     fn options(&self) -> Options {

@@ -91,20 +91,65 @@ impl Sets<'_> {
         self.evaluations.iter().map(|set| set.examples.len()).sum()
     }
 
-    /// Bytes that texts and tokens of all splits take.
-    pub(super) fn text_bytes(&self, splits: &Splits) -> u64 {
-        let tokens = self
-            .evaluations
-            .iter()
-            .flat_map(|set| &set.examples)
-            .chain(&self.train)
-            .map(|example| example.tokens.len() * size_of::<u32>());
-        let evaluated = self.evaluations.iter().flat_map(|set| &set.texts);
-        let texts = evaluated
-            .map(|text| text.len())
-            .chain(splits.train.iter().map(|row| row.text.len()));
-        tokens.chain(texts).map(|bytes| bytes as u64).sum()
+    /// What the rows of all splits take, before and while the network is trained.
+    pub(super) fn data_bytes(&self, splits: &Splits) -> DataBytes {
+        let train = splits.train.iter().map(|row| row.text.len());
+        let mut bytes = DataBytes::default();
+        bytes.add(train.zip(&self.train));
+        for set in &self.evaluations {
+            let texts = set.texts.iter().map(|text| text.len());
+            bytes.add(texts.zip(&set.examples));
+        }
+        bytes
     }
+}
+
+/// Bytes of the processor's memory that the rows of a run take.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct DataBytes {
+    /// Texts and tokens, which stay to the end.
+    pub(super) kept: u64,
+    /// The most beside those of a file that is read, or a split that is tokenised.
+    passing: u64,
+    texts: u64,
+    longest: u64,
+}
+
+/// Bytes that the tokeniser takes for each byte of a text: where each letter came from, and tokens
+/// with their places, before anything is cut.
+const TOKENISING: u64 = 80;
+/// A row of a file as it is read, in a list that grows, with its label as text.
+const READING: u64 = 176;
+
+impl DataBytes {
+    fn add<'a>(&mut self, rows: impl Iterator<Item = (usize, &'a Example)>) {
+        let (mut kept, mut texts, mut cached) = (0, 0, 0);
+        for (text, example) in rows {
+            let tokens = example.tokens.len() * size_of::<u32>();
+            let row = size_of::<data::Example>() + size_of::<Example>() + size_of::<&str>();
+            // A label's text leaves a hole that nothing else fits in.
+            kept += row as u64 + allocated(text) + allocated(tokens) + allocated(0);
+            // The tokens for the cache, in a list that grows.
+            cached += 2 * (tokens + size_of::<u32>()) as u64 + size_of::<Vec<u32>>() as u64;
+            texts += text as u64 + READING;
+            self.longest = self.longest.max(text as u64);
+        }
+        self.kept += kept;
+        self.texts += texts;
+        self.passing = self.passing.max(cached);
+    }
+
+    /// The most that is held before the training begins.
+    pub(super) fn before(&self) -> u64 {
+        let reading = self.texts;
+        let tokenising = self.passing + TOKENISING * self.longest;
+        self.kept + tokenising.max(reading)
+    }
+}
+
+/// Bytes that the allocator takes for this many.
+fn allocated(bytes: usize) -> u64 {
+    (bytes + 8).next_multiple_of(16).max(32) as u64
 }
 
 /// A text without a single token.
