@@ -158,7 +158,7 @@ impl Columns {
             return Err(DataError::Header {
                 path: source.owned_path(),
                 line: header.line,
-                fault,
+                fault: Box::new(fault),
                 hint: misread,
             });
         }

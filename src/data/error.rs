@@ -43,7 +43,7 @@ pub enum DataError {
     Header {
         path: PathBuf,
         line: u64,
-        fault: RowFault,
+        fault: Box<RowFault>,
         hint: Option<String>,
     },
     #[error(

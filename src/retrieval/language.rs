@@ -156,12 +156,11 @@ impl Language {
     /// What a fragment is called where it is cited.
     pub(super) fn fragment(self) -> &'static str {
         match self {
-            Self::English => "Fragment",
+            Self::English | Self::Dutch => "Fragment",
             Self::Spanish | Self::Portuguese => "Contexto",
             Self::French => "Extrait",
             Self::Italian => "Frammento",
             Self::German => "Abschnitt",
-            Self::Dutch => "Fragment",
             Self::Russian => "Фрагмент",
             Self::Chinese => "片段",
             Self::Japanese => "断片",

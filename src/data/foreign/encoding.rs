@@ -22,11 +22,12 @@ pub(super) fn marked(bytes: &[u8]) -> Option<&'static str> {
 
 /// The same for UTF-16 without its mark.
 pub(super) fn unmarked(bytes: &[u8]) -> Option<&'static str> {
+    type Order = fn([u8; 2]) -> u16;
     let head = &bytes[..bytes.len().min(HEAD) & !1];
     if head.len() < 4 || !head.contains(&0) {
         return None;
     }
-    let orders: [(&str, fn([u8; 2]) -> u16); 2] = [
+    let orders: [(&str, Order); 2] = [
         ("UTF-16LE", u16::from_le_bytes),
         ("UTF-16BE", u16::from_be_bytes),
     ];

@@ -274,6 +274,7 @@ impl Format {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn ways(self) -> Ways {
         use Way::{Advice, Command, Ending};
         let unpack = |command| (Command(command), Command(command));

@@ -18,6 +18,7 @@ fn utf_16(text: &str, big: bool) -> Vec<u8> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn files_of_other_formats_are_named_with_the_command_that_makes_rows_of_them() {
     let zip = |inside: &str| [b"PK\x03\x04\x14\0\0\0", inside.as_bytes()].concat();
     for (name, bytes, parts) in [

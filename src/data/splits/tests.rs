@@ -301,7 +301,14 @@ fn classes_that_a_split_lacks_are_noted_together() {
 
 #[test]
 fn a_stratified_split_gives_each_class_its_share() {
-    let label = |row: usize| if row % 10 == 0 { "rare" } else { "common" }.to_owned();
+    let label = |row: usize| {
+        if row.is_multiple_of(10) {
+            "rare"
+        } else {
+            "common"
+        }
+        .to_owned()
+    };
     let folder = folder_with(&[("main.csv", &labelled(200, label))]);
     let mut data = settings(&folder);
     data.split = SplitKind::Stratified;

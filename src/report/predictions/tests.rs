@@ -1,5 +1,7 @@
 //! Tests of `predictions`.
 
+use std::fmt::Write as _;
+
 use super::*;
 
 fn confusions_of(text: &str, labels: &[&str]) -> Result<Vec<Confusion>, String> {
@@ -60,7 +62,7 @@ fn of_many_classes_the_largest_are_shown() {
     for (class, label) in labels.iter().enumerate() {
         // The last ones are the largest; the very last is taken for the first three times.
         for row in 0..=class / 100 {
-            text += &format!("test,{row},{label},{label},x\n");
+            writeln!(text, "test,{row},{label},{label},x").unwrap();
         }
     }
     text += &"test,0,c999,c000,x\n".repeat(3);
