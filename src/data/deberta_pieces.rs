@@ -41,12 +41,16 @@ impl DebertaPieces {
     }
 
     /// Token ids of a text, at most `max_length` of them, which is to be above [`Self::SPECIAL`].
-    pub(super) fn encode(&self, text: &str, max_length: usize) -> Vec<u32> {
-        let mut ids = vec![self.start];
-        ids.extend(self.model.encode(text));
-        ids.truncate(max_length - 1);
-        ids.push(self.end);
-        ids
+    /// `left` cuts its beginning rather than its end.
+    pub(super) fn encode(&self, text: &str, max_length: usize, left: bool) -> Vec<u32> {
+        let pieces = self.model.encode(text);
+        let kept = pieces.len().min(max_length.saturating_sub(Self::SPECIAL));
+        let kept = if left {
+            &pieces[pieces.len() - kept..]
+        } else {
+            &pieces[..kept]
+        };
+        [&[self.start], kept, &[self.end]].concat()
     }
 
     pub(super) fn pad_id(&self) -> Option<u32> {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 /// Bytes of the longest text that is no mistake. The `tokenizers` crate keeps a vocabulary as a
 /// tree with a level for each byte, and frees it level within level: a piece of a hundred thousand
 /// bytes would end the process for want of stack, which cannot be caught.
-const LONGEST: usize = 2048;
+pub(super) const LONGEST: usize = 2048;
 
 /// The one key whose text is a whole table.
 const TABLE: &[u8] = b"precompiled_charsmap";

@@ -38,6 +38,7 @@ pub struct Embedder {
     model: EmbedderFiles,
     tokenizer: Tokenizer,
     frame: Frame,
+    notes: Vec<String>,
 }
 
 /// Special tokens that every text gets.
@@ -85,7 +86,10 @@ impl Embedder {
                 special,
             });
         }
+        let settings = model.settings().notes.iter().cloned();
+        let notes = settings.chain(tokenizer.note().map(str::to_owned));
         Ok(Self {
+            notes: notes.collect(),
             model,
             tokenizer,
             frame,
@@ -95,7 +99,7 @@ impl Embedder {
     /// What a reader of the results should know.
     #[must_use]
     pub fn notes(&self) -> &[String] {
-        &self.model.settings().notes
+        &self.notes
     }
 
     /// Tokens after which a text is cut, special ones included.
@@ -169,12 +173,18 @@ impl Frame {
         })
     }
 
-    /// Cuts a text to `max_length` tokens without losing the special ones after it.
-    fn cut(self, tokens: &mut Vec<u32>, max_length: usize) {
-        if tokens.len() > max_length {
-            let end = tokens.len() - self.after;
-            tokens.drain(max_length - self.after..end);
-        }
+    /// Cuts a text to `max_length` tokens without losing the special ones around it: its end, or
+    /// with `left` its beginning.
+    fn cut(self, tokens: &mut Vec<u32>, max_length: usize, left: bool) {
+        let Some(surplus) = tokens.len().checked_sub(max_length) else {
+            return;
+        };
+        let start = if left {
+            self.before
+        } else {
+            max_length - self.after
+        };
+        tokens.drain(start..start + surplus);
     }
 }
 
@@ -219,7 +229,8 @@ impl LoadedEmbedder {
         }
         let tokens = encoded.iter_mut().map(|ids| {
             let whole = ids.len();
-            self.files.frame.cut(ids, self.files.max_length());
+            let left = self.files.tokenizer.cuts_left();
+            self.files.frame.cut(ids, self.files.max_length(), left);
             let kept = ids.len();
             TextTokens { whole, kept }
         });
@@ -243,13 +254,16 @@ mod tests {
             before: 1,
             after: 1,
         };
-        let cut = |length: usize| {
+        let cut = |length: usize, left: bool| {
             let mut tokens = vec![0, 7, 8, 9, 2];
-            frame.cut(&mut tokens, length);
+            frame.cut(&mut tokens, length, left);
             tokens
         };
-        assert_eq!(cut(5), [0, 7, 8, 9, 2]);
-        assert_eq!(cut(4), [0, 7, 8, 2]);
-        assert_eq!(cut(3), [0, 7, 2]);
+        assert_eq!(cut(5, false), [0, 7, 8, 9, 2]);
+        assert_eq!(cut(4, false), [0, 7, 8, 2]);
+        assert_eq!(cut(3, false), [0, 7, 2]);
+        assert_eq!(cut(5, true), [0, 7, 8, 9, 2]);
+        assert_eq!(cut(4, true), [0, 8, 9, 2]);
+        assert_eq!(cut(3, true), [0, 9, 2]);
     }
 }

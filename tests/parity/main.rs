@@ -7,3 +7,4 @@ mod embedders;
 #[allow(dead_code, reason = "shared with the engine's tests")]
 mod fixture;
 mod retrieval;
+mod tokenizer_settings;

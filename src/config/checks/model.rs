@@ -9,8 +9,9 @@ use crate::config::draft::Draft;
 use crate::config::names::is_hub_id;
 use crate::config::{Model, Origin};
 
-/// Files of which a checkpoint needs one to turn texts into tokens.
-const TOKENISERS: [&str; 2] = ["tokenizer.json", "spm.model"];
+/// Files of which a checkpoint needs one to turn texts into tokens. A `vocab.json` also needs its
+/// `merges.txt`, which shows when they are read.
+const TOKENISERS: [&str; 4] = ["tokenizer.json", "vocab.txt", "vocab.json", "spm.model"];
 
 /// Files of which a checkpoint needs one for its weights.
 const WEIGHTS: [&str; 4] = [

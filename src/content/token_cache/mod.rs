@@ -14,14 +14,20 @@ use super::hex;
 use crate::record::write_atomically;
 
 /// The format, and with it everything in ensayo that decides which tokens a text has.
-const VERSION: &[u8] = b"ensayo tokens 1";
+const VERSION: &[u8] = b"ensayo tokens 2";
 
 /// The files of a model's folder that a tokeniser is made from.
-const FILES: [&str; 4] = [
+const FILES: [&str; 9] = [
     "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
     "spm.model",
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "added_tokens.json",
+    // Its `model_type` says which class of tokeniser it is.
+    "config.json",
 ];
 
 /// Bytes of a checksum.

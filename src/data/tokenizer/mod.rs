@@ -1,5 +1,8 @@
-//! From texts to token ids: a checkpoint's `tokenizer.json`, used as `transformers` uses it, or
-//! else its `spm.model`. Knows nothing of batches or models.
+//! From texts to token ids: a checkpoint's `tokenizer.json` or vocabulary, used as `transformers`
+//! uses it, or else its `spm.model`. Knows nothing of batches or models.
+
+mod pipeline;
+mod settings;
 
 use std::fs;
 use std::io;
@@ -7,12 +10,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use serde_json::Value;
 use tokenizers::utils::truncation::{TruncationDirection, TruncationParams};
 use tokenizers::{PostProcessor, Tokenizer as Pipeline};
 
 use super::deberta_pieces::DebertaPieces;
-use super::long_texts;
+use pipeline::Built;
+use settings::Settings;
 
 /// A checkpoint's tokeniser.
 #[derive(Debug, Clone)]
@@ -20,14 +23,17 @@ pub struct Tokenizer {
     method: Method,
     path: PathBuf,
     max_length: usize,
+    side: TruncationDirection,
     pad_id: Option<u32>,
+    model_max_length: Option<usize>,
     model_vocabulary: usize,
+    note: Option<String>,
 }
 
 /// How texts become tokens: by the file that the checkpoint has for it.
 #[derive(Debug, Clone)]
 enum Method {
-    /// `tokenizer.json`.
+    /// `tokenizer.json`, or a vocabulary and the rules of its class.
     Pipeline(Box<Pipeline>),
     /// `spm.model` alone, as DeBERTa's checkpoints have it.
     Pieces(Box<DebertaPieces>),
@@ -38,7 +44,7 @@ enum Method {
 #[allow(missing_docs, reason = "the messages say what is what")]
 pub enum TokenizerError {
     #[error("{}: cannot be read: {reason}{}", .path.display(), if reason.kind() == io::ErrorKind::NotFound {
-        ": the model's folder must hold its `tokenizer.json`, or its `spm.model`"
+        ": the model's folder must hold its `tokenizer.json`, or `vocab.txt` of a BERT, `vocab.json` and `merges.txt` of a RoBERTa, `spm.model` of a DeBERTa"
     } else {
         ""
     })]
@@ -49,6 +55,12 @@ pub enum TokenizerError {
     Setting {
         path: PathBuf,
         setting: &'static str,
+    },
+    #[error("{}: `{setting}` {problem}", .path.display())]
+    Unusable {
+        path: PathBuf,
+        setting: &'static str,
+        problem: String,
     },
     #[error(
         "{}: it adds {special} special tokens to each text, so `training.max_length = {max_length}` leaves no room for the text: \
@@ -79,71 +91,94 @@ pub enum TokenizerError {
 }
 
 impl Tokenizer {
-    /// Loads `tokenizer.json` from a checkpoint's folder, or `spm.model` where there is none. Texts
-    /// are cut on the right to `max_length` tokens, special tokens included. Padding and truncation
-    /// that the file itself asks for are dropped, as `transformers` does.
+    /// Loads a checkpoint's tokeniser: `tokenizer.json`, else the vocabulary of its class, else
+    /// `spm.model`. Texts are cut to `max_length` tokens, special tokens included, on the side that
+    /// the files name. `tokenizer_config.json` counts as it does for `transformers`; padding and
+    /// length that `tokenizer.json` itself asks for are dropped, as there.
     ///
     /// # Errors
     ///
-    /// If the file is missing or broken, or `max_length` is no more than the special tokens of each
-    /// text.
+    /// If a file is missing or broken, asks for what cannot be obeyed, or `max_length` is no more
+    /// than the special tokens of each text.
     pub fn from_folder(folder: &Path, max_length: usize) -> Result<Self, TokenizerError> {
-        let [json, pieces] = TOKENISER_FILES.map(|name| folder.join(name));
-        let is_json = json.exists() || !pieces.exists();
-        let path = if is_json { json } else { pieces };
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(reason) => return Err(TokenizerError::Unreadable { path, reason }),
+        let settings = Settings::read(folder)?;
+        let mut tokenizer = match pipeline::build(folder, &settings)? {
+            Some(built) => Self::of_pipeline(built, max_length)?,
+            None => Self::of_pieces(folder, &settings, max_length)?,
         };
-        let broken = |reason: String| TokenizerError::Broken {
-            path: path.clone(),
-            reason,
+        tokenizer.model_max_length = settings.model_max_length();
+        Ok(tokenizer)
+    }
+
+    fn of_pipeline(built: Built, max_length: usize) -> Result<Self, TokenizerError> {
+        let Built {
+            mut pipeline,
+            path,
+            pad_id,
+            side,
+            note,
+        } = built;
+        let special = pipeline
+            .get_post_processor()
+            .map_or(0, |processor| processor.added_tokens(false));
+        has_room(&path, max_length, special)?;
+        let truncation = TruncationParams {
+            max_length,
+            direction: side,
+            ..TruncationParams::default()
         };
-        let (method, pad_id, special) = if is_json {
-            let parse = || {
-                long_texts::refuse(&bytes)?;
-                Pipeline::from_bytes(&bytes).map_err(|reason| reason.to_string())
-            };
-            let mut pipeline = guarded(parse).map_err(broken)?;
-            let pad_id = pad_id(folder, &pipeline);
-            let special = pipeline
-                .get_post_processor()
-                .map_or(0, |processor| processor.added_tokens(false));
-            pipeline.with_padding(None);
-            if max_length > special {
-                let truncation = TruncationParams {
-                    max_length,
-                    direction: TruncationDirection::Right,
-                    ..TruncationParams::default()
-                };
-                let cut = pipeline.with_truncation(Some(truncation));
-                cut.map_err(|reason| broken(reason.to_string()))?;
-            }
-            (Method::Pipeline(Box::new(pipeline)), pad_id, special)
-        } else {
-            refuse_settings(folder)?;
-            let pieces =
-                DebertaPieces::read(&bytes).map_err(|reason| broken(reason.to_string()))?;
-            let pad_id = pieces.pad_id();
-            (
-                Method::Pieces(Box::new(pieces)),
-                pad_id,
-                DebertaPieces::SPECIAL,
-            )
-        };
-        if max_length <= special {
-            return Err(TokenizerError::NoRoom {
-                path,
-                max_length,
-                special,
-            });
+        if let Err(reason) = pipeline.with_truncation(Some(truncation)) {
+            let reason = reason.to_string();
+            return Err(TokenizerError::Broken { path, reason });
         }
         Ok(Self {
-            method,
+            method: Method::Pipeline(Box::new(pipeline)),
             path,
             max_length,
+            side,
             pad_id,
+            model_max_length: None,
             model_vocabulary: usize::MAX,
+            note,
+        })
+    }
+
+    fn of_pieces(
+        folder: &Path,
+        settings: &Settings,
+        max_length: usize,
+    ) -> Result<Self, TokenizerError> {
+        let path = folder.join("spm.model");
+        let bytes = fs::read(&path).map_err(|reason| TokenizerError::Unreadable {
+            path: match reason.kind() {
+                io::ErrorKind::NotFound => folder.join("tokenizer.json"),
+                _ => path.clone(),
+            },
+            reason,
+        })?;
+        // None of DeBERTa's published checkpoints asks for them.
+        for setting in ["do_lower_case", "split_by_punct"] {
+            if settings.switch(setting) == Some(true) {
+                let path = settings.path.clone();
+                return Err(TokenizerError::Setting { path, setting });
+            }
+        }
+        let pieces = DebertaPieces::read(&bytes).map_err(|reason| TokenizerError::Broken {
+            path: path.clone(),
+            reason: reason.to_string(),
+        })?;
+        has_room(&path, max_length, DebertaPieces::SPECIAL)?;
+        Ok(Self {
+            pad_id: pieces.pad_id(),
+            method: Method::Pieces(Box::new(pieces)),
+            path,
+            max_length,
+            side: settings
+                .truncation_side()
+                .unwrap_or(TruncationDirection::Right),
+            model_max_length: None,
+            model_vocabulary: usize::MAX,
+            note: None,
         })
     }
 
@@ -184,7 +219,7 @@ impl Tokenizer {
                 })?;
                 encoding.get_ids().to_vec()
             }
-            Method::Pieces(pieces) => pieces.encode(content, self.max_length),
+            Method::Pieces(pieces) => pieces.encode(content, self.max_length, self.cuts_left()),
         };
         match ids.iter().find(|&&id| id as usize >= self.model_vocabulary) {
             None => Ok(ids),
@@ -198,6 +233,24 @@ impl Tokenizer {
                 vocabulary: self.model_vocabulary,
             }),
         }
+    }
+
+    /// Whether texts that are too long lose their beginning rather than their end.
+    #[must_use]
+    pub fn cuts_left(&self) -> bool {
+        matches!(self.side, TruncationDirection::Left)
+    }
+
+    /// Tokens after which the checkpoint wants texts to be cut, special ones included.
+    #[must_use]
+    pub fn model_max_length(&self) -> Option<usize> {
+        self.model_max_length
+    }
+
+    /// What a reader of the results should know.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// The padding token's id, if there is one.
@@ -226,38 +279,15 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     })
 }
 
-/// Files with a tokeniser, the preferred one first.
-const TOKENISER_FILES: [&str; 2] = ["tokenizer.json", "spm.model"];
-
-/// What `tokenizer_config.json` may ask of DeBERTa's tokeniser and none of its published
-/// checkpoints does.
-fn refuse_settings(folder: &Path) -> Result<(), TokenizerError> {
-    let path = folder.join("tokenizer_config.json");
-    let Ok(bytes) = fs::read(&path) else {
+fn has_room(path: &Path, max_length: usize, special: usize) -> Result<(), TokenizerError> {
+    if max_length > special {
         return Ok(());
-    };
-    let settings: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    for setting in ["do_lower_case", "split_by_punct"] {
-        if settings[setting] == Value::Bool(true) {
-            return Err(TokenizerError::Setting { path, setting });
-        }
     }
-    Ok(())
-}
-
-/// What the checkpoint names as its padding token: in `tokenizer_config.json`, else in
-/// `special_tokens_map.json`, else in the padding settings of `tokenizer.json`.
-fn pad_id(folder: &Path, pipeline: &Pipeline) -> Option<u32> {
-    let named = ["tokenizer_config.json", "special_tokens_map.json"]
-        .into_iter()
-        .find_map(|file| {
-            let settings: Value =
-                serde_json::from_slice(&fs::read(folder.join(file)).ok()?).ok()?;
-            let token = &settings["pad_token"];
-            let token = token.as_str().or_else(|| token["content"].as_str())?;
-            pipeline.token_to_id(token)
-        });
-    named.or_else(|| pipeline.get_padding().map(|padding| padding.pad_id))
+    Err(TokenizerError::NoRoom {
+        path: path.to_owned(),
+        max_length,
+        special,
+    })
 }
 
 #[cfg(test)]

@@ -189,7 +189,7 @@ fn missing_and_broken_files_are_named() {
         .to_string();
     assert!(error.contains("tokenizer.json: cannot be read"), "{error}");
     assert!(
-        error.ends_with("the model's folder must hold its `tokenizer.json`, or its `spm.model`"),
+        error.ends_with("`vocab.json` and `merges.txt` of a RoBERTa, `spm.model` of a DeBERTa"),
         "{error}"
     );
     for content in ["{\"version\": ", "[]", "{\"version\": \"1.0\"}", "\u{0}"] {
