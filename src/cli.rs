@@ -137,6 +137,9 @@ pub struct PlanArgs {
     /// Ask the hub for the newest commits of models, and go on to them
     #[arg(long)]
     pub refresh: bool,
+    /// Read every input again instead of trusting its size, inode and times
+    #[arg(long)]
+    pub rehash: bool,
 }
 
 /// The commands below `models`.

@@ -8,6 +8,7 @@ use super::commits::Commits;
 use super::downloads::Downloads;
 use super::{CommandError, Ended, inputs, load, table, words};
 use crate::cli::PlanArgs;
+use crate::content::Contents;
 use crate::plan::{Decision, Plan, Planned, Planner, Selection};
 use crate::report::duration;
 use crate::tasks::{self, Forecast};
@@ -122,6 +123,9 @@ pub(super) fn downloads(plan: &Plan, commits: &Commits) -> Downloads {
 /// Loads, lays out and decides.
 pub(super) fn make(args: &PlanArgs, commits: &mut Commits) -> Result<Plan, CommandError> {
     let results = &args.places.results;
+    if args.rehash {
+        Contents::forget(results).map_err(CommandError::input)?;
+    }
     let selection = Selection::parse(&args.wanted.patterns)?;
     let (folder, overrides) = (&args.places.experiments, &args.wanted.overrides);
     let mut loaded = load::load_on(folder, overrides, &selection, commits)?.sound()?;

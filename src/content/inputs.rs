@@ -1,16 +1,16 @@
-//! sha256 of inputs, cached by path, size and time of change so that large checkpoints are read
-//! once.
+//! sha256 of inputs, cached by path, size, inode and times so that large checkpoints are read once.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
+use super::mark::Mark;
 use super::{hex, is_text};
 use crate::record::{RecordError, write_atomically};
 
@@ -39,12 +39,13 @@ pub struct Contents {
     /// What is not to be kept, but holds for this plan: all of its runs must see the same content.
     unsettled: BTreeMap<String, Entry>,
     changed: bool,
+    settled: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
-    size: u64,
-    modified_nanoseconds: u64,
+    #[serde(flatten)]
+    mark: Mark,
     sha256: String,
 }
 
@@ -62,7 +63,7 @@ impl Contents {
     /// shortcut.
     #[must_use]
     pub fn open(results: &Path) -> Self {
-        let cache = results.join(".cache").join("content.json");
+        let cache = cache(results);
         let known = fs::read(&cache)
             .ok()
             .and_then(|text| serde_json::from_slice(&text).ok())
@@ -72,6 +73,21 @@ impl Contents {
             known,
             unsettled: BTreeMap::new(),
             changed: false,
+            settled: SETTLED,
+        }
+    }
+
+    /// Forgets what is cached in a results tree, so that every input is read again.
+    ///
+    /// # Errors
+    /// When the cache is there and cannot be removed.
+    pub fn forget(results: &Path) -> Result<(), RecordError> {
+        let path = cache(results);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(RecordError::Write { path, source })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -215,24 +231,17 @@ impl Contents {
             .map_err(failed)?
             .to_string_lossy()
             .into_owned();
-        let size = metadata.len();
-        let modified_nanoseconds = modified(&metadata);
+        let mark = Mark::of(&metadata);
         let known = self.unsettled.get(&key).or_else(|| self.known.get(&key));
         if let Some(entry) = known
-            && entry.size == size
-            && entry.modified_nanoseconds == modified_nanoseconds
+            && entry.mark == mark
         {
             return Ok(entry.sha256.clone());
         }
         let sha256 = sum(&mut file).map_err(failed)?;
-        let settled = metadata
-            .modified()
-            .ok()
-            .and_then(|time| SystemTime::now().duration_since(time).ok())
-            .is_some_and(|age| age > SETTLED);
+        let settled = mark.age().is_some_and(|age| age > self.settled);
         let entry = Entry {
-            size,
-            modified_nanoseconds,
+            mark,
             sha256: sha256.clone(),
         };
         if settled {
@@ -271,25 +280,35 @@ fn is(name: &Path, extensions: &[&str]) -> bool {
         .is_some_and(|extension| extensions.iter().any(|wanted| extension == *wanted))
 }
 
-fn modified(metadata: &Metadata) -> u64 {
-    metadata
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
-        .and_then(|age| u64::try_from(age.as_nanos()).ok())
-        .unwrap_or(0)
+/// Where the hashes of a results tree are kept.
+fn cache(results: &Path) -> PathBuf {
+    results.join(".cache").join("content.json")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
+
+    fn set_old(path: &Path) {
+        let file = File::options().write(true).open(path).unwrap();
+        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        file.set_modified(long_ago).unwrap();
+    }
 
     fn write_old(path: &Path, text: &str) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
-        let file = File::options().write(true).open(path).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(100))
-            .unwrap();
+        set_old(path);
+    }
+
+    /// A cache that keeps what changed a moment ago, too.
+    fn open(results: &Path) -> Contents {
+        Contents {
+            settled: Duration::ZERO,
+            ..Contents::open(results)
+        }
     }
 
     #[test]
@@ -309,15 +328,47 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("x.csv");
         write_old(&path, "abc");
-        let mut contents = Contents::open(root.path());
+        let mut contents = open(root.path());
         let first = contents.hash(&path).unwrap();
         contents.save().unwrap();
 
-        let mut again = Contents::open(root.path());
+        let mut again = open(root.path());
         assert_eq!(again.known.len(), 1);
         assert_eq!(again.hash(&path).unwrap(), first);
         fs::write(&path, "abcd").unwrap();
         assert_ne!(again.hash(&path).unwrap(), first);
+    }
+
+    #[test]
+    fn a_change_that_keeps_size_and_time_is_noticed() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.csv");
+        write_old(&path, "abc");
+        let mut contents = open(root.path());
+        let first = contents.hash(&path).unwrap();
+        // In place, as an editor of bytes does it, and as another file in its place.
+        write_old(&path, "abd");
+        let second = contents.hash(&path).unwrap();
+        assert_ne!(first, second);
+        let other = root.path().join("other");
+        write_old(&other, "abe");
+        fs::rename(&other, &path).unwrap();
+        set_old(&path);
+        assert_ne!(contents.hash(&path).unwrap(), second);
+    }
+
+    #[test]
+    fn what_is_forgotten_is_read_again() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.csv");
+        write_old(&path, "abc");
+        let mut contents = open(root.path());
+        contents.hash(&path).unwrap();
+        contents.save().unwrap();
+        assert_eq!(open(root.path()).known.len(), 1);
+        Contents::forget(root.path()).unwrap();
+        assert!(open(root.path()).known.is_empty());
+        Contents::forget(root.path()).unwrap();
     }
 
     #[test]
@@ -337,10 +388,10 @@ mod tests {
         write_old(&cache, "{ nonsense");
         let path = root.path().join("x.csv");
         write_old(&path, "abc");
-        let mut contents = Contents::open(root.path());
+        let mut contents = open(root.path());
         assert!(contents.hash(&path).unwrap().starts_with("ba7816bf"));
         contents.save().unwrap();
-        assert_eq!(Contents::open(root.path()).known.len(), 1);
+        assert_eq!(open(root.path()).known.len(), 1);
     }
 
     #[test]

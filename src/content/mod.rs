@@ -1,6 +1,7 @@
 //! What inputs are, by their content: their hashes, and what is kept under them.
 
 mod inputs;
+mod mark;
 mod token_cache;
 
 use std::path::Path;
