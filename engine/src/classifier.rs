@@ -10,7 +10,7 @@ use burn::tensor::FloatDType;
 
 use crate::checkpoint::{AdapterError, Card};
 use crate::device::{Device, OnDevice};
-use crate::models::adapter::{self, AdapterSettings};
+use crate::models::adapter::{self, AdapterSettings, Head};
 use crate::models::{Classifier, EncoderClassifier, NetworkFiles, count, trained, unfreeze};
 use crate::nn::ops::{DeviceMemory, Operations};
 use crate::training::{
@@ -29,6 +29,8 @@ pub enum Start<'a> {
     },
     /// A folder in PEFT's format, head included.
     Folder(&'a Path),
+    /// The same, but for the head, which stays the network's own.
+    BelowHead(&'a Path),
 }
 
 /// A classifier whose adapter and head can be trained, on any device.
@@ -38,6 +40,9 @@ pub trait AdaptedClassifier {
 
     /// The adapters' ranks by the names of their modules.
     fn ranks(&self) -> HashMap<String, usize>;
+
+    /// Names of the layers below the head that are trained in full.
+    fn whole(&self) -> Vec<String>;
 
     /// Whether a training's state has as many values of each trained parameter.
     fn fits(&mut self, state: &State) -> bool;
@@ -106,6 +111,7 @@ impl OnDevice for Load<'_> {
             .load_classifier::<Autodiff<B>>(self.format, device)?;
         let adapter = match self.start {
             Start::Folder(folder) => adapter::read(&mut model, folder)?,
+            Start::BelowHead(folder) => adapter::read_with(&mut model, folder, Head::Model)?,
             Start::Fresh { settings, seed } => {
                 adapter::attach(&mut model, settings, seed);
                 settings.clone()
@@ -136,6 +142,13 @@ impl<B: Operations> AdaptedClassifier for Adapted<B> {
             .linears()
             .into_iter()
             .filter_map(|(module, linear)| Some((module, linear.lora.as_ref()?.a.dims()[0])))
+            .collect()
+    }
+
+    fn whole(&self) -> Vec<String> {
+        let linears = self.model.linears().into_iter();
+        linears
+            .filter_map(|(module, linear)| linear.whole.then_some(module))
             .collect()
     }
 

@@ -26,7 +26,7 @@ pub struct LoraSettings {
 
 pub(super) const FACTS: Facts = Facts {
     word: "lora",
-    numerics: 1,
+    numerics: 2,
     classifies: true,
     schema: inlined::<LoraSettings>,
 };

@@ -44,7 +44,7 @@ pub use environment::{Environment, System};
 pub use experiment::{Axis, Exclude, Experiment, NamedRun, Point};
 pub use load::{LoadError, Loaded, load, read_all, unused_overrides};
 pub use lora::{Keep, Lora, LoraSettings, Schedule, Training};
-pub use model::{Model, Origin, Precision, is_commit};
+pub use model::{Head, Model, Origin, Precision, is_commit};
 pub use model_search::{ModelSearch, ModelSearchSettings, ModelSort};
 pub use names::{LONGEST_NAME, experiment_fault, fault as name_fault, is_forbidden, run_fault};
 pub use problem::{Look, Problem, Problems};

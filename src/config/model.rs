@@ -17,6 +17,8 @@ pub struct Model {
     pub precision: Precision,
     /// Replaces every dropout probability of the checkpoint's configuration.
     pub dropout: Option<f64>,
+    /// Where a classifier's head comes from.
+    pub head: Head,
 }
 
 /// Where a model comes from.
@@ -93,6 +95,9 @@ struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
     dropout: Option<f64>,
+    /// Where a classifier's head comes from.
+    #[serde(default, skip_serializing_if = "Head::is_stored")]
+    head: Head,
 }
 
 /// A network with random weights, for trials without a download.
@@ -124,6 +129,7 @@ impl TryFrom<Written> for Model {
             origin,
             precision: written.precision,
             dropout: written.dropout,
+            head: written.head,
         })
     }
 }
@@ -137,6 +143,7 @@ impl From<Model> for Written {
             random: None,
             precision: model.precision,
             dropout: model.dropout,
+            head: model.head,
         };
         match model.origin {
             Origin::Folder(path) => written.path = Some(path),
@@ -158,6 +165,26 @@ impl JsonSchema for Model {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         Written::json_schema(generator)
+    }
+}
+
+/// Where a classifier's head comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Head {
+    #[default]
+    /// The adapter that a run starts from or else the checkpoint, if it has one; otherwise it is
+    /// drawn. Its classes must have the names of the data's labels.
+    Stored,
+    /// It is drawn, whatever adapter and checkpoint have.
+    Fresh,
+}
+
+impl Head {
+    /// Whether it is the default, which need not be written.
+    #[must_use]
+    pub fn is_stored(&self) -> bool {
+        *self == Self::Stored
     }
 }
 

@@ -17,6 +17,7 @@ pub struct ModelSearchSettings {
 pub(super) const FACTS: Facts = Facts {
     word: "model-search",
     classifies: false,
+    numerics: 1,
     schema: inlined::<ModelSearchSettings>,
 };
 

@@ -8,7 +8,7 @@ use engine::shapes::Role;
 use thiserror::Error;
 
 use super::snapshot::{OriginError, Snapshot};
-use crate::config::{Model, Precision};
+use crate::config::{Head, Model, Precision};
 use crate::hub::Wanted;
 
 /// Why a model cannot be made.
@@ -54,5 +54,9 @@ pub fn open(model: &Model, classes: usize, seed: u64) -> Result<NetworkFiles, En
     let snapshot = Snapshot::locate(&model.origin, Wanted::Classifier)?;
     let source = snapshot.source(&model.origin);
     let role = Role::Classifier { classes };
-    Ok(NetworkFiles::open(source, role, model.dropout, seed)?)
+    let open = match model.head {
+        Head::Stored => NetworkFiles::open,
+        Head::Fresh => NetworkFiles::open_below_head,
+    };
+    Ok(open(source, role, model.dropout, seed)?)
 }

@@ -9,6 +9,7 @@
 
 mod adapters;
 mod checkpoint;
+mod classes;
 mod damage;
 mod data;
 mod failures;
@@ -21,3 +22,4 @@ mod processes;
 mod repeat;
 mod resume;
 mod training;
+mod weights;

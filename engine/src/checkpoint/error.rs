@@ -48,9 +48,40 @@ pub enum CheckpointError {
         /// The key that is wrong, and how.
         source: ShapesError,
     },
+    /// A weight that is not a number, or endless.
+    #[error(
+        "cannot use {}: `{tensor}` holds {value} at {place:?}; the checkpoint is broken, perhaps by a training that diverged",
+        path.display()
+    )]
+    NotFinite {
+        /// The file of weights.
+        path: PathBuf,
+        /// The tensor's name.
+        tensor: String,
+        /// What it holds: NaN or an infinite value.
+        value: &'static str,
+        /// The first such value's indices.
+        place: Vec<usize>,
+    },
+    /// Weights that are stored in fewer bits, with scales of their own.
+    #[error(
+        "cannot use {}: `{tensor}` is stored as {format}{}; use the checkpoint that it was quantised from, in f32, f16 or bf16",
+        path.display(),
+        method.as_ref().map_or_else(String::new, |method| format!(" (quantised with {method})"))
+    )]
+    Quantised {
+        /// The file of weights.
+        path: PathBuf,
+        /// The tensor's name.
+        tensor: String,
+        /// What it holds.
+        format: &'static str,
+        /// The method that `config.json` names.
+        method: Option<String>,
+    },
     /// Only the head differs: it was made for another number of classes.
     #[error(
-        "the head in {} is for {stored} classes, the data has {needed}; use data with as many classes, or a checkpoint without a head, which is then initialised anew",
+        "the head in {} is for {stored} classes, the data has {needed}; use data with as many classes, or start the head afresh with `model.head = \"fresh\"`",
         folder.display()
     )]
     Classes {
@@ -72,4 +103,43 @@ pub enum CheckpointError {
     /// A network that is to be built as something it was not read as.
     #[error("the network was read for another use than it is built for")]
     Role,
+}
+
+impl CheckpointError {
+    /// Says with which method weights were quantised, where `config.json` names one.
+    #[must_use]
+    pub fn quantised_with(self, config_json: &str) -> Self {
+        let named = || {
+            let keys: serde_json::Value = serde_json::from_str(config_json).ok()?;
+            let method = keys["quantization_config"]["quant_method"].as_str()?;
+            Some(method.chars().take(40).collect())
+        };
+        match self {
+            Self::Quantised {
+                path,
+                tensor,
+                format,
+                ..
+            } => Self::Quantised {
+                path,
+                tensor,
+                format,
+                method: named(),
+            },
+            // What packs weights gives them other names.
+            Self::Mismatch {
+                folder,
+                mut problems,
+            } => {
+                if let Some(method) = named() {
+                    let first = format!(
+                        "its weights are quantised with {method}, and such weights are not read; use the checkpoint in f32, f16 or bf16"
+                    );
+                    problems = vec![first];
+                }
+                Self::Mismatch { folder, problems }
+            }
+            other => other,
+        }
+    }
 }

@@ -28,14 +28,42 @@ impl Checkpoint {
         tensors: &[TensorShape],
         spelling: &Spelling,
     ) -> Result<Self, CheckpointError> {
-        let mut stored = TensorFiles::open(weight_files(folder)?)?;
-        stored.rename(|names| spelling.canonical(names));
-        let mut checkpoint = Self {
-            tensors: stored,
+        let checkpoint = Self::unchecked(folder, spelling)?;
+        checkpoint.checked(folder, tensors, spelling)
+    }
+
+    /// The same, but for the head: whatever of one the folder holds is left aside, and the
+    /// network's is newly initialised.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::open`].
+    pub fn open_below_head(
+        folder: &Path,
+        tensors: &[TensorShape],
+        spelling: &Spelling,
+    ) -> Result<Self, CheckpointError> {
+        let mut checkpoint = Self::unchecked(folder, spelling)?;
+        let below: BTreeSet<&str> = tensors
+            .iter()
+            .filter(|tensor| !tensor.head)
+            .map(|tensor| tensor.name.as_str())
+            .collect();
+        let names: Vec<String> = checkpoint.tensors.names().map(str::to_owned).collect();
+        for name in names {
+            if starts(&name, spelling.fresh) && !below.contains(name.as_str()) {
+                checkpoint.tensors.forget(&name);
+            }
+        }
+        checkpoint.checked(folder, tensors, spelling)
+    }
+
+    fn unchecked(folder: &Path, spelling: &Spelling) -> Result<Self, CheckpointError> {
+        let mut tensors = TensorFiles::open(weight_files(folder)?)?;
+        tensors.rename(|names| spelling.canonical(names))?;
+        Ok(Self {
+            tensors,
             fresh: Vec::new(),
-        };
-        checkpoint.check(folder, tensors, spelling)?;
-        Ok(checkpoint)
+        })
     }
 
     /// The tensors that the checkpoint does not have and that are newly initialised.
@@ -47,19 +75,38 @@ impl Checkpoint {
     /// A tensor's values as 32-bit floats; `None` if it is newly initialised.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When the file cannot be read, or a value is not a finite number.
     pub fn read(&self, name: &str) -> Result<Option<Vec<f32>>, CheckpointError> {
         self.tensors.read(name)
     }
 
-    fn check(
-        &mut self,
+    /// Reads the values of these tensors and keeps none of them.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or a value is not a finite number.
+    pub fn check_values(&self, tensors: &[TensorShape]) -> Result<(), CheckpointError> {
+        tensors
+            .iter()
+            .try_for_each(|tensor| self.tensors.check_values(&tensor.name))
+    }
+
+    fn checked(
+        mut self,
         folder: &Path,
         tensors: &[TensorShape],
         spelling: &Spelling,
-    ) -> Result<(), CheckpointError> {
-        let starts =
-            |name: &str, prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    ) -> Result<Self, CheckpointError> {
+        let quantised = tensors
+            .iter()
+            .find_map(|tensor| Some((tensor, self.tensors.other(&tensor.name)?)));
+        if let Some((tensor, (path, format))) = quantised {
+            return Err(CheckpointError::Quantised {
+                path: path.to_owned(),
+                tensor: tensor.name.clone(),
+                format,
+                method: None,
+            });
+        }
         let mut problems = Vec::new();
         let mut heads = Vec::new();
         for TensorShape { name, shape, head } in tensors {
@@ -85,7 +132,7 @@ impl Checkpoint {
                 .map(|name| format!("`{name}` belongs to no part of the network")),
         );
         if problems.is_empty() {
-            return Ok(());
+            return Ok(self);
         }
         if let [(stored, needed), ..] = heads[..]
             && heads.len() == problems.len()
@@ -106,6 +153,10 @@ impl Checkpoint {
             problems,
         })
     }
+}
+
+fn starts(name: &str, prefixes: &[&str]) -> bool {
+    prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Problems that one message lists.

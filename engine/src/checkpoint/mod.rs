@@ -13,8 +13,8 @@ mod sentence;
 mod tensor_files;
 
 pub use adapter::{
-    AdapterConfig, AdapterError, AdapterTensors, Card, Patterns, Rules, TargetModules, divisor,
-    suffixes, write as write_adapter,
+    ALL_LINEAR, AdapterConfig, AdapterError, AdapterTensors, Base, Card, Patterns, Rules,
+    TargetModules, divisor, suffixes, write as write_adapter,
 };
 pub use error::CheckpointError;
 pub use folder::Checkpoint;

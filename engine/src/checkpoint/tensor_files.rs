@@ -1,10 +1,10 @@
 //! Safetensors files and PyTorch's: headers checked before anything is believed, values read one
-//! tensor at a time.
+//! tensor at a time, and only finite ones.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use half::{bf16, f16};
 
@@ -16,6 +16,24 @@ use super::{pickle, safetensors};
 pub struct TensorFiles {
     files: Vec<PathBuf>,
     entries: BTreeMap<String, Entry>,
+    others: BTreeMap<String, Other>,
+}
+
+/// A tensor as a file's header describes it.
+#[derive(Debug)]
+pub(super) enum Stored {
+    /// Floating-point numbers, which can be read.
+    Values(Entry),
+    /// Anything else: position numbers, truth values, quantised weights.
+    Other(Other),
+}
+
+/// A tensor whose numbers are not those of a weight.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Other {
+    pub(super) file: usize,
+    /// What it holds, such as `8-bit integers (I8)`.
+    pub(super) format: &'static str,
 }
 
 /// One tensor in a file.
@@ -46,7 +64,7 @@ impl TensorFiles {
     /// # Errors
     /// When a file cannot be read or is not what its header says.
     pub fn open(files: Vec<PathBuf>) -> Result<Self, CheckpointError> {
-        let mut entries = BTreeMap::new();
+        let (mut entries, mut others) = (BTreeMap::new(), BTreeMap::new());
         for (file, path) in files.iter().enumerate() {
             let is_pickle = path.extension().is_some_and(|extension| extension == "bin");
             let read = if is_pickle {
@@ -54,8 +72,12 @@ impl TensorFiles {
             } else {
                 safetensors::entries
             };
-            for (name, entry) in read(path, file)? {
-                if entries.insert(name.clone(), entry).is_some() {
+            for (name, stored) in read(path, file)? {
+                let again = match stored {
+                    Stored::Values(entry) => entries.insert(name.clone(), entry).is_some(),
+                    Stored::Other(other) => others.insert(name.clone(), other).is_some(),
+                };
+                if again {
                     let problem = format!("it holds `{name}` a second time");
                     return Err(CheckpointError::Damaged {
                         path: path.clone(),
@@ -64,18 +86,50 @@ impl TensorFiles {
                 }
             }
         }
-        Ok(Self { files, entries })
+        Ok(Self {
+            files,
+            entries,
+            others,
+        })
     }
 
-    /// Gives the tensors other names.
-    pub fn rename(&mut self, rename: impl FnOnce(&mut [String])) {
-        let (mut names, entries): (Vec<_>, Vec<_>) =
+    /// Gives the tensors other names. `rename` sees all of them at once.
+    ///
+    /// # Errors
+    /// When two tensors would have the same name.
+    pub fn rename(&mut self, rename: impl FnOnce(&mut [String])) -> Result<(), CheckpointError> {
+        let (old, entries): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.entries).into_iter().unzip();
+        let (old_others, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.others).into_iter().unzip();
+        let mut names = [old.as_slice(), &old_others].concat();
         rename(&mut names);
-        self.entries = names.into_iter().zip(entries).collect();
+        let of_others = names.split_off(old.len());
+        for ((new, entry), old) in names.into_iter().zip(entries).zip(old) {
+            let path = &self.files[entry.file];
+            if self.entries.contains_key(&new) {
+                let problem = format!("it holds `{new}` twice, once as `{old}`");
+                let path = path.clone();
+                return Err(CheckpointError::Unusable { path, problem });
+            }
+            self.entries.insert(new, entry);
+        }
+        self.others = of_others.into_iter().zip(others).collect();
+        Ok(())
     }
 
-    /// Names in alphabetical order.
+    /// Forgets a tensor.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.entries.remove(name);
+    }
+
+    /// The file of a tensor that is no floating-point numbers, and what it holds instead.
+    pub(super) fn other(&self, name: &str) -> Option<(&Path, &'static str)> {
+        let other = self.others.get(name)?;
+        Some((&self.files[other.file], other.format))
+    }
+
+    /// Names of floating-point tensors in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)
     }
@@ -89,7 +143,7 @@ impl TensorFiles {
     /// A tensor's values as 32-bit floats, if it is there.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When the file cannot be read, or a value is not a finite number.
     pub fn read(&self, name: &str) -> Result<Option<Vec<f32>>, CheckpointError> {
         let Some(entry) = self.entries.get(name) else {
             return Ok(None);
@@ -104,10 +158,87 @@ impl TensorFiles {
         let mut bytes = vec![0; entry.bytes];
         file.read_exact(&mut bytes).map_err(failed)?;
         let values = decode(&bytes, entry.float);
-        Ok(Some(match &entry.strides {
+        let values = match &entry.strides {
             Some(strides) => in_order(&values, &entry.shape, strides),
             None => values,
-        }))
+        };
+        entry.refuse_endless(name, path, &values, 0)?;
+        Ok(Some(values))
+    }
+
+    /// Whether all values of a tensor are finite numbers, without keeping them.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or one is not.
+    pub fn check_values(&self, name: &str) -> Result<(), CheckpointError> {
+        let Some(entry) = self.entries.get(name) else {
+            return Ok(());
+        };
+        if entry.strides.is_some() {
+            return self.read(name).map(drop);
+        }
+        let path = &self.files[entry.file];
+        let failed = |source| CheckpointError::Read {
+            path: path.clone(),
+            source,
+        };
+        let mut file = File::open(path).map_err(failed)?;
+        file.seek(SeekFrom::Start(entry.offset)).map_err(failed)?;
+        let mut stretch = vec![0; STRETCH.min(entry.bytes)];
+        let (mut left, mut seen) = (entry.bytes, 0);
+        while left > 0 {
+            let bytes = &mut stretch[..STRETCH.min(left)];
+            file.read_exact(bytes).map_err(failed)?;
+            let values = decode(bytes, entry.float);
+            entry.refuse_endless(name, path, &values, seen)?;
+            left -= bytes.len();
+            seen += values.len();
+        }
+        Ok(())
+    }
+}
+
+/// Bytes that are looked at together; a whole number of values of each format.
+const STRETCH: usize = 1 << 20;
+
+impl Entry {
+    /// Refuses NaN and infinity in values of which `before` others came first.
+    fn refuse_endless(
+        &self,
+        name: &str,
+        path: &Path,
+        values: &[f32],
+        before: usize,
+    ) -> Result<(), CheckpointError> {
+        let Some(place) = values.iter().position(|value| !value.is_finite()) else {
+            return Ok(());
+        };
+        Err(CheckpointError::NotFinite {
+            path: path.to_owned(),
+            tensor: name.to_owned(),
+            value: if values[place].is_nan() {
+                "NaN"
+            } else {
+                "an infinite value"
+            },
+            place: self.coordinates(before + place),
+        })
+    }
+
+    /// The indices of a value by its place in the row-major order.
+    fn coordinates(&self, mut place: usize) -> Vec<usize> {
+        let mut indices: Vec<usize> = self
+            .shape
+            .iter()
+            .rev()
+            .map(|&size| {
+                let index = place % size.max(1);
+                place /= size.max(1);
+                index
+            })
+            .collect();
+        indices.reverse();
+        indices
     }
 }
 

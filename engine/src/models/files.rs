@@ -10,7 +10,7 @@ use super::source::Source;
 use super::weights::Weights;
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::nn::ops::Operations;
-use crate::shapes::{Architecture, Role, Shapes};
+use crate::shapes::{Architecture, Role, Shapes, Spelling, TensorShape};
 
 /// A network's files, read and checked as far as they can be without its weights.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct NetworkFiles {
     pub folder: PathBuf,
     /// What the network consists of in its role.
     pub shapes: Shapes,
+    /// The text of its `config.json`.
+    pub config_json: String,
     architecture: Architecture,
     /// Without it, the weights are drawn.
     checkpoint: Option<Checkpoint>,
@@ -39,24 +41,50 @@ impl NetworkFiles {
         dropout: Option<f64>,
         seed: u64,
     ) -> Result<Self, CheckpointError> {
-        let mut architecture = match source {
-            Source::Folder(folder) => read(&folder.join("config.json"), role)?,
-            Source::Random { config, .. } => read(config, role)?,
+        Self::open_with(source, role, dropout, seed, Checkpoint::open)
+    }
+
+    /// The same for a classifier whose head is drawn, whatever the checkpoint has of one.
+    ///
+    /// # Errors
+    /// As [`NetworkFiles::open`].
+    pub fn open_below_head(
+        source: Source<'_>,
+        role: Role,
+        dropout: Option<f64>,
+        seed: u64,
+    ) -> Result<Self, CheckpointError> {
+        Self::open_with(source, role, dropout, seed, Checkpoint::open_below_head)
+    }
+
+    fn open_with(
+        source: Source<'_>,
+        role: Role,
+        dropout: Option<f64>,
+        seed: u64,
+        checkpoint: fn(&Path, &[TensorShape], &Spelling) -> Result<Checkpoint, CheckpointError>,
+    ) -> Result<Self, CheckpointError> {
+        let path = match source {
+            Source::Folder(folder) => &folder.join("config.json"),
+            Source::Random { config, .. } => config,
         };
+        let (config_json, mut architecture) = read(path, role)?;
         let shapes = architecture.shapes();
         if let Some(probability) = dropout {
             architecture.override_dropout(probability);
         }
         let (checkpoint, base_seed) = match source {
             Source::Folder(folder) => {
-                let checkpoint = Checkpoint::open(folder, &shapes.tensors, shapes.spelling)?;
-                (Some(checkpoint), seed)
+                let opened = checkpoint(folder, &shapes.tensors, shapes.spelling);
+                let opened = opened.map_err(|error| error.quantised_with(&config_json));
+                (Some(opened?), seed)
             }
             Source::Random { seed, .. } => (None, seed),
         };
         Ok(Self {
             folder: source.folder(),
             shapes,
+            config_json,
             architecture,
             checkpoint,
             seed: base_seed,
@@ -75,6 +103,25 @@ impl NetworkFiles {
     #[must_use]
     pub fn fresh(&self) -> &[String] {
         self.checkpoint.as_ref().map_or(&[], Checkpoint::fresh)
+    }
+
+    /// Whether the layer that tells the classes apart has stored values.
+    #[must_use]
+    pub fn stores_classes(&self) -> bool {
+        let mut head = self.shapes.tensors.iter().filter(|tensor| tensor.head);
+        let last = head.rfind(|tensor| tensor.name.ends_with(".weight"));
+        self.checkpoint.is_some() && last.is_some_and(|last| !self.fresh().contains(&last.name))
+    }
+
+    /// Reads all stored weights once and keeps none.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or a weight is not a finite number.
+    pub fn check_values(&self) -> Result<(), CheckpointError> {
+        match &self.checkpoint {
+            Some(checkpoint) => checkpoint.check_values(&self.shapes.tensors),
+            None => Ok(()),
+        }
     }
 
     /// Seed of the weights that are drawn; `None` for those of a checkpoint.
@@ -123,13 +170,15 @@ impl NetworkFiles {
     }
 }
 
-fn read(path: &Path, role: Role) -> Result<Architecture, CheckpointError> {
+fn read(path: &Path, role: Role) -> Result<(String, Architecture), CheckpointError> {
     let text = std::fs::read_to_string(path).map_err(|source| CheckpointError::Read {
         path: path.to_owned(),
         source,
     })?;
-    Architecture::read(&text, role).map_err(|source| CheckpointError::Config {
-        path: path.to_owned(),
-        source,
-    })
+    let architecture =
+        Architecture::read(&text, role).map_err(|source| CheckpointError::Config {
+            path: path.to_owned(),
+            source,
+        })?;
+    Ok((text, architecture))
 }

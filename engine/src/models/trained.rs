@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 
 use super::classifier::Classifier;
+use crate::nn::Linear;
 use crate::nn::ops::Operations;
 
 /// A trained parameter of either rank; its values are handled as one flat row.
@@ -81,14 +82,17 @@ impl<B: AutodiffBackend> Trained<'_, B> {
     }
 }
 
-/// The trained parameters by name: adapters in the order of the network, then the head.
+/// The trained parameters by name: adapters and layers that are trained in full, in the order of
+/// the network, then the head.
 ///
 /// The names are PEFT's without their leading `base_model.model.`.
 pub fn trained<B: Operations, M: Classifier<B>>(model: &mut M) -> Vec<(String, Trained<'_, B>)> {
     let (linears, head) = model.parts_mut();
     let mut all = Vec::new();
     for (name, linear) in linears {
-        if let Some(lora) = &mut linear.lora {
+        if linear.whole {
+            all.extend(whole(name, linear));
+        } else if let Some(lora) = &mut linear.lora {
             all.push((
                 format!("{name}.lora_A.weight"),
                 Trained::Matrix(&mut lora.a),
@@ -100,16 +104,22 @@ pub fn trained<B: Operations, M: Classifier<B>>(model: &mut M) -> Vec<(String, T
         }
     }
     for (name, linear) in head {
-        let weight = Trained::Matrix(linear.weight.parameter_mut());
-        all.push((format!("{name}.weight"), weight));
-        if let Some(bias) = &mut linear.bias {
-            all.push((format!("{name}.bias"), Trained::Vector(bias)));
-        }
+        all.extend(whole(name, linear));
     }
     all
 }
 
-/// Makes the head and the adapters trainable; everything else stays frozen.
+/// Weight and bias of a layer.
+fn whole<B: Operations>(name: String, linear: &mut Linear<B>) -> Vec<(String, Trained<'_, B>)> {
+    let weight = Trained::Matrix(linear.weight.parameter_mut());
+    let mut both = vec![(format!("{name}.weight"), weight)];
+    if let Some(bias) = &mut linear.bias {
+        both.push((format!("{name}.bias"), Trained::Vector(bias)));
+    }
+    both
+}
+
+/// Makes trainable what [`trained`] lists; everything else stays frozen.
 pub fn unfreeze<B: Operations, M: Classifier<B>>(model: &mut M) {
     for (_, mut parameter) in trained(model) {
         parameter.require_grad(true);

@@ -1,4 +1,4 @@
-//! A frozen linear layer with an optional low-rank adapter.
+//! A linear layer, frozen with an optional low-rank adapter, or trained in full.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -18,6 +18,9 @@ pub struct Linear<B: Backend> {
     pub bias: Option<Param<Tensor<B, 1>>>,
     /// The adapter.
     pub lora: Option<Lora<B>>,
+    /// Whether weight and bias are trained although the layer stands below the head. They are f32
+    /// then.
+    pub whole: bool,
 }
 
 /// A low-rank adapter (arXiv 2106.09685), applied to activations: composing `W + BA` would make the
@@ -42,7 +45,18 @@ impl<B: Operations> Linear<B> {
             weight: Weight::dense(weight),
             bias: bias.map(|bias| Param::from_tensor(bias).set_require_grad(false)),
             lora: None,
+            whole: false,
         }
+    }
+
+    /// Trains weight and bias in full, from these values.
+    pub fn train_whole(&mut self, weight: Tensor<B, 2>, bias: Option<Tensor<B, 1>>) {
+        let lora = self.lora.take();
+        *self = Self {
+            lora,
+            whole: true,
+            ..Self::new(weight, bias)
+        };
     }
 
     /// `[inputs, outputs]` sizes.
@@ -66,8 +80,12 @@ impl<B: Operations> Linear<B> {
     /// dropout of the adapter's input.
     #[must_use]
     pub fn forward(&self, input: Tensor<B, 2>, noise: Option<&Dropout>) -> Tensor<B, 2> {
-        let input = self.weight.prepare(input);
         let bias = self.bias.as_ref().map(Param::val);
+        if self.whole {
+            let output = self.weight.apply(self.weight.prepare(input.clone()), bias);
+            return in_format_of(output, &input);
+        }
+        let input = self.weight.prepare(input);
         let output = self.weight.apply(input.clone(), bias);
         match &self.lora {
             Some(lora) => output + lora.forward(dropout(input, noise)),

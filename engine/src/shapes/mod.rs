@@ -8,6 +8,7 @@
 mod architecture;
 pub mod bert;
 mod checks;
+mod classes;
 pub mod deberta;
 pub mod jina_bert;
 pub mod memory;
@@ -18,6 +19,7 @@ mod spelling;
 mod targets;
 
 pub use architecture::{Architecture, Config, Network, Role};
+pub use classes::{ClassesError, class_names};
 pub use spelling::Spelling;
 pub use targets::{ExpressionError, TargetError, whole_match};
 

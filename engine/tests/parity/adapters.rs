@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use engine::checkpoint::Card;
 use engine::models::adapter::{self, AdapterSettings};
 use engine::models::{Classifier, EncoderClassifier};
 use engine::nn::Tokens;
 use serde_json::{Value, json};
 
 use crate::bert::B;
-use crate::fixture::{Fixture, assert_close, path, values};
+use crate::fixture::{Fixture, assert_close, card, path, values};
 use crate::roberta::load;
 
 const CASES: [(&str, &str); 7] = [
@@ -30,13 +29,6 @@ fn base(name: &str) -> EncoderClassifier<B> {
 
 fn logits(model: &EncoderClassifier<B>, fixture: &Fixture) -> Vec<f32> {
     values(model.logits(&Tokens::new(&fixture.texts(""), &Default::default()), None))
-}
-
-fn card() -> Card {
-    Card {
-        base_model: "tiny".into(),
-        description: String::new(),
-    }
 }
 
 #[test]
@@ -143,7 +135,10 @@ fn what_does_not_fit_is_refused_by_name() {
         (json!({"use_dora": true}), "use_dora"),
         (json!({"bias": "all"}), "`bias`"),
         (json!({"layers_to_transform": [0]}), "layers_to_transform"),
-        (json!({"target_modules": "all-linear"}), "all-linear"),
+        (
+            json!({"target_modules": "all-linear"}),
+            "has nothing for it",
+        ),
         (json!({"target_modules": "(?<!x)query"}), "look-around"),
         (json!({"target_modules": ["query"]}), "has nothing for it"),
         (

@@ -2,7 +2,7 @@
 
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{FloatDType, Tensor};
-use engine::checkpoint::{Card, Checkpoint};
+use engine::checkpoint::Checkpoint;
 use engine::models::bert::BertClassifier;
 use engine::models::{Classifier, adapter, count, trained, unfreeze};
 use engine::nn::Tokens;
@@ -12,7 +12,8 @@ use engine::shapes::{Network, Role};
 use engine::training::summed_cross_entropy;
 
 use crate::fixture::{
-    Fixture, assert_close, assert_close_to_scale, assert_relative, config, path, values, weights,
+    Fixture, assert_close, assert_close_to_scale, assert_relative, card, config, path, values,
+    weights,
 };
 
 pub type B = Autodiff<Flex>;
@@ -160,11 +161,7 @@ fn a_written_adapter_is_read_back_to_the_same_logits() {
         let (_, mut model) = load("bert/checkpoint", 2);
         let settings =
             adapter::read(&mut model, &path(&format!("bert/lora/{case}/adapter"))).unwrap();
-        let card = Card {
-            base_model: "tiny".into(),
-            description: String::new(),
-        };
-        adapter::write(&mut model, folder.path(), &settings, &[], &card).unwrap();
+        adapter::write(&mut model, folder.path(), &settings, &[], &card()).unwrap();
         let (_, mut again) = load("bert/checkpoint", 2);
         assert_eq!(adapter::read(&mut again, folder.path()).unwrap(), settings);
         let tokens = Tokens::new(
@@ -216,11 +213,7 @@ fn a_fresh_pooler_travels_with_the_adapter() {
         ..adapter::AdapterSettings::default()
     };
     adapter::attach(&mut model, &settings, 5);
-    let card = Card {
-        base_model: "tiny".into(),
-        description: String::new(),
-    };
-    adapter::write(&mut model, folder.path(), &settings, &fresh, &card).unwrap();
+    adapter::write(&mut model, folder.path(), &settings, &fresh, &card()).unwrap();
 
     // Another seed draws another pooler; the adapter must replace it.
     let folder_of_base = path("bert/mlm");

@@ -2,7 +2,7 @@
 
 use burn::backend::Flex;
 use burn::tensor::FloatDType;
-use engine::checkpoint::{Card, Checkpoint};
+use engine::checkpoint::Checkpoint;
 use engine::models::{Classifier, EncoderClassifier, Weights, adapter, trained, unfreeze};
 use engine::nn::ops::Noise;
 use engine::nn::{RelativePositions, Tokens, token_keys};
@@ -11,7 +11,7 @@ use engine::training::{AdamWOptions, Decay, Example, Options, Schedule, Unobserv
 use serde::Deserialize;
 
 use crate::bert::B;
-use crate::fixture::{Fixture, assert_close, path, values, weights};
+use crate::fixture::{Fixture, assert_close, card, path, values, weights};
 use crate::roberta::{check_adapter, check_counts, check_forward, load};
 
 /// Buckets and none, projections shared and not, both orders of the terms and each alone.
@@ -124,11 +124,7 @@ fn a_fresh_pooler_travels_with_the_adapter() {
         ..adapter::AdapterSettings::default()
     };
     adapter::attach(&mut model, &settings, 5);
-    let card = Card {
-        base_model: "tiny".into(),
-        description: String::new(),
-    };
-    adapter::write(&mut model, folder.path(), &settings, &fresh, &card).unwrap();
+    adapter::write(&mut model, folder.path(), &settings, &fresh, &card()).unwrap();
     let written = folder.path().join("adapter_model.safetensors");
     let written = Fixture::read(written.to_str().unwrap());
     assert!(written.has("base_model.model.pooler.dense.weight"));

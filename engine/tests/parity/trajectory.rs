@@ -59,6 +59,7 @@ fn training_follows_pytorchs_trajectory() {
     for (folder, case, classes) in [
         ("bert", "trajectory", 2),
         ("bert", "trajectory-accumulated", 2),
+        ("bert", "trajectory-saved", 2),
         ("roberta", "trajectory", 2),
         ("xlm-roberta", "trajectory", 3),
         ("deberta/buckets", "trajectory", 2),

@@ -15,6 +15,7 @@ impl Check for RagSettings {
         if let Embedder::Model(embedder) = &self.embedder {
             unsupported::encoder(draft, "embedder", embedder);
             model::is_named_well(draft, "embedder", embedder);
+            unsupported::head(draft, "embedder", embedder);
             model::files(draft, "embedder", embedder);
         }
         if let Generator::Model(generator) = &self.generator {

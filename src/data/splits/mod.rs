@@ -1,6 +1,8 @@
 //! From a `[data]` table to the rows of every split, with their classes. Knows nothing of tokens or
 //! models.
 
+mod order;
+
 use std::collections::HashSet;
 use std::path::Path;
 

@@ -1,16 +1,17 @@
 //! What training reads, looked at before anything runs.
 
 use engine::FloatDType;
-use engine::classifier::{self, Start};
+use engine::classifier;
 use engine::device::Device;
 
 use crate::config::LoraSettings;
-use crate::data::{self, Splits, Tokenizer};
+use crate::data::{self, Splits};
 use crate::hub::Wanted;
 use crate::tasks::inspect::{Inspection, Look};
 use crate::tasks::{encoder, snapshot};
 
-use super::sets::tokenise;
+use super::classes;
+use super::sets::{tokenise, tokenizer};
 
 /// Rows of each split whose texts are tried on the tokeniser, those with the shortest texts.
 const TRIED: usize = 64;
@@ -42,27 +43,22 @@ pub fn look(settings: &LoraSettings, inspection: &mut Inspection) -> Vec<Look> {
         if let Some(said) = snapshot::absent(&settings.model.origin, Wanted::Classifier) {
             return Ok(vec![said]);
         }
-        let splits = match splits {
+        let mut splits = match splits {
             Some(splits) => splits,
             None => data::prepare(&settings.data).map_err(|error| error.to_string())?,
         };
-        model(settings, &splits).map_err(|error| error.to_string())
+        model(settings, &mut splits).map_err(|error| error.to_string())
     });
     vec![data, model]
 }
 
 fn model(
     settings: &LoraSettings,
-    splits: &Splits,
+    splits: &mut Splits,
 ) -> Result<Vec<String>, crate::runner::ExecuteError> {
-    let classes = splits.labels.names().len();
-    let encoder = encoder::open(&settings.model, classes, 0)?;
-    let limit = settings
-        .training
-        .max_length
-        .min(encoder.shapes.max_positions);
-    let vocabulary = encoder.shapes.vocab_size;
-    let tokenizer = Tokenizer::from_folder(&encoder.folder, limit)?.for_vocabulary(vocabulary);
+    let (encoder, order) = classes::open(settings, splits, 0)?;
+    encoder.check_values()?;
+    let tokenizer = tokenizer(&encoder, settings.training.max_length)?;
     let evaluations = splits.evaluations.iter();
     let named = evaluations.map(|set| (set.name.as_str(), set.examples.as_slice()));
     let validation = splits.validation.as_deref().unwrap_or_default();
@@ -79,10 +75,10 @@ fn model(
     }
     if let Some(adapter) = &settings.lora.init {
         // Whether an adapter fits shows when it is attached.
-        let start = Start::Folder(adapter);
+        let start = classes::start_from(settings, adapter);
         classifier::load(&encoder, start, FloatDType::F32, Device::Cpu)?;
     }
-    Ok(Vec::new())
+    Ok(order.into_iter().collect())
 }
 
 /// How many rows each class has, the largest first.

@@ -8,12 +8,13 @@ use engine::shapes::memory::{Memory, Workload};
 use engine::shapes::{LinearShape, Shapes};
 use engine::training::order;
 
+use super::classes;
 use super::sets::{DataBytes, Sets};
 use crate::config::{LoraSettings, Precision};
 use crate::data;
 use crate::plan::RunSpec;
 use crate::runner::ExecuteError;
-use crate::tasks::{Forecast, encoder};
+use crate::tasks::Forecast;
 
 /// What the program holds on the processor beside tensors: code, threads, buffers of the allocator.
 const PROGRAM_BYTES: u64 = 48 << 20;
@@ -62,8 +63,8 @@ pub(super) fn forecast(
 
 impl Known {
     fn new(settings: &LoraSettings, seed: u64, results: &Path) -> Result<Self, ExecuteError> {
-        let splits = data::prepare(&settings.data)?;
-        let encoder = encoder::open(&settings.model, splits.labels.names().len(), seed)?;
+        let mut splits = data::prepare(&settings.data)?;
+        let (encoder, _) = classes::open(settings, &mut splits, seed)?;
         let length = settings.training.max_length;
         let sets = Sets::new(&splits, &encoder, length, results, &mut Vec::new())?;
         Ok(Self {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
+mod classes;
 mod look;
 mod memory;
 mod predict;
@@ -11,7 +12,7 @@ mod results;
 mod sets;
 
 use engine::FloatDType;
-use engine::checkpoint::{AdapterError, Card};
+use engine::checkpoint::{AdapterError, Base, Card};
 use engine::classifier::{self, AdaptedClassifier, Start};
 use engine::device::{Device, format_name};
 use engine::models::NetworkFiles;
@@ -27,7 +28,7 @@ use super::encoder;
 use super::inspect::Look;
 use super::watch::{Progress, Watch};
 use super::{Classifier, Forecast, Inspection, Need, Task};
-use crate::config::{Keep, LoraSettings, Schedule as ScheduleSetting};
+use crate::config::{Keep, LoraSettings, Origin, Schedule as ScheduleSetting};
 use crate::data::{self, Splits};
 use crate::hub::Wanted;
 use crate::plan::RunSpec;
@@ -62,18 +63,14 @@ impl Task for LoraSettings {
         let format = encoder::format(self.model.precision, device)?;
         let mut progress = Progress::new(spec.label(), context.events, context.stop);
         progress.stage("reading the data");
-        let splits = data::prepare(&self.data)?;
-        let encoder = encoder::open(&self.model, splits.labels.names().len(), spec.seed)?;
+        let mut splits = data::prepare(&self.data)?;
+        let (encoder, order) = classes::open(self, &mut splits, spec.seed)?;
         progress.stage("tokenising");
         let mut notes = splits.notes.clone();
+        notes.extend(order);
         let length = self.training.max_length;
         let sets = Sets::new(&splits, &encoder, length, spec.results(), &mut notes)?;
-        if !encoder.fresh().is_empty() {
-            notes.push(format!(
-                "not in the checkpoint, started afresh: {}",
-                encoder.fresh().join(", ")
-            ));
-        }
+        notes.extend(classes::fresh_note(self, &encoder));
         for note in &notes {
             progress.note(note);
         }
@@ -107,6 +104,26 @@ impl Task for LoraSettings {
     }
 }
 
+/// The base model as transformers loads it from any folder.
+fn base(origin: &Origin) -> Base {
+    let absolute = |path: &Path| {
+        let absolute = std::fs::canonicalize(path).or_else(|_| std::path::absolute(path));
+        absolute
+            .as_deref()
+            .unwrap_or(path)
+            .to_string_lossy()
+            .into_owned()
+    };
+    match origin {
+        Origin::Folder(folder) => Base::Folder(absolute(folder)),
+        Origin::Random { config, .. } => Base::Drawn(absolute(config)),
+        Origin::Hub { id, revision } => Base::Hub {
+            id: id.clone(),
+            revision: revision.clone(),
+        },
+    }
+}
+
 /// Everything a run has prepared.
 struct Run<'a, 'b> {
     spec: &'a RunSpec,
@@ -127,6 +144,10 @@ impl Run<'_, '_> {
         self.progress.stage("loading the model");
         let mut model = self.load()?;
         let trainable = model.trainable();
+        let whole = classes::whole_note(&*model);
+        if let Some(note) = &whole {
+            self.progress.note(note);
+        }
         let predicted = self.predicted_memory(&*model);
         let load_time = begun.elapsed();
 
@@ -199,13 +220,14 @@ impl Run<'_, '_> {
         outcome.measurements.extend(memory_rows(&history, asked));
         outcome.measurements.extend(device_memory(&*model));
         outcome.notes = self.notes(&history);
+        outcome.notes.splice(0..0, whole);
         Ok(outcome)
     }
 
     fn load(&self) -> Result<Box<dyn AdaptedClassifier>, ExecuteError> {
         let settings;
         let start = if let Some(folder) = &self.settings.lora.init {
-            Start::Folder(folder)
+            classes::start_from(self.settings, folder)
         } else {
             settings = self.adapter_settings()?;
             Start::Fresh {
@@ -376,9 +398,13 @@ impl Run<'_, '_> {
             accuracy.map_or(f64::NAN, |row| row.value),
             self.splits.test.len(),
         );
+        let training = &self.settings.training;
         Card {
-            base_model: self.settings.model.origin.to_string(),
+            base: base(&self.settings.model.origin),
             description,
+            classes: self.splits.labels.names().to_vec(),
+            config_json: self.encoder.config_json.clone(),
+            max_length: training.max_length.min(self.encoder.shapes.max_positions),
         }
     }
 

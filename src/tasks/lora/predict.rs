@@ -3,9 +3,9 @@
 use engine::classifier::{self, Start};
 use engine::device::Device;
 
-use super::sets::tokenise;
+use super::sets::{tokenise, tokenizer};
 use crate::config::{LoraSettings, Settings};
-use crate::data::{self, Tokenizer};
+use crate::data;
 use crate::plan::RunSpec;
 use crate::runner::ExecuteError;
 use crate::tasks::{Classifier, Finished, Prediction, Predictions, encoder, prepare};
@@ -35,9 +35,7 @@ impl Classifier for LoraSettings {
         prepare(device, folder);
         let classes = record.labels.clone();
         let encoder = encoder::open(&here.model, classes.len(), record.seed)?;
-        let max_length = self.training.max_length.min(encoder.shapes.max_positions);
-        let tokenizer = Tokenizer::from_folder(&encoder.folder, max_length)?
-            .for_vocabulary(encoder.shapes.vocab_size);
+        let tokenizer = tokenizer(&encoder, self.training.max_length)?;
         let rows = texts.iter().enumerate().map(|(row, text)| data::Example {
             row,
             text: text.clone(),

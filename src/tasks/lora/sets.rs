@@ -1,6 +1,6 @@
 //! The splits of a run, tokenised.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use engine::models::NetworkFiles;
 use engine::training::Example;
@@ -37,7 +37,8 @@ impl<'a> Sets<'a> {
         let positions = encoder.shapes.max_positions;
         let limit = max_length.min(positions);
         let vocabulary = encoder.shapes.vocab_size;
-        let tokenizer = Tokenizer::from_folder(&encoder.folder, limit)?.for_vocabulary(vocabulary);
+        let tokenizer = tokenizer(encoder, max_length)?;
+        notes.extend(tokenizer.note().map(str::to_owned));
         let cache = TokenCache::new(results, &encoder.folder, limit, vocabulary);
         let encode = |texts: &[&str]| cache.encode(texts, |texts| tokenizer.encode(texts));
         let mut named: Vec<(String, &'a [data::Example])> = vec![("test".into(), &splits.test)];
@@ -150,6 +151,39 @@ impl DataBytes {
 /// Bytes that the allocator takes for this many.
 fn allocated(bytes: usize) -> u64 {
     (bytes + 8).next_multiple_of(16).max(32) as u64
+}
+
+/// Texts that are longer than the checkpoint's tokeniser lets them be.
+#[derive(Debug, Error)]
+#[error(
+    "`training.max_length` is {length}, but the tokeniser in {} has a `model_max_length` of {limit}: set `max_length = {limit}` or less in `[training]`",
+    folder.display()
+)]
+struct TooLong {
+    folder: PathBuf,
+    length: usize,
+    limit: usize,
+}
+
+/// The tokeniser of an encoder, which cuts texts at `max_length` or where the positions end.
+pub(super) fn tokenizer(
+    encoder: &NetworkFiles,
+    max_length: usize,
+) -> Result<Tokenizer, ExecuteError> {
+    let length = max_length.min(encoder.shapes.max_positions);
+    let tokenizer = Tokenizer::from_folder(&encoder.folder, length)?;
+    if let Some(limit) = tokenizer.model_max_length()
+        && limit < length
+    {
+        let folder = encoder.folder.clone();
+        return Err(TooLong {
+            folder,
+            length,
+            limit,
+        }
+        .into());
+    }
+    Ok(tokenizer.for_vocabulary(encoder.shapes.vocab_size))
 }
 
 /// A text without a single token.

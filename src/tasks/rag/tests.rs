@@ -13,8 +13,8 @@ use super::embed::Embed;
 use super::keys::fragments_key;
 use super::*;
 use crate::config::{
-    ChunkStrategy, Chunks, Cleaning, Document, Generation, Lexical, LexicalEmbedder, Metric, Model,
-    Origin, Precision, Retrieval, Settings, SimpleGenerator, Unicode,
+    ChunkStrategy, Chunks, Cleaning, Document, Generation, Head, Lexical, LexicalEmbedder, Metric,
+    Model, Origin, Precision, Retrieval, Settings, SimpleGenerator, Unicode,
 };
 use crate::record::{RetrievalRow, embeddings_file, read_rows};
 use crate::runner::{Event, StopFlag};
@@ -131,6 +131,7 @@ impl Folder {
             origin: Origin::Folder(self.root.path().to_owned()),
             precision: Precision::Auto,
             dropout: None,
+            head: Head::Stored,
         };
         RagSettings {
             embedder: Embedder::Model(model),

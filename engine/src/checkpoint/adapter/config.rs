@@ -69,9 +69,12 @@ pub struct AdapterConfig {
 pub enum TargetModules {
     /// Full names, or their ends after a dot.
     Names(Vec<String>),
-    /// A regular expression for full names.
+    /// A regular expression for full names, or [`ALL_LINEAR`].
     Expression(String),
 }
+
+/// PEFT's word for every linear layer below the head, in place of an expression.
+pub const ALL_LINEAR: &str = "all-linear";
 
 fn none() -> String {
     "none".to_owned()
@@ -127,18 +130,12 @@ impl AdapterConfig {
     fn problem(&self) -> Option<String> {
         let init = self.others.get("init_lora_weights").and_then(Value::as_str);
         let moves_base = init.is_some_and(|init| !BASE_KEPT.contains(&init));
-        let all_linear =
-            matches!(&self.target_modules, TargetModules::Expression(text) if text == "all-linear");
         let unsupported = [
             (self.peft_type != "LORA", "`peft_type` other than LORA"),
             (self.bias != "none", "`bias` other than none"),
             (self.fan_in_fan_out, "`fan_in_fan_out`"),
             (self.use_dora, "`use_dora`"),
             (moves_base, "`init_lora_weights` that changes the base"),
-            (
-                all_linear,
-                "`target_modules` all-linear, which PEFT writes out when it saves,",
-            ),
         ];
         if let Some((_, what)) = unsupported.iter().find(|(found, _)| *found) {
             return Some(format!("{what} is not supported"));

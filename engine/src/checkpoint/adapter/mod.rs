@@ -1,6 +1,7 @@
 //! Adapters in PEFT's format (<https://github.com/huggingface/peft>): a folder with
-//! `adapter_config.json`, tensors and a README.
+//! `adapter_config.json`, tensors, the classes' names and a README.
 
+mod card;
 mod config;
 mod names;
 mod patterns;
@@ -8,12 +9,13 @@ mod rules;
 mod tensors;
 mod write;
 
-pub use config::{AdapterConfig, TargetModules};
+pub use card::{Base, Card};
+pub use config::{ALL_LINEAR, AdapterConfig, TargetModules};
 pub use names::suffixes;
 pub use patterns::Patterns;
 pub use rules::{Rules, divisor};
 pub use tensors::AdapterTensors;
-pub use write::{Card, write};
+pub use write::write;
 
 use std::path::PathBuf;
 
@@ -25,6 +27,9 @@ use super::error::CheckpointError;
 const PREFIX: &str = "base_model.model.";
 
 const CONFIG_FILE: &str = "adapter_config.json";
+/// The base model's `config.json` with the names of the adapter's classes.
+const CLASSES_FILE: &str = "config.json";
+
 const TENSORS_FILE: &str = "adapter_model.safetensors";
 
 /// Why an adapter cannot be read or written.

@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use super::config::{AdapterConfig, TargetModules};
+use super::config::{ALL_LINEAR, AdapterConfig, TargetModules};
 use crate::shapes::{ExpressionError, whole_match};
 
 /// What an adapter does to each module, as PEFT decides it.
@@ -19,6 +19,7 @@ pub struct Rules {
 
 #[derive(Debug)]
 enum Targets {
+    AllLinear,
     Names(Vec<String>),
     Expression(Regex),
 }
@@ -33,6 +34,7 @@ impl Rules {
         Ok(Self {
             targets: match &config.target_modules {
                 TargetModules::Names(names) => Targets::Names(names.clone()),
+                TargetModules::Expression(word) if word == ALL_LINEAR => Targets::AllLinear,
                 TargetModules::Expression(expression) => {
                     Targets::Expression(whole_match(expression, count)?)
                 }
@@ -49,10 +51,11 @@ impl Rules {
         })
     }
 
-    /// Whether a module is adapted. One that is saved whole is not.
+    /// Whether a linear layer below the head is adapted. One that is saved whole is not.
     #[must_use]
     pub fn targets(&self, module: &str) -> bool {
         let targeted = match &self.targets {
+            Targets::AllLinear => true,
             Targets::Names(names) => names.iter().any(|name| {
                 module
                     .strip_suffix(name.as_str())
@@ -139,6 +142,14 @@ mod tests {
         );
         assert!((rules.scaling("a.query") - 5.0 / 6.0).abs() < 1e-12);
         assert!((rules.scaling("z.query") - 8.0 / 2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn all_linear_means_every_layer_that_is_not_saved_whole() {
+        let config = r#"{"peft_type": "LORA", "r": 4, "lora_alpha": 8, "target_modules": "all-linear", "modules_to_save": ["pooler"]}"#;
+        let rules = AdapterConfig::parse(config).unwrap().rules().unwrap();
+        assert!(rules.targets("layer.0.query") && rules.targets("layer.1.output.dense"));
+        assert!(!rules.targets("pooler.dense"));
     }
 
     #[test]

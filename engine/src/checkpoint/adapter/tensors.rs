@@ -44,6 +44,12 @@ impl AdapterTensors {
         }
     }
 
+    /// Leaves out the tensors of a module, so that they count as taken.
+    pub fn leave_out(&mut self, module: &str) {
+        let start = format!("{PREFIX}{module}.");
+        self.unused.retain(|name| !name.starts_with(&start));
+    }
+
     /// Whether it has a tensor that has not been taken.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
@@ -65,9 +71,13 @@ impl AdapterTensors {
     /// A tensor's values, if it is there; it must have the shape that the model needs.
     ///
     /// # Errors
-    /// When the file cannot be read or the shape is another.
+    /// When the file cannot be read, the shape is another, or the values are not finite
+    /// floating-point numbers.
     pub fn take(&mut self, name: &str, shape: &[usize]) -> Result<Option<Vec<f32>>, AdapterError> {
         let name = format!("{PREFIX}{name}");
+        if let Some((_, format)) = self.files.other(&name) {
+            return Err(self.mismatch(format!("`{name}` is stored as {format}")));
+        }
         if !self.unused.remove(&name) {
             return Ok(None);
         }

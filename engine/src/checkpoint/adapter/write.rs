@@ -7,18 +7,10 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
 use super::config::AdapterConfig;
-use super::{AdapterError, CONFIG_FILE, PREFIX, TENSORS_FILE};
+use super::{AdapterError, CLASSES_FILE, CONFIG_FILE, Card, PREFIX, TENSORS_FILE};
 
-/// What is written about the adapter in its README.
-#[derive(Debug, Clone)]
-pub struct Card {
-    /// The base model's folder or hub id.
-    pub base_model: String,
-    /// What a person should know of the run, in Markdown.
-    pub description: String,
-}
-
-/// Writes `adapter_config.json`, `adapter_model.safetensors` and `README.md` into `folder`.
+/// Writes `adapter_config.json`, `adapter_model.safetensors`, `README.md` and, where the card names
+/// classes, `config.json` into `folder`.
 ///
 /// `tensors` are shapes and little-endian 32-bit floats by the names of their modules without
 /// PEFT's prefix.
@@ -51,16 +43,8 @@ pub fn write(
     let text = serde_json::to_string_pretty(config)
         .map_err(|error| failed(CONFIG_FILE, std::io::Error::other(error)))?;
     write(CONFIG_FILE, text.as_bytes())?;
-    write("README.md", readme(card).as_bytes())
-}
-
-fn readme(card: &Card) -> String {
-    format!(
-        "---\nbase_model: {}\nlibrary_name: peft\ntags:\n- lora\n- ensayo\npipeline_tag: text-classification\n---\n\n\
-         # LoRA adapter\n\n{}\n\nPEFT opens this folder:\n\n```python\nfrom peft import PeftModel\n\
-         from transformers import AutoModelForSequenceClassification\n\n\
-         model = AutoModelForSequenceClassification.from_pretrained(\"{}\")\n\
-         model = PeftModel.from_pretrained(model, \".\")\n```\n",
-        card.base_model, card.description, card.base_model
-    )
+    if let Some(classes) = card.config_json() {
+        write(CLASSES_FILE, classes.as_bytes())?;
+    }
+    write("README.md", card.readme().as_bytes())
 }

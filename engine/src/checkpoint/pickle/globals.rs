@@ -82,6 +82,15 @@ pub(super) fn find(module: &str, name: &str) -> Result<Global, String> {
         ("torch", "IntStorage") => storage(Number::Whole(4)),
         ("torch", "ShortStorage") => storage(Number::Whole(2)),
         ("torch", "CharStorage" | "ByteStorage" | "BoolStorage") => storage(Number::Whole(1)),
+        ("torch._utils", "_rebuild_qtensor")
+        | ("torch", "QInt8Storage" | "QUInt8Storage" | "QInt32Storage") => Err(
+            "its weights are quantised to 8-bit integers; use the checkpoint that they were quantised from"
+                .to_owned(),
+        ),
+        ("torch._utils", "_rebuild_tensor_v3") => Err(
+            "it holds numbers of a format that is not read from such files, perhaps 8-bit floating point; use a checkpoint in f32, f16 or bf16"
+                .to_owned(),
+        ),
         _ => Err(format!(
             "its pickle asks for `{}.{}`, which a plain state dict does not need; nothing of it was executed",
             short(module),

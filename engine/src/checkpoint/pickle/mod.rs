@@ -18,7 +18,7 @@ use globals::{Number, Tensor};
 use machine::Value;
 
 use super::error::CheckpointError;
-use super::tensor_files::{Entry, Float};
+use super::tensor_files::{Entry, Float, Other, Stored};
 
 /// The largest pickle that is read; a checkpoint of a thousand tensors has one of 200 kB.
 const LARGEST_PICKLE: u64 = 16 << 20;
@@ -58,7 +58,7 @@ impl StoredTensor {
 }
 
 /// The tensors of one of PyTorch's files, without reading their values.
-pub(super) fn entries(path: &Path, file: usize) -> Result<Vec<(String, Entry)>, CheckpointError> {
+pub(super) fn entries(path: &Path, file: usize) -> Result<Vec<(String, Stored)>, CheckpointError> {
     let failed = |source| CheckpointError::Read {
         path: path.to_owned(),
         source,
@@ -76,19 +76,28 @@ pub(super) fn entries(path: &Path, file: usize) -> Result<Vec<(String, Entry)>, 
             Number::F32 => Float::F32,
             Number::F16 => Float::F16,
             Number::Bf16 => Float::Bf16,
-            Number::Whole(_) => continue,
+            Number::Whole(width) => {
+                let format = match width {
+                    1 => "8-bit integers",
+                    2 => "16-bit integers",
+                    4 => "32-bit integers",
+                    _ => "64-bit integers",
+                };
+                entries.push((name, Stored::Other(Other { file, format })));
+                continue;
+            }
         };
         let strides = (!tensor.is_contiguous()).then_some(tensor.strides);
         entries.push((
             name,
-            Entry {
+            Stored::Values(Entry {
                 file,
                 float,
                 shape: tensor.shape,
                 offset: tensor.offset,
                 bytes: tensor.reach * usize::from(tensor.number.width()),
                 strides,
-            },
+            }),
         ));
     }
     Ok(entries)

@@ -3,7 +3,7 @@
 mod read;
 mod write;
 
-pub use read::read;
+pub use read::{Head, read, read_with};
 pub use write::write;
 
 use std::collections::BTreeSet;
@@ -32,8 +32,8 @@ pub struct AdapterSettings {
     pub modules: BTreeSet<String>,
     /// PEFT's `use_rslora`.
     pub rank_stabilised: bool,
-    /// Names of modules below the head that the adapter holds whole and that replace the base's.
-    /// They stay frozen.
+    /// Names of modules below the head that the adapter holds whole, that replace the base's and
+    /// that are trained on, as PEFT does.
     pub saved: BTreeSet<String>,
 }
 

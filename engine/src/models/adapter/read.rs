@@ -2,24 +2,44 @@
 
 use std::path::Path;
 
-use burn::module::Param;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{FloatDType, Tensor, TensorData};
 
 use super::{AdapterSettings, matrix};
 use crate::checkpoint::{AdapterConfig, AdapterError, AdapterTensors};
 use crate::models::{Classifier, NamedLinears};
 use crate::nn::ops::Operations;
-use crate::nn::{Linear, Lora, in_format_of};
+use crate::nn::{Linear, Lora, in_format};
+
+/// Whose head a model has after an adapter has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Head {
+    /// The adapter's.
+    Adapter,
+    /// The one that it had; the adapter's may be for other classes.
+    Model,
+}
 
 /// Reads an adapter folder onto a model whose linear layers carry none yet, head included.
-///
-/// What PEFT saved whole below the head replaces the base's and stays frozen.
 ///
 /// # Errors
 /// When a file cannot be read, asks for something unsupported, or was made for another network.
 pub fn read<B: Operations, M: Classifier<B>>(
     model: &mut M,
     folder: &Path,
+) -> Result<AdapterSettings, AdapterError> {
+    read_with(model, folder, Head::Adapter)
+}
+
+/// The same with a choice of heads.
+///
+/// What PEFT saved whole below the head replaces the base's, and is trained on.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with<B: Operations, M: Classifier<B>>(
+    model: &mut M,
+    folder: &Path,
+    whose: Head,
 ) -> Result<AdapterSettings, AdapterError> {
     let config = AdapterConfig::read(folder)?;
     let rules = config.rules().map_err(|error| AdapterError::Config {
@@ -66,7 +86,8 @@ pub fn read<B: Operations, M: Classifier<B>>(
                 return Err(stored.mismatch(format!("`{name}` has one of its two matrices only")));
             }
         }
-        if replace(&mut stored, &name, linear)? {
+        if let Some((weight, bias)) = layer(&mut stored, &name, linear)? {
+            linear.train_whole(weight, bias);
             settings.saved.insert(name);
         } else if rules.saves(&name) {
             return Err(stored.mismatch(format!(
@@ -75,6 +96,10 @@ pub fn read<B: Operations, M: Classifier<B>>(
         }
     }
     for (name, linear) in head {
+        if whose == Head::Model {
+            stored.leave_out(&name);
+            continue;
+        }
         let [inputs, outputs] = linear.sizes();
         if let Some(&[classes, width]) = stored.shape(&format!("{name}.weight"))
             && width == inputs
@@ -89,11 +114,12 @@ pub fn read<B: Operations, M: Classifier<B>>(
                 "it adapts the head `{name}`, which is trained in full here"
             )));
         }
-        if !replace(&mut stored, &name, linear)? {
+        let Some((weight, bias)) = layer(&mut stored, &name, linear)? else {
             return Err(stored.mismatch(format!(
                 "it has no `{name}.weight`, so the classes are unknown"
             )));
-        }
+        };
+        *linear = Linear::new(weight, bias);
     }
     if let Some(name) = stored.left_over() {
         return Err(stored.mismatch(format!(
@@ -106,26 +132,26 @@ pub fn read<B: Operations, M: Classifier<B>>(
     Ok(settings)
 }
 
-/// Replaces a layer's weight and bias by the stored ones, frozen; says whether there was a weight.
-fn replace<B: Operations>(
+/// A layer's stored weight and bias, in f32; none where there is no weight. A bias that is not
+/// stored stays the model's.
+#[allow(clippy::type_complexity)]
+fn layer<B: Operations>(
     stored: &mut AdapterTensors,
     name: &str,
-    linear: &mut Linear<B>,
-) -> Result<bool, AdapterError> {
+    linear: &Linear<B>,
+) -> Result<Option<(Tensor<B, 2>, Option<Tensor<B, 1>>)>, AdapterError> {
     let [inputs, outputs] = linear.sizes();
     let device = linear.weight.device();
-    let weight = stored.take(&format!("{name}.weight"), &[outputs, inputs])?;
-    let found = weight.is_some();
-    if let Some(values) = weight {
-        let values = Tensor::from_data(TensorData::new(values, [outputs, inputs]), &device);
-        linear.weight.replace(values);
-    }
-    if let Some(bias) = &mut linear.bias
-        && let Some(values) = stored.take(&format!("{name}.bias"), &[outputs])?
-    {
-        let values = Tensor::from_data(TensorData::new(values, [outputs]), &device);
-        let values = in_format_of(values, &bias.val());
-        *bias = Param::from_tensor(values).set_require_grad(false);
-    }
-    Ok(found)
+    let Some(weight) = stored.take(&format!("{name}.weight"), &[outputs, inputs])? else {
+        return Ok(None);
+    };
+    let weight = Tensor::from_data(TensorData::new(weight, [outputs, inputs]), &device);
+    let Some(own) = &linear.bias else {
+        return Ok(Some((weight, None)));
+    };
+    let bias = match stored.take(&format!("{name}.bias"), &[outputs])? {
+        Some(values) => Tensor::from_data(TensorData::new(values, [outputs]), &device),
+        None => in_format(own.val(), FloatDType::F32),
+    };
+    Ok(Some((weight, Some(bias))))
 }

@@ -78,7 +78,7 @@ pub fn write<B: Operations, M: Classifier<B>>(
         names.push(name);
     }
     let config = AdapterConfig {
-        base_model_name_or_path: Some(card.base_model.clone()),
+        base_model_name_or_path: Some(card.base.name().to_owned()),
         bias: "none".to_owned(),
         fan_in_fan_out: false,
         inference_mode: true,
@@ -93,7 +93,7 @@ pub fn write<B: Operations, M: Classifier<B>>(
         use_rslora: settings.rank_stabilised,
         rank_pattern: ranks,
         alpha_pattern: alphas,
-        others: BTreeMap::new(),
+        others: card.base.revision().into_iter().collect(),
     };
     checkpoint::write_adapter(folder, &config, &tensors, card)
 }

@@ -267,7 +267,7 @@ def parameter_groups(model):
     trained = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
     plain = [parameter for name, parameter in trained if "bias" in name or "layernorm" in name.lower()]
     decayed = [parameter for name, parameter in trained if not ("bias" in name or "layernorm" in name.lower())]
-    assert len(plain) == 1, "the classifier's bias"
+    assert plain, "the biases of the classifier and of what is saved whole"
     return [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": plain, "weight_decay": 0.0}]
 
 
@@ -316,11 +316,21 @@ def train(model, batches, accumulation):
     return log
 
 
-def trajectory():
-    for folder, accumulation, targets in [("trajectory", 1, QUERY_VALUE), ("trajectory-accumulated", 2, ALL_LINEARS)]:
+def trajectory(only=None):
+    # What modules_to_save names beyond the classifier is trained in full: a layer of the stack, and the pooler.
+    saved = ["classifier", "pooler", "layer.0.intermediate.dense"]
+    for folder, accumulation, targets, whole in [
+        ("trajectory", 1, QUERY_VALUE, None),
+        ("trajectory-accumulated", 2, ALL_LINEARS, None),
+        ("trajectory-saved", 1, QUERY_VALUE, saved),
+    ]:
+        if only not in (None, folder):
+            continue
         fresh(folder)
         torch.manual_seed(41)
-        save_adapter(get_peft_model(classifier(), lora_config(targets)), f"{folder}/initial")  # B = 0
+        config = lora_config(targets)
+        config.modules_to_save = whole or config.modules_to_save
+        save_adapter(get_peft_model(classifier(), config), f"{folder}/initial")  # B = 0
         batches = trajectory_batches(accumulation)
         tensors = {}
         for index, (rows, labels) in enumerate(batches):
@@ -340,7 +350,7 @@ def trajectory():
             "adam_beta2": 0.999,
             "adam_epsilon": 1e-8,
             "weight_decay": WEIGHT_DECAY,
-            "not_decayed": ["base_model.model.classifier.bias"],
+            "not_decayed": [name for name in get_peft_model_state_dict(model) if name.endswith("bias")],
             "max_gradient_norm": MAX_NORM,
             "dropout": 0.0,
         }
@@ -406,6 +416,9 @@ def compare_with_trainer():
 
 
 if __name__ == "__main__":
+    if "--saved" in sys.argv:  # this case alone, which came later
+        trajectory("trajectory-saved")
+        sys.exit()
     checkpoints()
     forward()
     lora()
