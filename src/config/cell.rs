@@ -57,6 +57,7 @@ impl Experiment {
 impl Draft<'_> {
     fn settings(mut self) -> Result<Settings, Vec<Problem>> {
         self.resolve_paths();
+        checks::targets::resolve(&mut self);
         checks::adapter::start_from(&mut self);
         let fields = self.fields;
         self.find_missing(&self.table.clone(), fields, "", self.kind_span);

@@ -58,9 +58,11 @@ pub struct Lora {
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub alpha: f64,
     /// Required unless `init` is set. Logical names (`query`, `key`, `value`, `attention_output`,
-    /// `intermediate`, `output`) or the checkpoint's own module names.
+    /// `intermediate`, `output`) or the checkpoint's own module names. In place of the list, as
+    /// PEFT has it: `"all-linear"`, every linear layer below the head; or a regular expression that
+    /// has to match whole module names.
     #[serde(default)]
-    #[schemars(extend("minItems" = 1))]
+    #[schemars(extend("minItems" = 1, "type" = ["array", "string"]))]
     pub targets: Vec<String>,
     /// Dropout on the adapter's input, `0 <= dropout < 1`.
     #[serde(default)]

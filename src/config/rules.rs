@@ -19,6 +19,8 @@ pub enum Rule {
         items: Box<Rule>,
         /// How many it needs.
         at_least: u64,
+        /// Whether a string may stand in its place.
+        or_text: bool,
     },
     /// One of these words.
     Word(Vec<String>),
@@ -155,6 +157,9 @@ impl Rule {
             Some("array") => Self::List {
                 items: Box::new(Self::read(&schema["items"])),
                 at_least: schema["minItems"].as_u64().unwrap_or(0),
+                or_text: schema["type"]
+                    .as_array()
+                    .is_some_and(|names| names.iter().any(|name| name == "string")),
             },
             Some("string") => match schema["x-path"].as_str() {
                 Some("folder") => Self::Path(PathKind::Folder),

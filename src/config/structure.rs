@@ -59,7 +59,12 @@ impl Structure<'_> {
             (Value::Table(table), Rule::Table(fields)) => {
                 return self.whole_table(table, &node.span, fields, key);
             }
-            (Value::List(list), Rule::List { items, at_least }) => {
+            (
+                Value::List(list),
+                Rule::List {
+                    items, at_least, ..
+                },
+            ) => {
                 if (list.len() as u64) < *at_least {
                     Some((
                         format!("`{key}` is empty"),
@@ -88,6 +93,7 @@ impl Structure<'_> {
             (Value::Integer(_) | Value::Float(..), Rule::Number(bounds))
             | (Value::Integer(_), Rule::Integer(bounds)) => out_of_bounds(node, *bounds, key),
             (Value::Text(_), Rule::Text | Rule::Word(_) | Rule::Path(_) | Rule::IntegerOrText)
+            | (Value::Text(_), Rule::List { or_text: true, .. })
             | (Value::Boolean(_), Rule::Boolean)
             | (Value::Integer(_), Rule::IntegerOrText)
             | (_, Rule::Unread) => None,
@@ -239,8 +245,9 @@ fn out_of_bounds(node: &Node, bounds: Bounds, key: &str) -> Option<(String, &'st
 fn expected(rule: &Rule) -> String {
     match rule {
         Rule::Table(_) => "a table".to_owned(),
-        Rule::List { items, .. } => match items.as_ref() {
+        Rule::List { items, or_text, .. } => match items.as_ref() {
             Rule::Table(_) => "a list of tables".to_owned(),
+            Rule::Text if *or_text => "a list of strings or a string".to_owned(),
             Rule::Text => "a list of strings".to_owned(),
             _ => "a list".to_owned(),
         },

@@ -231,16 +231,57 @@ fn adapters_that_cannot_be_started_from_say_why() {
     assert_snapshot!(with_init("broken"));
     assert_snapshot!(with_init("gone"));
     // What a run would refuse.
-    for (name, key) in [
-        ("all-linear", "`target_modules`"),
-        ("later", "`layers_to_transform`"),
-    ] {
-        let said = with_init(name);
-        assert!(
-            said.contains(key) && said.contains("not supported"),
-            "{said}"
-        );
-    }
+    let said = with_init("later");
+    assert!(
+        said.contains("`layers_to_transform`") && said.contains("not supported"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_string_of_targets_means_what_it_means_to_peft() {
+    let targets = |word: &str| {
+        let text = SOUND.replace("[\"query\", \"value\"]", word);
+        lora(&laid_out(&text, &[])).lora.targets.clone()
+    };
+    // Every linear layer below the head.
+    assert_eq!(
+        targets("\"all-linear\""),
+        [
+            "attention_output",
+            "intermediate",
+            "key",
+            "output",
+            "pooler",
+            "query",
+            "value"
+        ]
+    );
+    assert_eq!(
+        targets(r"'.*\.1\..*\.(query|value)'"),
+        [
+            "bert.encoder.layer.1.attention.self.query",
+            "bert.encoder.layer.1.attention.self.value"
+        ]
+    );
+    // The expression has to match a whole name.
+    let problems = after("[\"query\", \"value\"]", "\"query\"");
+    assert!(
+        problems.contains("`lora.targets`: the expression `query` matches no linear layer")
+            && problems.contains("a list names layers"),
+        "{problems}"
+    );
+    let problems = after("[\"query\", \"value\"]", "'(?<=x)query'");
+    assert!(problems.contains("look-around"), "{problems}");
+}
+
+#[test]
+fn an_adapter_of_all_linear_layers_can_be_started_from() {
+    let text = SOUND.replace(
+        "rank = 4\ntargets = [\"query\", \"value\"]",
+        "init = \"../adapters/all-linear\"",
+    );
+    assert_eq!(lora(&laid_out(&text, &[])).lora.targets.len(), 7);
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use engine::checkpoint::{AdapterConfig, TargetModules};
 
+use super::targets;
 use crate::config::draft::Draft;
-use crate::config::source::Span;
-use crate::config::tree::{Entry, Node, Value};
+use crate::config::tree::{Node, Value};
 
 /// Fills rank, alpha, targets and dropout from the adapter, and reports where the experiment says otherwise.
 pub(in crate::config) fn start_from(draft: &mut Draft<'_>) {
@@ -37,7 +37,7 @@ pub(in crate::config) fn start_from(draft: &mut Draft<'_>) {
                     Value::Integer(config.r.try_into().unwrap_or(i64::MAX)),
                 ),
                 ("alpha", float(config.lora_alpha)),
-                ("targets", targets(names, &node.span)),
+                ("targets", targets::list(names, &node.span)),
                 ("dropout", float(config.lora_dropout)),
             ];
             for (key, value) in values {
@@ -76,49 +76,15 @@ fn read(draft: &Draft<'_>, folder: &Path) -> Result<AdapterConfig, String> {
 
 /// Module names. PEFT also takes a regular expression, which only the model can answer.
 fn target_names(draft: &Draft<'_>, targets: &TargetModules) -> Result<Vec<String>, String> {
-    let expression = match targets {
-        TargetModules::Names(names) => return Ok(names.clone()),
-        TargetModules::Expression(expression) => expression,
-    };
-    let text = |key: &str| draft.table.at(key).and_then(Node::as_text);
-    let of_hub = |id: &str| {
-        let revision = text("model.revision").unwrap_or("main");
-        draft.inspector.environment().hub_model(id, revision)
-    };
-    let config = match (text("model.path"), text("model.random.config")) {
-        (Some(folder), _) => Path::new(folder).join("config.json"),
-        (None, Some(config)) => config.into(),
-        (None, None) => match text("model.id").and_then(of_hub) {
-            Some(folder) => folder.join("config.json"),
-            None => {
-                return Err(format!(
-                    "its target_modules are the expression `{expression}`, which needs the model's files, and they are not here: give its folder as model.path"
-                ));
-            }
-        },
-    };
-    match draft.inspector.shapes(&config).as_ref() {
-        Ok(shapes) => shapes
-            .resolve_expression(expression)
-            .map_err(|error| format!("in its target_modules, {error}")),
-        Err(_) => Err(format!(
-            "its target_modules are the expression `{expression}`, but the model cannot be used"
-        )),
+    match targets {
+        TargetModules::Names(names) => Ok(names.clone()),
+        TargetModules::Expression(expression) => targets::names(draft, expression)
+            .map_err(|problem| format!("in its target_modules, {problem}")),
     }
 }
 
 fn float(value: f64) -> Value {
     Value::Float(value, value.to_string())
-}
-
-fn targets(mut names: Vec<String>, span: &Span) -> Value {
-    let node = |name: String| Node {
-        value: Value::Text(name),
-        span: span.clone(),
-    };
-    // PEFT writes a set, in an order that means nothing.
-    names.sort_unstable();
-    Value::List(names.into_iter().map(node).collect())
 }
 
 fn take_over(draft: &mut Draft<'_>, key: &str, theirs: Node) {
@@ -138,19 +104,7 @@ fn take_over(draft: &mut Draft<'_>, key: &str, theirs: Node) {
         draft.push(problem.help(format!("leave `{key}` out: the adapter says it itself")));
         return;
     }
-    if let Some(Value::Table(lora)) = draft
-        .table
-        .entries
-        .iter_mut()
-        .find(|entry| entry.key == "lora")
-        .map(|entry| &mut entry.node.value)
-    {
-        lora.put(Entry {
-            key: key.to_owned(),
-            key_span: theirs.span.clone(),
-            node: theirs,
-        });
-    }
+    targets::put(draft, key, theirs);
 }
 
 fn same(ours: &Node, theirs: &Node) -> bool {

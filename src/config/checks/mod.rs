@@ -9,4 +9,5 @@ mod model;
 mod model_search;
 mod prompt;
 mod rag;
+pub(super) mod targets;
 mod unsupported;
