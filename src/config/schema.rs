@@ -228,9 +228,13 @@ fn clean(schema: &mut Value) {
             }
             if let Some(kind) = object.get_mut("type")
                 && let Some(names) = kind.as_array()
-                && let Some(name) = names.iter().find(|name| *name != "null").cloned()
             {
-                *kind = name;
+                let mut names = names.clone();
+                names.retain(|name| name != "null");
+                *kind = match names.as_slice() {
+                    [name] => name.clone(),
+                    _ => Value::Array(names),
+                };
             }
             if let Some(Value::Array(variants)) = object.get_mut("anyOf") {
                 variants.retain(|variant| variant["type"] != "null");

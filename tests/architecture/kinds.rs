@@ -20,10 +20,11 @@ const FOR_ALL: [&str; 3] = [
 ];
 
 /// Where the word of a kind is the name of a table or folder.
-const TABLES: [&str; 4] = [
+const TABLES: [&str; 5] = [
     "src/config/overlay.rs",
     "src/config/checks/adapter.rs",
     "src/config/checks/rag.rs",
+    "src/config/checks/targets.rs",
     "src/plan/identity.rs",
 ];
 

@@ -187,7 +187,9 @@ fn an_adapter_for_other_classes_or_another_width_is_refused() {
     place.write("experiments/broken.toml", &start("model", "three"));
     let error = error_of(&place);
     assert!(
-        error.contains("adapter_model.safetensors does not fit the model: its head is for 2 classes, the data has 3"),
+        error.contains(
+            "adapter is for the classes `0`, `1`, the labels of the data are `x`, `y`, `z`"
+        ),
         "{error}"
     );
     place.model(

@@ -50,6 +50,7 @@ fn the_same_seed_leaves_the_same_files_byte_for_byte_on_any_number_of_threads() 
             "adapter/README.md",
             "adapter/adapter_config.json",
             "adapter/adapter_model.safetensors",
+            "adapter/config.json",
             "classification_report.csv",
             "epochs.csv",
             "metrics.csv",

@@ -22,7 +22,7 @@ pub(in crate::config) fn resolve(draft: &mut Draft<'_>) {
         // Resolved as soon as the model is fetched.
         None => draft.table.at("model.id").is_none(),
     };
-    if !usable {
+    if !usable || draft.is_tainted(&["model", "model.path", "model.random.config"]) {
         // Said of the model.
         nothing(draft, &node.span);
         return;

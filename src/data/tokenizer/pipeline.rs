@@ -121,7 +121,9 @@ fn from_json(path: PathBuf, settings: &Settings) -> Result<Built, TokenizerError
     };
     let file = guarded(parse).map_err(|reason| broken(&path, reason))?;
     let side = file.get_truncation().map(|truncation| truncation.direction);
-    let pad = file.get_padding().map(|padding| padding.pad_id);
+    let padding = file.get_padding();
+    let pad = padding.map(|padding| AddedToken::from(padding.pad_token.clone(), true));
+    let pad = pad.filter(|_| !settings.says("pad_token"));
     let mut numbered: Vec<(u32, AddedToken)> =
         file.get_added_tokens_decoder().into_iter().collect();
     numbered.sort_by_key(|(number, _)| *number);
@@ -137,7 +139,12 @@ fn from_json(path: PathBuf, settings: &Settings) -> Result<Built, TokenizerError
         }
         let mut pipeline = file;
         let add = || {
-            let tokens = settings.to_add(own);
+            let mut tokens = settings.to_add(own);
+            if let Some(pad) = &pad
+                && tokens.iter().all(|token| token.content != pad.content)
+            {
+                tokens.push(pad.clone());
+            }
             pipeline
                 .add_tokens(tokens)
                 .map_err(|reason| reason.to_string())
@@ -158,14 +165,14 @@ fn finish(
     path: PathBuf,
     settings: &Settings,
     side: Option<TruncationDirection>,
-    pad: Option<u32>,
+    pad: Option<AddedToken>,
 ) -> Built {
     pipeline.with_padding(None);
     if settings.switch("split_special_tokens") == Some(true) {
         pipeline.set_encode_special_tokens(true);
     }
-    let named = settings.special("pad_token");
-    let pad_id = named.map_or(pad, |token| pipeline.token_to_id(&token.content));
+    let pad = settings.special("pad_token").or(pad);
+    let pad_id = pad.and_then(|token| pipeline.token_to_id(&token.content));
     Built {
         pad_id,
         path,

@@ -217,6 +217,11 @@ impl Settings {
         Ok(())
     }
 
+    /// Whether the files say anything under a key.
+    pub(super) fn says(&self, key: &str) -> bool {
+        self.keys.contains_key(key)
+    }
+
     /// A switch that is set.
     pub(super) fn switch(&self, key: &str) -> Option<bool> {
         self.keys.get(key).and_then(Value::as_bool)

@@ -116,7 +116,7 @@ fn base(origin: &Origin) -> Base {
     };
     match origin {
         Origin::Folder(folder) => Base::Folder(absolute(folder)),
-        Origin::Random { config, .. } => Base::Drawn(absolute(config)),
+        Origin::Random { config, .. } => Base::Drawn(config.to_string_lossy().into_owned()),
         Origin::Hub { id, revision } => Base::Hub {
             id: id.clone(),
             revision: revision.clone(),
