@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use engine::checkpoint::{Checkpoint, TensorFiles};
+use engine::checkpoint::{Checkpoint, CheckpointError, TensorFiles};
 use engine::models::Classifier;
 use engine::nn::Tokens;
 use engine::shapes::Shapes;
@@ -143,7 +143,12 @@ fn damaged_files_are_errors_or_harmless_but_never_panics() {
                 Err(_) => refused += 1,
                 Ok(files) => {
                     for name in files.names() {
-                        let values = files.read(name).unwrap().unwrap();
+                        let values = match files.read(name) {
+                            Ok(values) => values.unwrap(),
+                            // Any byte may make a number endless, which is an error of its own.
+                            Err(CheckpointError::NotFinite { .. }) => continue,
+                            Err(error) => panic!("{name}: {error}"),
+                        };
                         assert_eq!(
                             values.len(),
                             files.shape(name).unwrap().iter().product::<usize>()
