@@ -92,8 +92,14 @@ impl Structure<'_> {
             }
             (Value::Integer(_) | Value::Float(..), Rule::Number(bounds))
             | (Value::Integer(_), Rule::Integer(bounds)) => out_of_bounds(node, *bounds, key),
-            (Value::Text(_), Rule::Text | Rule::Word(_) | Rule::Path(_) | Rule::IntegerOrText)
-            | (Value::Text(_), Rule::List { or_text: true, .. })
+            (
+                Value::Text(_),
+                Rule::Text
+                | Rule::Word(_)
+                | Rule::Path(_)
+                | Rule::IntegerOrText
+                | Rule::List { or_text: true, .. },
+            )
             | (Value::Boolean(_), Rule::Boolean)
             | (Value::Integer(_), Rule::IntegerOrText)
             | (_, Rule::Unread) => None,

@@ -82,6 +82,7 @@ fn settings_count_as_in_transformers() {
 
 /// The generator makes the file from any CSV of texts, which are too many to keep.
 #[test]
+#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn settings_are_obeyed_on_real_texts() {
     let Some(path) = std::env::var_os("ENSAYO_TOKENIZER_CASES") else {
         eprintln!("skipped: ENSAYO_TOKENIZER_CASES names no file that the generator made");

@@ -91,7 +91,7 @@ pub fn trained<B: Operations, M: Classifier<B>>(model: &mut M) -> Vec<(String, T
     let mut all = Vec::new();
     for (name, linear) in linears {
         if linear.whole {
-            all.extend(whole(name, linear));
+            all.extend(whole(&name, linear));
         } else if let Some(lora) = &mut linear.lora {
             all.push((
                 format!("{name}.lora_A.weight"),
@@ -104,13 +104,16 @@ pub fn trained<B: Operations, M: Classifier<B>>(model: &mut M) -> Vec<(String, T
         }
     }
     for (name, linear) in head {
-        all.extend(whole(name, linear));
+        all.extend(whole(&name, linear));
     }
     all
 }
 
 /// Weight and bias of a layer.
-fn whole<B: Operations>(name: String, linear: &mut Linear<B>) -> Vec<(String, Trained<'_, B>)> {
+fn whole<'a, B: Operations>(
+    name: &str,
+    linear: &'a mut Linear<B>,
+) -> Vec<(String, Trained<'a, B>)> {
     let weight = Trained::Matrix(linear.weight.parameter_mut());
     let mut both = vec![(format!("{name}.weight"), weight)];
     if let Some(bias) = &mut linear.bias {

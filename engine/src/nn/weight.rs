@@ -47,13 +47,6 @@ impl<B: Operations> Weight<B> {
         }
     }
 
-    /// Replaces the values, frozen and in the number format that they had.
-    pub fn replace(&mut self, values: Tensor<B, 2>) {
-        match self {
-            Self::Dense(matrix) => *self = Self::dense(in_format_of(values, &matrix.val())),
-        }
-    }
-
     /// The parameter, for a layer that is trained in full.
     pub fn parameter_mut(&mut self) -> &mut Param<Tensor<B, 2>> {
         match self {
