@@ -226,6 +226,10 @@ impl config::Environment for Commits {
         System.variable(name)
     }
 
+    fn is_garbled(&self, name: &str) -> bool {
+        System.is_garbled(name)
+    }
+
     fn is_file(&self, path: &Path) -> bool {
         System.is_file(path)
     }

@@ -48,7 +48,10 @@ pub(super) enum Lacking {
 }
 
 /// Files of which one is needed, the preferred first.
-const TOKENISERS: [&str; 2] = ["tokenizer.json", "spm.model"];
+const TOKENISERS: [&str; 4] = ["tokenizer.json", "spm.model", "vocab.txt", VOCABULARY];
+const VOCABULARY: &str = "vocab.json";
+/// What belongs to a vocabulary in JSON.
+const MERGES: &str = "merges.txt";
 /// The same of weights; the JSON files say which shards there are.
 const WEIGHTS: [&str; 4] = [
     "model.safetensors",
@@ -72,8 +75,14 @@ impl Wanted {
         if !chosen.take(place, "config.json") {
             chosen.lacking = Some(Lacking::Config);
         }
-        if chosen.first_of(place, &TOKENISERS).is_none() {
+        let tokeniser = chosen.first_of(place, &TOKENISERS);
+        let is_vocabulary = tokeniser.is_some_and(|file| file.starts_with("vocab"));
+        let has_merges = tokeniser != Some(VOCABULARY) || chosen.take(place, MERGES);
+        if tokeniser.is_none() || !has_merges {
             chosen.lacking.get_or_insert(Lacking::Tokeniser);
+        }
+        if is_vocabulary {
+            chosen.take(place, "added_tokens.json");
         }
         let optional: &[&str] = match self {
             Self::Classifier => &[],

@@ -120,6 +120,22 @@ fn a_sentence_encoder_takes_the_folders_of_its_modules() {
 }
 
 #[test]
+fn a_vocabulary_stands_in_for_a_tokeniser_with_what_belongs_to_it() {
+    let of = |vocabulary: &[&'static str]| {
+        let mut files = vec![("config.json", ""), ("model.safetensors", "")];
+        files.extend(vocabulary.iter().map(|&file| (file, "")));
+        chosen(Wanted::Classifier, &files)
+    };
+    let bert = of(&["vocab.txt", "added_tokens.json"]);
+    assert_eq!(bert.lacking, None);
+    assert_eq!(bert.files[1..3], ["vocab.txt", "added_tokens.json"]);
+    let roberta = of(&["vocab.json", "merges.txt"]);
+    assert_eq!(roberta.lacking, None);
+    assert_eq!(roberta.files[1..3], ["vocab.json", "merges.txt"]);
+    assert_eq!(of(&["vocab.json"]).lacking, Some(Lacking::Tokeniser));
+}
+
+#[test]
 fn what_is_lacking_is_named() {
     let lacking =
         |files: &[(&'static str, &'static str)]| chosen(Wanted::Classifier, files).lacking;

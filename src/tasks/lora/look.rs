@@ -8,7 +8,7 @@ use crate::config::LoraSettings;
 use crate::data::{self, Splits};
 use crate::hub::Wanted;
 use crate::tasks::inspect::{Inspection, Look};
-use crate::tasks::{encoder, snapshot};
+use crate::tasks::snapshot;
 
 use super::classes;
 use super::sets::{tokenise, tokenizer};
