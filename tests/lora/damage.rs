@@ -19,7 +19,7 @@ fn a_result_that_lost_files_or_rows_is_noticed_and_the_cure_works() {
     for (damage, message) in [
         (
             "adapter",
-            "its result is damaged: adapter/adapter_config.json is missing, and another file is damaged",
+            "its result is damaged: adapter/adapter_config.json is missing, and 2 other files are damaged",
         ),
         (
             "adapter/adapter_model.safetensors",

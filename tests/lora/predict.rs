@@ -91,6 +91,7 @@ fn files_and_standard_input_are_read_as_training_reads_them_with_an_answer_for_e
     let expected = ["great, \"fun\"\nand more", "", "awful"];
     place.write("new.csv", csv);
     place.write("new.jsonl", json);
+    place.write("new.txt", "a\n");
     for (arguments, input) in [
         (["--input", "new.csv"], ""),
         (["--input", "new.jsonl"], ""),
