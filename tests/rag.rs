@@ -183,6 +183,11 @@ fn what_makes_no_sense_is_refused_before_anything_runs() {
         ("id = \"umask\"", "id = \"run\"", "cannot have the id `run`"),
         ("../manual.txt", "../nowhere", "no file or folder"),
         ("kind = \"bm25\"", "path = \"..\"", "has no tokenizer.json"),
+        (
+            "kind = \"extractive\"",
+            "kind = \"extractive\"\ncitation = \" \"",
+            "`generator.citation` is empty",
+        ),
     ] {
         let talk = place.complaint(from, to);
         assert!(talk.contains(part), "{to}: {talk}");
@@ -204,6 +209,26 @@ fn a_document_that_cannot_be_used_says_why() {
         let error = place.failure();
         assert!(error.contains(part) && !error.contains('\n'), "{error}");
     }
+}
+
+#[test]
+fn phrases_of_answers_are_the_settings_and_of_ask_too() {
+    let place = Place::new();
+    let phrases = "kind = \"extractive\"\nnot_found = \"nada\"\ncitation = \"(§{number})\"";
+    place.write(&TRIAL.replace("kind = \"extractive\"", phrases));
+    let (code, _, talk) = place.run(&["run", "--device", "cpu"]);
+    assert_eq!(code, 0, "{talk}");
+    let path = place.path("results/trial/metric=cosine/seed-42/answers.csv");
+    let answers = fs::read_to_string(path).unwrap();
+    assert!(answers.contains("(§0)"), "{answers}");
+    let ask = |question| {
+        let (code, output, talk) =
+            place.run(&["ask", "trial/metric=cosine", question, "--device", "cpu"]);
+        assert_eq!(code, 0, "{talk}");
+        output
+    };
+    assert!(ask("cd").contains("1. (§"), "{}", ask("cd"));
+    assert!(ask("xyz").starts_with("nada\n"), "{}", ask("xyz"));
 }
 
 #[test]

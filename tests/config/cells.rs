@@ -113,6 +113,19 @@ fn the_split_is_given_in_at_most_one_way() {
 }
 
 #[test]
+fn a_stratified_split_takes_scikit_learns_seeds() {
+    let split = |seed: &str| format!("reviews.csv\"\nsplit = \"stratified\"\nsplit_seed = {seed}");
+    let said = after("reviews.csv\"", &split("4294967296"));
+    assert!(
+        said.contains("`data.split_seed` is 4294967296, but must be below 2^32"),
+        "{said}"
+    );
+    let sound = SOUND.replace("reviews.csv\"", &split("4294967295"));
+    let data = lora(&laid_out(&sound, &[])).data;
+    assert_eq!(data.split, ensayo::config::SplitKind::Stratified);
+}
+
+#[test]
 fn evaluations_are_named_and_filled() {
     assert_snapshot!(with(
         r#"

@@ -17,7 +17,7 @@ use crate::runner::ExecuteError;
 use crate::tasks::Forecast;
 
 /// What the program holds on the processor beside tensors: code, threads, buffers of the allocator.
-const PROGRAM_BYTES: u64 = 48 << 20;
+pub(super) const PROGRAM_BYTES: u64 = 48 << 20;
 
 /// Rows of all epochs together whose batches are drawn: among so many, later epochs have none that
 /// is larger by more than a trifle.
