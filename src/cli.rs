@@ -221,7 +221,13 @@ pub struct ModelInspectArgs {
     missing_docs,
     reason = "the groups' own documentation would become the help text"
 )]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_precedence_over_arg = true
+)]
 pub struct FetchArgs {
+    #[command(subcommand)]
+    pub command: Option<FetchCommand>,
     #[command(flatten)]
     pub wanted: Wanted,
     #[command(flatten)]
@@ -229,6 +235,39 @@ pub struct FetchArgs {
     /// Ask the hub for the newest commits of models, and fetch these
     #[arg(long)]
     pub refresh: bool,
+}
+
+/// What can be fetched without an experiment.
+#[derive(Debug, Clone, Subcommand)]
+pub enum FetchCommand {
+    /// Fetch a game's latest reviews from Steam into a CSV, and count them
+    Reviews(ReviewsArgs),
+}
+
+/// Options of `fetch reviews`.
+#[derive(Debug, Clone, Args)]
+pub struct ReviewsArgs {
+    /// The game's number; it stands in the address of its page in the store
+    #[arg(long, value_name = "NUMBER")]
+    pub app: u64,
+    /// Steam's name of a language, such as spanish, or all
+    #[arg(long, value_name = "NAME", default_value = "english")]
+    pub language: String,
+    /// How many positive reviews
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub positive: usize,
+    /// How many negative reviews
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub negative: usize,
+    /// A positive and a negative one by turns, class by class, or the latest first
+    #[arg(long, default_value = "turns", value_parser = ["turns", "class", "latest"])]
+    pub order: String,
+    /// The CSV [default: steam-NUMBER-LANGUAGE.csv]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Ask nobody: take reviews from saved pages of the store's former service; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub import: Vec<PathBuf>,
 }
 
 /// Options of `run`.

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use engine::shapes::Shapes;
-use ensayo::config::{self, Environment, LoraSettings, Settings};
+use ensayo::config::{self, Environment, LoraSettings, Settings, SteamReviews};
 use ensayo::grid::expand;
 
 /// A machine on which the folders that the experiments name hold what these say.
@@ -35,8 +35,14 @@ const FILES: [(&str, &str); 7] = [
 ];
 
 impl Environment for Machine {
-    fn variable(&self, name: &str) -> Option<String> {
-        (name == "REVIEWS").then(|| "/reviews.csv".to_owned())
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn reviews(&self, reviews: &SteamReviews) -> Option<PathBuf> {
+        assert_eq!((reviews.app, &*reviews.language), (322_170, "english"));
+        assert_eq!((reviews.positive, reviews.negative), (10_000, 10_000));
+        Some("/reviews.csv".into())
     }
 
     fn is_file(&self, path: &Path) -> bool {

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use super::CommandError;
 use super::faults::Faults;
 use super::talk::Talk;
-use crate::config::{self, System, is_commit};
+use crate::config::{self, SteamReviews, System, is_commit};
 use crate::grid::Grid;
 use crate::hub::{self, Hub, HubError};
 use crate::plan::Selection;
 use crate::record::{ModelsFile, RecordError};
-use crate::tasks::{self, Need};
+use crate::steam;
+use crate::tasks::{self, Need, review_order, review_query};
 
 /// A model's name and revision.
 type Key = (String, String);
@@ -125,7 +126,10 @@ impl Commits {
                     seeds.any(|&seed| selection.selects(name, &cell.name, seed))
                 });
                 let needs = tasks::needs(&cell.settings);
-                for Need::Model { id, revision, .. } in needs.iter().filter(|_| is_wanted) {
+                for need in needs.iter().filter(|_| is_wanted) {
+                    let Need::Model { id, revision, .. } = need else {
+                        continue;
+                    };
                     self.ask(id, revision);
                     if let Some(Err(silence)) = self.asked.get(&key(id, revision))
                         && !silence.out_of_reach
@@ -220,7 +224,7 @@ impl Commits {
     }
 }
 
-/// The machine that experiments are read on, with the hub's cache.
+/// The machine that experiments are read on, with its caches.
 impl config::Environment for Commits {
     fn variable(&self, name: &str) -> Option<String> {
         System.variable(name)
@@ -240,6 +244,11 @@ impl config::Environment for Commits {
 
     fn read(&self, path: &Path) -> std::io::Result<String> {
         System.read(path)
+    }
+
+    fn reviews(&self, reviews: &SteamReviews) -> Option<PathBuf> {
+        let client = steam::Reviews::of(&hub::Environment::read()).ok()?;
+        Some(client.csv_file(&review_query(reviews), review_order(reviews.order)))
     }
 
     fn hub_model(&self, id: &str, revision: &str) -> Option<PathBuf> {

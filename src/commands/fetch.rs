@@ -3,12 +3,13 @@
 
 use std::io::Write;
 
-use super::commits::{Commits, short};
-use super::downloads::Downloads;
+use super::commits::Commits;
+use super::downloads::{Downloads, collect, counts};
 use super::{CommandError, Ended, load, say, table, words};
-use crate::cli::FetchArgs;
-use crate::hub::size;
+use crate::cli::{FetchArgs, FetchCommand, ReviewsArgs};
+use crate::hub::Environment;
 use crate::plan::Selection;
+use crate::steam::{self, Order, ReviewQuery};
 use crate::tasks::{self, Need};
 
 /// Fetches what the selected runs need and the caches do not have, then says where it is.
@@ -16,6 +17,9 @@ use crate::tasks::{self, Need};
 /// # Errors
 /// When something is wrong with the experiments, or something cannot be had.
 pub fn run(args: &FetchArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
+    if let Some(FetchCommand::Reviews(args)) = &args.command {
+        return reviews(args, output);
+    }
     let selection = Selection::parse(&args.wanted.patterns)?;
     let mut commits = Commits::of(&args.places.results, args.refresh)?;
     let (folder, overrides) = (&args.places.experiments, &args.wanted.overrides);
@@ -29,32 +33,41 @@ pub fn run(args: &FetchArgs, output: &mut dyn Write) -> Result<Ended, CommandErr
     }
     let downloads = Downloads::of(&commits, needs(&loaded, &selection));
     downloads.fetch(&commits)?;
-    if downloads.models().is_empty() {
+    let rows = downloads.rows(&commits);
+    if rows.is_empty() {
         say("these experiments need nothing from elsewhere");
-        return Ok(Ended::Done);
     }
-    let rows: Vec<Vec<String>> = downloads
-        .models()
-        .iter()
-        .map(|model| {
-            let snapshot = model.snapshot(&commits);
-            let files = snapshot.iter().flat_map(|snapshot| &snapshot.files);
-            let folder = snapshot.as_ref().map(|snapshot| snapshot.folder.clone());
-            let bytes = files.clone().filter_map(|file| {
-                let path = folder.as_ref()?.join(file);
-                Some(path.metadata().ok()?.len())
-            });
-            vec![
-                model.id.clone(),
-                model.revision.clone(),
-                short(&model.commit).to_owned(),
-                words::count(files.clone().count(), "file"),
-                size(bytes.sum()),
-                folder.map_or_else(String::new, |folder| folder.display().to_string()),
-            ]
-        })
-        .collect();
     write!(output, "{}", table::lines(&rows))?;
+    Ok(Ended::Done)
+}
+
+/// Fetches reviews into a CSV of its own, and prints their counts.
+fn reviews(args: &ReviewsArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
+    let client = steam::Reviews::of(&Environment::read()).map_err(CommandError::input)?;
+    let query = ReviewQuery::new(args.app, &args.language, args.positive, args.negative);
+    if !args.import.is_empty() {
+        let new = client
+            .import(&query, &args.import)
+            .map_err(CommandError::input)?;
+        say(format_args!("{} new", words::count(new, "review")));
+    }
+    let collection = if args.import.is_empty() {
+        collect(&client, &query)?
+    } else {
+        client.cached(&query).map_err(CommandError::input)?
+    };
+    let order = match &*args.order {
+        "class" => Order::ByClass,
+        "latest" => Order::Latest,
+        _ => Order::ByTurns,
+    };
+    let name = || format!("steam-{}-{}.csv", args.app, args.language);
+    let file = args.out.clone().unwrap_or_else(|| name().into());
+    collection
+        .write_csv(&file, order)
+        .map_err(CommandError::input)?;
+    write!(output, "{}", counts(&collection))?;
+    say(file.display());
     Ok(Ended::Done)
 }
 

@@ -1,6 +1,6 @@
 //! The `[data]` table: labelled texts and how they are split.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,9 +9,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
-    /// The file.
+    /// The file. Exactly one of `path` and `steam` is written; with `steam`, this is where the
+    /// reviews are put.
+    #[serde(default, skip_serializing_if = "is_unset")]
     #[schemars(extend("x-path" = "file"))]
     pub path: PathBuf,
+    /// Reviews of a game on Steam, fetched before the first run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steam: Option<SteamReviews>,
     /// Name of the column (or key) with the text.
     #[serde(default = "default_text")]
     pub text: String,
@@ -68,6 +73,48 @@ impl SplitKind {
     fn is_default(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// `[data.steam]`: the latest reviews of a game, in columns `text` and `label` (1 where the author
+/// recommends the game, 0 where not) and some more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SteamReviews {
+    /// The game's number; it stands in the address of its page in the store.
+    #[schemars(extend("minimum" = 1))]
+    pub app: u64,
+    /// Steam's name of a language, such as `english`, `spanish` or `schinese`, or `all`.
+    #[serde(default = "default_language")]
+    #[schemars(extend("pattern" = "^[a-z]+$"))]
+    pub language: String,
+    /// How many positive reviews; fewer where the game has fewer.
+    pub positive: usize,
+    /// How many negative reviews; fewer where the game has fewer.
+    pub negative: usize,
+    /// The order of the rows.
+    #[serde(default)]
+    pub order: ReviewOrder,
+}
+
+/// The order of reviews in their file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ReviewOrder {
+    /// A positive and a negative one by turns; what is left of the larger class comes last.
+    #[default]
+    Turns,
+    /// All positive ones, then all negative ones.
+    Class,
+    /// The latest first, whatever their class.
+    Latest,
+}
+
+fn is_unset(path: &Path) -> bool {
+    path.as_os_str().is_empty()
+}
+
+fn default_language() -> String {
+    "english".to_owned()
 }
 
 fn default_text() -> String {

@@ -38,7 +38,7 @@ mod suggest;
 mod tree;
 
 pub use compare::{BestBy, Compare};
-pub use data::{Data, Evaluation, Label, Row, SplitKind};
+pub use data::{Data, Evaluation, Label, ReviewOrder, Row, SplitKind, SteamReviews};
 pub use draft::Inspector;
 pub use environment::{Environment, System};
 pub use experiment::{Axis, Exclude, Experiment, NamedRun, Point};

@@ -54,6 +54,11 @@ pub(super) const ALTERNATIVES: &[Alternatives] = &[
     },
     Alternatives {
         table: "data",
+        keys: &[("path", &[]), ("steam", &[])],
+        required: true,
+    },
+    Alternatives {
+        table: "data",
         keys: &[("test_size", &[]), ("test_path", &[])],
         required: false,
     },

@@ -32,7 +32,7 @@ pub enum ContentError {
 }
 
 /// Hashes of inputs. Each is worked out once, here or in an earlier plan.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Contents {
     cache: PathBuf,
     known: BTreeMap<String, Entry>,

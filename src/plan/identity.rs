@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::config::{Kind, is_commit};
@@ -14,7 +14,7 @@ use crate::content::{ContentError, Contents, Files, hex};
 
 const REVISION: &str = ".revision";
 const CONTENT: &str = "sha256:";
-/// What a model of the hub is whose commit nobody knows yet.
+/// What something is that has to be fetched before anybody knows.
 const UNKNOWN: &str = "unknown until it is fetched";
 
 /// The inputs of many runs, each looked at once: a plan sees all of its runs with the same ones.
@@ -144,7 +144,10 @@ fn flatten(
     match value {
         Value::Null => {}
         Value::Object(table) => {
-            for (key, value) in table {
+            let (table, content) = fetched(keys, table);
+            // Without inputs, contents are left out as paths are.
+            parts.extend(content.filter(|_| inputs.is_some()));
+            for (key, value) in &table {
                 keys.push(key.clone());
                 flatten(parts, inputs.as_deref_mut(), keys, value)?;
                 keys.pop();
@@ -170,6 +173,35 @@ fn flatten(
         }
     }
     Ok(())
+}
+
+/// A table without what only says where a file is fetched from, and the part that the file itself
+/// is. A document is known by its hash before it is here; reviews are not known until they are.
+fn fetched(
+    keys: &[String],
+    table: &Map<String, Value>,
+) -> (Map<String, Value>, Option<(String, String)>) {
+    let mut table = table.clone();
+    let text = |value: Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
+    let mut content = None;
+    if keys.last().is_some_and(|table| table == "document") {
+        // Whoever reads the file compares it.
+        let hash = text(table.remove("sha256"));
+        let url = text(table.remove("url"));
+        content = url.map(|url| match hash {
+            Some(hash) => format!("{CONTENT}{hash}"),
+            None => format!("{url}, {UNKNOWN}"),
+        });
+    }
+    if let Some(reviews) = table.remove("steam").filter(|reviews| !reviews.is_null()) {
+        let path = text(table.get("path").cloned());
+        if !path.is_some_and(|path| Path::new(&path).is_file()) {
+            table.remove("path");
+            content = Some(format!("{reviews}, {UNKNOWN}"));
+        }
+    }
+    let part = content.map(|content| (format!("{}.path", keys.join(".")), content));
+    (table, part)
 }
 
 /// A setting that is a path.
@@ -335,6 +367,40 @@ mod tests {
             "main, unknown until it is fetched"
         );
         assert!(content_by_role(&unknown).is_empty());
+    }
+
+    #[test]
+    fn what_is_fetched_counts_by_its_content() {
+        let mut folder = Folder::new();
+        let (path, none) = (folder.path("x.csv"), folder.path("none.csv"));
+        let mut of = |settings: Value| folder.parts(&settings);
+        // A document is its hash, wherever it comes from.
+        let hash = hex(&Sha256::digest("a"));
+        let url = "http://x/y.txt";
+        let known = of(json!({ "document": { "url": url, "sha256": hash } }));
+        assert_eq!(known, of(json!({ "document": { "path": path } })));
+        assert_eq!(
+            known,
+            of(json!({ "document": { "path": path, "sha256": hash } }))
+        );
+        let unknown = of(json!({ "document": { "url": url } }));
+        assert_eq!(
+            unknown["document.path"],
+            "http://x/y.txt, unknown until it is fetched"
+        );
+        // Reviews are the file that they came to.
+        let steam = json!({ "app": 1, "language": "english", "positive": 2, "negative": 2 });
+        let here = of(json!({ "data": { "steam": steam, "path": path } }));
+        assert_eq!(here, of(json!({ "data": { "path": path } })));
+        for missing in [json!(none), Value::Null] {
+            let mut data = json!({ "steam": steam, "path": missing });
+            if missing.is_null() {
+                data.as_object_mut().unwrap().remove("path");
+            }
+            let absent = of(json!({ "data": data }));
+            assert!(absent["data.path"].ends_with("unknown until it is fetched"));
+            assert!(content_by_role(&absent).is_empty());
+        }
     }
 
     /// What may differ between two equal results, and why. All else that a TOML says counts.

@@ -7,7 +7,7 @@ use super::page::{self, Page};
 use super::pages::{Class, End, Ended};
 use super::query::{ReviewQuery, Sentiment, Service};
 use super::request::{START, url};
-use super::{Collection, SteamError};
+use super::{Collection, Order, SteamError};
 use crate::hub::http::{Http, HttpFault, Redirects, Request, Settings, host};
 use crate::hub::{Environment, Event, Observer, Silent};
 
@@ -108,6 +108,28 @@ impl Reviews {
             totals: None,
         };
         visit.totals().map(drop)
+    }
+
+    /// How long it takes to fetch all of it, if the service answers at once: a page a request, at
+    /// its pace.
+    #[must_use]
+    pub fn least_time(&self, wanted: &ReviewQuery) -> Duration {
+        let size = usize::try_from(self.service.page_size.max(1)).unwrap_or(1);
+        let pages = Sentiment::BOTH.map(|sentiment| wanted.wanted(sentiment).div_ceil(size));
+        let pages = u32::try_from(pages.iter().sum::<usize>()).unwrap_or(u32::MAX);
+        self.service.pace.saturating_mul(pages)
+    }
+
+    /// Where the CSV of reviews is put.
+    #[must_use]
+    pub fn csv_file(&self, wanted: &ReviewQuery, order: Order) -> PathBuf {
+        let name = format!(
+            "{}-positive-{}-negative-{}.csv",
+            wanted.positive,
+            wanted.negative,
+            order.name()
+        );
+        self.pages_folder(wanted).join(name)
     }
 
     /// The folder of a query's pages.

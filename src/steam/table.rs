@@ -34,6 +34,17 @@ pub enum Order {
     Latest,
 }
 
+impl Order {
+    /// Its word in names of files.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::ByTurns => "by-turns",
+            Self::ByClass => "by-class",
+            Self::Latest => "latest",
+        }
+    }
+}
+
 /// Reviews that were asked for, as far as there are so many.
 #[derive(Debug)]
 pub struct Collection {

@@ -21,7 +21,7 @@ pub use forecast::Forecast;
 pub use inspect::Inspection;
 use inspect::Look;
 pub use model_search::rows as model_rows;
-pub use needs::{Need, needs};
+pub use needs::{Need, needs, review_order, review_query};
 pub use shared::{Shared, remarks};
 
 use std::path::Path;

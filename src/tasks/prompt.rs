@@ -12,9 +12,8 @@ impl Task for PromptSettings {
     }
 
     fn needs(&self) -> Vec<Need> {
-        Need::model(&self.model, Wanted::Decoder)
-            .into_iter()
-            .collect()
+        let model = Need::model(&self.model, Wanted::Decoder);
+        model.into_iter().chain(Need::data(&self.data)).collect()
     }
 
     fn execute(&self, _: &RunSpec, _: &mut Context<'_>) -> Result<Outcome, ExecuteError> {

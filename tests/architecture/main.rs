@@ -80,6 +80,7 @@ const PROGRAM: &[Room] = &[
             "record",
             "retrieval",
             "runner",
+            "steam",
             "engine::checkpoint",
             "engine::classifier",
             "engine::device",

@@ -10,7 +10,7 @@ mod look;
 mod model_search;
 mod models;
 mod network;
-mod program;
+pub mod program;
 mod refusals;
 mod repository;
 mod tls;

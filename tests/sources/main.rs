@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 mod doctor;
+mod experiments;
 mod server;
 
 #[path = "../hub/mod.rs"]

@@ -2,4 +2,4 @@
 
 mod collecting;
 mod faults;
-mod service;
+pub mod service;

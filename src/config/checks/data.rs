@@ -8,8 +8,10 @@ use crate::config::{Data, SplitKind};
 /// Names that results already use for the splits and for what belongs to none.
 const RESERVED: [&str; 3] = ["test", "validation", "run"];
 
-/// Checks the split and the named evaluations.
-pub(super) fn check(draft: &mut Draft<'_>, data: &Data) {
+/// Checks the split, the reviews that are fetched and the named evaluations; says where the reviews
+/// are put.
+pub(super) fn check(draft: &mut Draft<'_>, data: &mut Data) {
+    reviews(draft, data);
     if data.split == SplitKind::Stratified && u32::try_from(data.split_seed).is_err() {
         let message = format!(
             "`data.split_seed` is {}, but must be below 2^32",
@@ -21,6 +23,42 @@ pub(super) fn check(draft: &mut Draft<'_>, data: &Data) {
             "`split = \"stratified\"` is scikit-learn's, which takes no larger `random_state`",
         ));
     }
+    evaluations(draft, data);
+}
+
+fn reviews(draft: &mut Draft<'_>, data: &mut Data) {
+    let Some(steam) = data
+        .steam
+        .as_ref()
+        .filter(|_| !draft.is_tainted(&["data.steam"]))
+    else {
+        return;
+    };
+    let key = if steam.positive == 0 {
+        "data.steam.positive"
+    } else {
+        "data.steam.negative"
+    };
+    let language = &steam.language;
+    let problem = if !language.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        let problem = draft.problem(format!("`{language}` is not Steam's name of a language"));
+        problem
+            .at(&draft.span("data.steam.language"), "not a language")
+            .help("such as \"english\", \"spanish\" or \"schinese\"; \"all\" takes every language")
+    } else if steam.positive == 0 || steam.negative == 0 {
+        let problem = draft.problem(format!("`{key}` is 0"));
+        problem
+            .at(&draft.span(key), "leaves one class only")
+            .help("a classifier needs reviews of both classes")
+    } else {
+        let environment = draft.inspector.environment();
+        data.path = environment.reviews(steam).unwrap_or_default();
+        return;
+    };
+    draft.push(problem);
+}
+
+fn evaluations(draft: &mut Draft<'_>, data: &Data) {
     let nodes = draft
         .table
         .at("data.evaluations")

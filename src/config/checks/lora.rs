@@ -20,7 +20,7 @@ impl Check for LoraSettings {
         if self.data.test_size.is_none() && self.data.test_path.is_none() {
             self.data.test_size = Some(TEST_SIZE);
         }
-        data::check(draft, &self.data);
+        data::check(draft, &mut self.data);
         needs_validation(draft, self);
         targets_are_named(draft, self);
         unsupported::encoder(draft, "model", &self.model);

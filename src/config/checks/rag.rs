@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{model, unsupported};
 use crate::config::draft::{Check, Draft};
 use crate::config::tree::Node;
-use crate::config::{DocumentOrigin, Embedder, Generator, Question, RagSettings};
+use crate::config::{Embedder, Generator, Question, RagSettings};
 
 /// Names that results already use: for all questions together, and for what belongs to none.
 const RESERVED: [&str; 2] = ["questions", "run"];
@@ -145,27 +145,14 @@ fn patterns_can_be_found(draft: &mut Draft<'_>, question: &Question, node: &Node
 
 fn document_is_pinned(draft: &mut Draft<'_>, settings: &RagSettings) {
     let document = &settings.document;
-    match &document.sha256 {
-        Some(sha256)
-            if sha256.len() != 64
-                || !sha256
-                    .bytes()
-                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) =>
-        {
-            let problem = draft.problem("`document.sha256` is not a sha256");
-            draft.push(problem.at(
-                &draft.span("document.sha256"),
-                "must be 64 digits, 0-9 and a-f",
-            ));
-        }
-        None if matches!(document.origin, DocumentOrigin::Url(_))
-            && !draft.is_tainted(&["document"]) =>
-        {
-            let problem = draft
-                .problem("`document.url` needs `document.sha256`")
-                .at(&draft.span("document.url"), "may change");
-            draft.push(problem.help("`sha256sum` on the downloaded file prints it"));
-        }
-        _ => {}
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if let Some(sha256) = &document.sha256
+        && (sha256.len() != 64 || !sha256.bytes().all(is_digit))
+    {
+        let problem = draft.problem("`document.sha256` is not a sha256");
+        draft.push(problem.at(
+            &draft.span("document.sha256"),
+            "must be 64 digits, 0-9 and a-f",
+        ));
     }
 }

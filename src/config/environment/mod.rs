@@ -4,6 +4,8 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use super::SteamReviews;
+
 /// The machine as far as a configuration can refer to it.
 pub trait Environment {
     /// An environment variable, if it is set to valid Unicode.
@@ -30,6 +32,11 @@ pub trait Environment {
     /// # Errors
     /// When it cannot be read or is not UTF-8.
     fn read(&self, path: &Path) -> io::Result<String>;
+
+    /// Where reviews from Steam are put. Nothing is fetched.
+    fn reviews(&self, _reviews: &SteamReviews) -> Option<PathBuf> {
+        None
+    }
 
     /// The folder of a model of the hub, if its files are on this machine. Nothing is fetched.
     fn hub_model(&self, _id: &str, _revision: &str) -> Option<PathBuf> {

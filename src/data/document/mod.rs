@@ -39,9 +39,7 @@ pub enum DocumentError {
     Empty { path: PathBuf },
     #[error("{}: no text file in the folder or below: expected names that end in {}", .path.display(), endings())]
     NoFiles { path: PathBuf },
-    #[error(
-        "{url}: this version of ensayo cannot fetch documents: download it and give its path as `document.path`"
-    )]
+    #[error("{url} is not fetched: `ensayo fetch` with the experiment's name brings it")]
     Remote { url: String },
 }
 

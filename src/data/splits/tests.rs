@@ -18,6 +18,7 @@ fn folder_with(files: &[(&str, &str)]) -> TempDir {
 
 fn settings(folder: &TempDir) -> Data {
     Data {
+        steam: None,
         path: folder.path().join("main.csv"),
         text: "text".to_owned(),
         label: "label".to_owned(),

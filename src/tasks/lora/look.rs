@@ -8,6 +8,7 @@ use crate::config::LoraSettings;
 use crate::data::{self, Splits};
 use crate::hub::Wanted;
 use crate::tasks::inspect::{Inspection, Look};
+use crate::tasks::needs::absent_reviews;
 use crate::tasks::snapshot;
 
 use super::classes;
@@ -19,6 +20,9 @@ const TRIED: usize = 64;
 /// The data and their classes; the model, its tokeniser, its fit for these classes, and that of the
 /// adapter to start from.
 pub fn look(settings: &LoraSettings, inspection: &mut Inspection) -> Vec<Look> {
+    if let Some(said) = absent_reviews(&settings.data) {
+        return vec![Ok(vec![said])];
+    }
     let mut splits = None;
     let data = inspection.once(&("data", &settings.data), || {
         let read = data::prepare(&settings.data).map_err(|error| error.to_string())?;

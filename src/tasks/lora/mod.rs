@@ -49,9 +49,8 @@ impl Task for LoraSettings {
     }
 
     fn needs(&self) -> Vec<Need> {
-        Need::model(&self.model, Wanted::Classifier)
-            .into_iter()
-            .collect()
+        let model = Need::model(&self.model, Wanted::Classifier);
+        model.into_iter().chain(Need::data(&self.data)).collect()
     }
 
     fn look(&self, inspection: &mut Inspection) -> Vec<Look> {

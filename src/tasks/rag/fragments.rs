@@ -8,6 +8,7 @@ use crate::retrieval::{Patterns, by_sentences, by_words, count_words, terms};
 use crate::runner::ExecuteError;
 
 use super::embed::Lazy;
+use super::located::located;
 
 /// The chunks of a document, numbered from 0. None goes over the end of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,7 @@ impl Fragments {
         settings: &RagSettings,
         embedder: Option<&Lazy<'_>>,
     ) -> Result<Self, ExecuteError> {
-        let document = document::prepare(&settings.document)?;
+        let document = document::prepare(&located(&settings.document)?)?;
         let sources = document.sources;
         let failed = std::cell::RefCell::new(None);
         let count = |text: &str| match embedder {

@@ -9,7 +9,7 @@ use crate::tasks::inspect::{Inspection, Look};
 use super::embed::Lazy;
 use super::fragments::Fragments;
 use super::judge::Relevance;
-use super::opened;
+use super::{located, opened};
 use crate::tasks::{Task, snapshot};
 
 /// The document and what the questions find in it; the embedder.
@@ -30,6 +30,9 @@ pub fn look(settings: &RagSettings, inspection: &mut Inspection) -> Vec<Look> {
             Embedder::Model(model) => Some(model),
             Embedder::Lexical(_) => None,
         };
+        if let Some(said) = located::absent(&settings.document) {
+            return Ok(vec![said]);
+        }
         let absent =
             model.and_then(|model| snapshot::absent(&model.origin, Wanted::SentenceEncoder));
         // Its tokens say where sentences are cut.

@@ -6,6 +6,7 @@ mod embed;
 mod fragments;
 mod judge;
 mod keys;
+mod located;
 mod look;
 mod neural;
 mod search;
@@ -20,9 +21,7 @@ use std::time::Instant;
 use engine::device::{Device, format_name, peak_memory_bytes};
 use engine::retrieval::Hit;
 
-use crate::config::{
-    DocumentOrigin, Embedder, Generator, Metric, Question, RagSettings, SimpleGeneration,
-};
+use crate::config::{Embedder, Generator, Metric, Question, RagSettings, SimpleGeneration};
 use crate::hub::Wanted;
 use crate::plan::RunSpec;
 use crate::record::{self, AnswerRow, Environment, MeasurementRow};
@@ -38,9 +37,6 @@ use search::{Found, Place};
 
 impl Task for RagSettings {
     fn refusal(&self) -> Option<String> {
-        if let DocumentOrigin::Url(_) = self.document.origin {
-            return Some("this version of ensayo cannot fetch documents: download it and give its path as `document.path`".to_owned());
-        }
         if matches!(self.generator, Generator::Model(_)) {
             return Some(
                 "this version of ensayo has no decoders: use `kind = \"extractive\"` or `kind = \"none\"` in `[generator]`".to_owned(),
@@ -58,7 +54,9 @@ impl Task for RagSettings {
             Generator::Model(model) => Need::model(model, Wanted::Decoder),
             Generator::Simple(_) => None,
         };
-        embedder.into_iter().chain(generator).collect()
+        let document = Need::document(&self.document);
+        let models = embedder.into_iter().chain(generator);
+        models.chain(document).collect()
     }
 
     fn look(&self, inspection: &mut Inspection) -> Vec<Look> {

@@ -13,8 +13,9 @@ use super::embed::Embed;
 use super::keys::fragments_key;
 use super::*;
 use crate::config::{
-    ChunkStrategy, Chunks, Cleaning, Document, Generation, Head, Lexical, LexicalEmbedder, Metric,
-    Model, Origin, Precision, Retrieval, Settings, SimpleGenerator, Unicode,
+    ChunkStrategy, Chunks, Cleaning, Document, DocumentOrigin, Generation, Head, Lexical,
+    LexicalEmbedder, Metric, Model, Origin, Precision, Retrieval, Settings, SimpleGenerator,
+    Unicode,
 };
 use crate::record::{RetrievalRow, embeddings_file, read_rows};
 use crate::runner::{Event, StopFlag};
