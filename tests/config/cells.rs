@@ -121,8 +121,8 @@ fn a_stratified_split_takes_scikit_learns_seeds() {
         "{said}"
     );
     let sound = SOUND.replace("reviews.csv\"", &split("4294967295"));
-    let data = lora(&laid_out(&sound, &[])).data;
-    assert_eq!(data.split, ensayo::config::SplitKind::Stratified);
+    let split = lora(&laid_out(&sound, &[])).data.split;
+    assert_eq!(split, ensayo::config::SplitKind::Stratified);
 }
 
 #[test]

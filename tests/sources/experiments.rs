@@ -1,5 +1,6 @@
 //! Experiments whose data and documents come from elsewhere, from a TOML to a result.
 
+use std::fmt::Write;
 use std::fs;
 
 use ensayo::steam::Dialect;
@@ -60,8 +61,11 @@ fn reviews() -> Place {
 }
 
 fn hash(text: &str) -> String {
-    let digest = Sha256::digest(text);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut digits = String::new();
+    for byte in Sha256::digest(text) {
+        write!(digits, "{byte:02x}").unwrap();
+    }
+    digits
 }
 
 fn said(place: &Place, variables: &[(&str, &str)], words: &[&str]) -> Said {

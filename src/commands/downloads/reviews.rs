@@ -1,5 +1,6 @@
 //! Reviews from Steam.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use super::super::commits::Commits;
@@ -118,7 +119,7 @@ pub(in super::super) fn counts(collection: &Collection) -> String {
             Some(End::NoMore) => "the game has no more of them",
             Some(End::Silent) => "Steam gives no more of them",
         };
-        text.push_str(&format!("fewer {} reviews: {why}\n", sentiment.name()));
+        let _ = writeln!(text, "fewer {} reviews: {why}", sentiment.name());
     }
     text
 }
