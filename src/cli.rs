@@ -365,7 +365,7 @@ pub struct CleanArgs {
     /// Remove caches
     #[arg(long)]
     pub caches: bool,
-    /// Remove finished results that others took the place of
+    /// Remove finished results that newer ones replaced
     #[arg(long)]
     pub kept: bool,
     /// Remove unfinished work

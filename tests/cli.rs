@@ -241,7 +241,7 @@ fn a_planned_run_without_a_record_is_not_called_unknown() {
         let (code, _, talk) = place.run(&[command, "trial"]);
         assert_eq!(code, 2);
         assert!(
-            talk.contains("trial/rank=2@1 has left no readable record"),
+            talk.contains("trial/rank=2@1 has no readable record"),
             "{talk}"
         );
     }
@@ -345,7 +345,7 @@ fn compare_refuses_what_cannot_be_compared() {
         (&["compare", "trial/a"], "only trial/a is left to compare"),
         (
             &["compare", "trial/a", "trial/b"],
-            "not judged on the same rows of `test`: 10 rows against 3",
+            "not evaluated on the same rows of `test`: 10 rows against 3",
         ),
         (
             &["compare", "trial/a", "trial/z"],
@@ -353,7 +353,7 @@ fn compare_refuses_what_cannot_be_compared() {
         ),
         (
             &["compare", "trial", "--evaluation", "tset"],
-            "not all have an evaluation `tset`; they share test",
+            "not every run has an evaluation `tset`; they share test",
         ),
     ];
     for (arguments, message) in cases {

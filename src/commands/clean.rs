@@ -28,9 +28,9 @@ const SORTS: [Sort; 4] = [Sort::Caches, Sort::Kept, Sort::Work, Sort::Orphans];
 impl Sort {
     fn words(self) -> &'static str {
         match self {
-            Self::Caches => "caches, made again when they are needed",
-            Self::Kept => "finished results that others took the place of",
-            Self::Work => "unfinished work, which a later run would go on with",
+            Self::Caches => "caches, rebuilt when needed",
+            Self::Kept => "finished results that newer ones replaced",
+            Self::Work => "unfinished work, which a later run would resume",
             Self::Orphans => "results of runs that no experiment has",
         }
     }

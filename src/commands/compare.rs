@@ -122,14 +122,14 @@ fn wanted(args: &CompareArgs) -> Result<Vec<(String, Seeds)>, CommandError> {
             Some(known) if *known == seeds => {}
             Some(_) => {
                 return Err(CommandError::Input(format!(
-                    "two of the patterns mean {name} with a seed in common; a run cannot be compared with itself"
+                    "two of the patterns select {name} with the same seed; a run cannot be compared with itself"
                 )));
             }
         }
     }
     match distinct.as_slice() {
         [] => Err(CommandError::Input(
-            "none of these runs completed; `ensayo run` repeats them".into(),
+            "none of these runs completed; run them again with `ensayo run`".into(),
         )),
         [(only, _)] => Err(CommandError::Input(format!(
             "only {only} is left to compare; name a second run, or a pattern that matches several"
@@ -183,7 +183,7 @@ fn refuse_stale(standing: &Standing, records: &[(PathBuf, RunRecord)]) -> Result
         more => format!("\n  and {more} more"),
     };
     Err(CommandError::Input(format!(
-        "these results are not what their experiments ask for now:\n{}{more}\n`ensayo run` brings them up to date; --stale compares them as they are",
+        "these results do not match what their experiments say now:\n{}{more}\n`ensayo run` brings them up to date; --stale compares them as they are",
         stale[..stale.len().min(SHOWN)].join("\n")
     )))
 }

@@ -88,7 +88,7 @@ fn find_the_compiler() -> Result<(), CommandError> {
     }
     let error = again(&missing);
     Err(CommandError::Unexpected(format!(
-        "cannot start again with CUDA's compiler in reach: {error}"
+        "cannot restart with CUDA's compiler on the library path: {error}"
     )))
 }
 

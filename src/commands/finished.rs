@@ -40,7 +40,7 @@ pub(super) fn find(
     if let Err(error) = selection.check(&candidates) {
         return Err(match planned_like(results, &error)? {
             Some(label) => CommandError::Input(format!(
-                "{label} has left no readable record: it has not been run, was cut short, or still runs; see `ensayo plan`"
+                "{label} has no readable record: it was not run, was cut short, or is still running; see `ensayo plan`"
             )),
             None if candidates.is_empty() => no_records(results),
             None => error.into(),
@@ -65,7 +65,7 @@ pub(super) fn one(results: &Path, pattern: &str) -> Result<(PathBuf, RunRecord),
             .map(|(_, record)| format!("`{}`", record.label()));
         let labels: Vec<_> = labels.collect();
         return Err(CommandError::Input(format!(
-            "`{pattern}` is more than one run: choose from {}",
+            "`{pattern}` matches more than one run: choose from {}",
             labels.join(", ")
         )));
     }
@@ -74,7 +74,7 @@ pub(super) fn one(results: &Path, pattern: &str) -> Result<(PathBuf, RunRecord),
     };
     if record.status != Status::Complete {
         return Err(CommandError::Input(format!(
-            "{} did not complete, so there is nothing to work with; `ensayo run` repeats it",
+            "{} did not complete; run it again with `ensayo run`",
             record.label()
         )));
     }

@@ -172,17 +172,17 @@ impl Progress {
                 None => format!("{label}: {text}"),
             }),
             Event::Busy { .. } => Some(format!(
-                "{label}: another runner is at it; waiting for its result"
+                "{label}: another process is running it; waiting for its result"
             )),
             // Its end follows.
             Event::Lost { .. } => None,
             Event::Found { run, status } => {
-                let how = format!("{} in another runner", word(status));
+                let how = format!("{} in another process", word(status));
                 Some(self.end(state, &run, &how, false))
             }
             Event::Adopted { run, from } => {
                 let how = if from == run {
-                    "took back its kept result".to_owned()
+                    "restored its kept result".to_owned()
                 } else {
                     format!("adopted the result of {from}")
                 };

@@ -147,7 +147,7 @@ fn sweep(args: &RunArgs, plan: &Plan, stop: &StopFlag) -> Result<SweepEnd, Comma
     let (raised, speaker) = (stop.clone(), Arc::clone(&progress));
     ctrlc::set_handler(move || {
         if !raised.is_raised() {
-            speaker.say("stopping after the current step; once more stops at once");
+            speaker.say("stopping after the current step; press Ctrl-C again to stop at once");
         }
         raised.raise();
     })

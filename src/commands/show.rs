@@ -27,7 +27,7 @@ pub fn run(args: &ShowArgs, output: &mut dyn Write) -> Result<Ended, CommandErro
         let standing = [
             standing
                 .staleness(record)
-                .map(|reason| format!("stale, not what its experiment asks for now: {reason}")),
+                .map(|reason| format!("stale, not what its experiment says now: {reason}")),
             standing.later_attempt(results, record),
             record.damage(folder).map(|damage| {
                 format!(

@@ -61,11 +61,11 @@ impl Standing {
 }
 
 /// Brings the plans in the results tree up to date with the experiments' files, as far as those and
-/// their inputs are here. Where they are not, results are measured by the last plan.
+/// their inputs are here. Where they are not, results are compared with the last plan.
 pub(super) fn refresh(results: &Path, experiments: &Path, names: &BTreeSet<&str>) {
     if !experiments.is_dir() {
         say(format_args!(
-            "no folder {} here, so results are measured by the last plan; --experiments names the folder with their files",
+            "no folder {} here, so results are compared with the last plan; --experiments names the folder with their files",
             experiments.display()
         ));
         return;
@@ -88,7 +88,7 @@ pub(super) fn refresh(results: &Path, experiments: &Path, names: &BTreeSet<&str>
     let unsound = loaded.unsound();
     for name in names.iter().filter(|name| unsound.contains(**name)) {
         say(format_args!(
-            "{name}: its file has problems (`ensayo check {name}`), so its results are measured by the last plan"
+            "{name}: its file has problems (`ensayo check {name}`), so its results are compared with the last plan"
         ));
     }
     for source in loaded.sources() {
@@ -106,7 +106,7 @@ pub(super) fn refresh(results: &Path, experiments: &Path, names: &BTreeSet<&str>
         };
         if let Err(reason) = written {
             say(format_args!(
-                "{}: results are measured by the last plan: {reason}",
+                "{}: results are compared with the last plan: {reason}",
                 source.experiment
             ));
         }

@@ -30,7 +30,9 @@ pub(super) fn waiting(event: &Event<'_>) -> Option<String> {
             } else {
                 format!("{host}: ")
             };
-            Some(format!("{of}{reason}; again in {seconds:.0} s{asked}"))
+            Some(format!(
+                "{of}{reason}; trying again in {seconds:.0} s{asked}"
+            ))
         }
         Event::WaitingForOther { file } => Some(format!(
             "{file}: another process fetches it; waiting for that"
@@ -47,13 +49,13 @@ mod tests {
     fn waits_are_said_with_their_reason() {
         let event = Event::Waiting {
             host: "hub",
-            reason: "it takes no more requests",
+            reason: "it accepts no more requests",
             seconds: 55.0,
             told: true,
         };
         assert_eq!(
             waiting(&event).as_deref(),
-            Some("hub: it takes no more requests; again in 55 s, as it asks")
+            Some("hub: it accepts no more requests; trying again in 55 s, as it asks")
         );
     }
 }

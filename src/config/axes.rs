@@ -120,11 +120,11 @@ fn read_axes(reader: &mut Reader<'_>, table: &Table, named: &mut Named) -> Vec<A
             let message = if *known == key {
                 format!("`{key}` has two axes")
             } else {
-                format!("the axes `{known}` and `{key}` speak of the same setting")
+                format!("the axes `{known}` and `{key}` set the same setting")
             };
             let problem = reader.problem(message);
             let problem = problem.at(&span, "the second").at(first, "the first");
-            reader.push(problem.help("axes that move together belong into one [[grid.zip]]"));
+            reader.push(problem.help("axes that move together belong in one [[grid.zip]]"));
             continue;
         }
         named.0.push((key.clone(), span.clone()));
@@ -250,14 +250,13 @@ fn differ(reader: &mut Reader<'_>, group: &[Axis]) {
                 .map(|axis| format!("`{}`", axis.key))
                 .collect::<Vec<_>>()
                 .join(" and ");
-            let problem = reader.problem(format!("the same value of {keys} comes twice"));
+            let problem = reader.problem(format!("the same value of {keys} appears twice"));
             let problem = problem
                 .at(&value.span, "again")
                 .at(&first.values[earlier].span, "the first time");
-            reader
-                .push(problem.help(
-                    "leave one out: their runs would be equal; for repetitions, use `seeds`",
-                ));
+            reader.push(problem.help(
+                "leave one out: their runs would be identical; to repeat a run, use `seeds`",
+            ));
         }
     }
 }

@@ -269,7 +269,7 @@ impl Draft<'_> {
             }
             [one] => {
                 let stray = alternatives.stray(table, &one.key)?;
-                let message = format!("`{name}.{}` means nothing beside `{}`", stray.key, one.key);
+                let message = format!("`{name}.{}` has no effect beside `{}`", stray.key, one.key);
                 let problem = self.problem(message).at(&stray.key_span, "leave this out");
                 Some(problem.at(&one.key_span, ""))
             }

@@ -46,7 +46,7 @@ pub struct Data {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("minimum" = 1))]
     pub limit: Option<usize>,
-    /// Drop training rows whose text also stands in the test or validation split.
+    /// Drop training rows whose text is also in the test or validation split.
     #[serde(default)]
     pub deduplicate: bool,
     /// Further named sets of labelled texts on which the trained model is evaluated.

@@ -141,7 +141,7 @@ fn syntax_problem(path: &Path, origin: &Origin, error: &toml::de::Error) -> Prob
             .at(&origin.span(end - 1..end), "nothing after this");
     }
     if error.message() == "duplicate key" {
-        return Problem::new(path, format!("the key `{}` comes twice", span.text()))
+        return Problem::new(path, format!("the key `{}` appears twice", span.text()))
             .at(&span, "again");
     }
     Problem::new(path, error.message()).at(&span, "not TOML")

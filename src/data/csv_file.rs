@@ -429,7 +429,7 @@ mod tests {
     fn repeated_columns_are_refused_only_where_they_are_used() {
         insta::assert_snapshot!(
             bad("text,label,text\na,1,b\n"),
-            @"rows.csv: line 1, the header: column `text` stands there twice: rename one of them"
+            @"rows.csv: line 1, the header: column `text` appears twice: rename one of them"
         );
         assert_eq!(good("text,label,note,note\na,1,,\n").len(), 1);
     }

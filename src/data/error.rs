@@ -67,7 +67,7 @@ pub enum DataError {
         present: Vec<String>,
         hint: Option<String>,
     },
-    #[error("{}: line {line}, the header: column `{column}` stands there twice: rename one of them", .path.display())]
+    #[error("{}: line {line}, the header: column `{column}` appears twice: rename one of them", .path.display())]
     RepeatedColumn {
         path: PathBuf,
         line: u64,

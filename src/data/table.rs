@@ -367,7 +367,7 @@ mod tests {
     fn texts_are_refused_for_what_training_refuses() {
         let said = |content: &[u8]| texts_of("input", content, "text").unwrap_err().to_string();
         insta::assert_snapshot!(said(b"text\n\"never closed\ngood\n"), @"input: line 2 (row 0): the quote that opens on line 2 is never closed, so nothing after it was read: close it, or double each quote inside the text");
-        insta::assert_snapshot!(said(b"text,text\na,b\n"), @"input: line 1, the header: column `text` stands there twice: rename one of them");
+        insta::assert_snapshot!(said(b"text,text\na,b\n"), @"input: line 1, the header: column `text` appears twice: rename one of them");
         insta::assert_snapshot!(said(b"Text,id\na,1\n"), @"input: no column `text` (did you mean `Text`?), which the run was trained on; the file has `Text`, `id`");
     }
 

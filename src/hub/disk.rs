@@ -22,7 +22,7 @@ pub enum DiskFault {
     },
     /// It may not be written.
     #[error(
-        "{} cannot be written: {reason}: set HF_HUB_CACHE or HF_HOME to a folder that can, or fetch the files with a user who may",
+        "{} cannot be written: {reason}: set HF_HUB_CACHE or HF_HOME to a folder that can, or fetch the files as a user who can write there",
         .path.display()
     )]
     ReadOnly {

@@ -35,7 +35,7 @@ pub enum DocumentError {
     },
     /// Another content.
     #[error(
-        "{url}: what is there now has sha256 {found} in place of {expected}: the document has changed; take the right version's address, or, if the new one is meant, its hash"
+        "{url}: what is there now has sha256 {found} instead of {expected}: the document has changed; take the right version's address, or, if the new one is meant, its hash"
     )]
     Changed {
         /// The address.
@@ -279,7 +279,7 @@ impl Documents {
             TransferFault::Size { expected, found } => DocumentError::Broken {
                 url,
                 attempts: 1,
-                reason: format!("{found} bytes came in place of {expected}"),
+                reason: format!("{found} bytes arrived instead of {expected}"),
             },
         })
     }

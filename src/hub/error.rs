@@ -130,7 +130,7 @@ pub enum HubError {
         fault: HttpFault,
     },
     /// The hub asks for patience, and attempts are over.
-    #[error("{repository}: the hub takes no more requests for now (status 429){}", private_limit(*.token))]
+    #[error("{repository}: the hub accepts no more requests for now (status 429){}", private_limit(*.token))]
     RateLimited {
         /// The repository, or what was asked.
         repository: String,
@@ -138,7 +138,7 @@ pub enum HubError {
         token: bool,
     },
     /// Any other refusal.
-    #[error("{repository}{}: {host} answers {status}{}: try again later, and look at https://status.huggingface.co if it stays so", of_file(.file.as_ref()), said(.reason))]
+    #[error("{repository}{}: {host} answers {status}{}: try again later, and look at https://status.huggingface.co if it persists", of_file(.file.as_ref()), said(.reason))]
     Refused {
         /// The repository, or what was asked.
         repository: String,
@@ -152,7 +152,7 @@ pub enum HubError {
         reason: String,
     },
     /// A web page or other text in place of data.
-    #[error("{repository}{}: {host} answers with {what} in place of the data: a proxy or a login page stands in between; open {host} in a browser, or check HF_ENDPOINT and HTTPS_PROXY", of_file(.file.as_ref()))]
+    #[error("{repository}{}: {host} answers with {what} instead of the data: a proxy or a login page stands in between; open {host} in a browser, or check HF_ENDPOINT and HTTPS_PROXY", of_file(.file.as_ref()))]
     NotData {
         /// The repository, or what was asked.
         repository: String,
@@ -164,7 +164,7 @@ pub enum HubError {
         what: String,
     },
     /// A download broke too often.
-    #[error("{repository}, {file}: the download broke off {attempts} times without going on, at {}: {reason}: run again, it goes on from there", of_total(*.have, *.total))]
+    #[error("{repository}, {file}: the download broke off {attempts} times without progress, at {}: {reason}: run again, it goes on from there", of_total(*.have, *.total))]
     Broken {
         /// The repository.
         repository: String,
@@ -181,7 +181,7 @@ pub enum HubError {
     },
     /// The content is not the announced one.
     #[error(
-        "{repository}, {file}: what comes is not what the hub announces, its hash is {found} in place of {expected}: a proxy or mirror alters it; try another network or HF_ENDPOINT"
+        "{repository}, {file}: what arrives is not what the hub announces: its hash is {found} instead of {expected}: a proxy or mirror alters it; try another network or HF_ENDPOINT"
     )]
     Corrupted {
         /// The repository.
@@ -195,7 +195,7 @@ pub enum HubError {
     },
     /// The length is not the announced one.
     #[error(
-        "{repository}, {file}: the server sends {found} bytes in place of {expected}: a proxy or mirror alters it; try another network or HF_ENDPOINT"
+        "{repository}, {file}: the server sends {found} bytes instead of {expected}: a proxy or mirror alters it; try another network or HF_ENDPOINT"
     )]
     WrongSize {
         /// The repository.

@@ -103,7 +103,7 @@ fn again(reason: impl Into<String>) -> Attempt {
 
 fn wrong_size(expected: u64, found: u64) -> Attempt {
     Attempt::Again(Failure {
-        reason: format!("{found} bytes came in place of {expected}"),
+        reason: format!("{found} bytes arrived instead of {expected}"),
         last: Some(TransferFault::Size { expected, found }),
         ..Failure::default()
     })
@@ -221,7 +221,9 @@ impl Transfer<'_> {
             // from the beginning.
             206 | 416 => {
                 self.discard()?;
-                return Ok(again("the server and the part did not fit together"));
+                return Ok(again(
+                    "the server's file does not match the part that is already here",
+                ));
             }
             status @ (408 | 429 | 500 | 502..=504) => {
                 return Ok(Attempt::Again(Failure {
@@ -303,7 +305,10 @@ impl Transfer<'_> {
             });
             if window.0.elapsed() > settings.drip_window {
                 if have - window.1 < settings.drip_bytes {
-                    break Some(format!("only {} bytes came in a while", have - window.1));
+                    break Some(format!(
+                        "only {} bytes arrived in that time",
+                        have - window.1
+                    ));
                 }
                 window = (Instant::now(), have);
             }

@@ -191,7 +191,7 @@ impl fmt::Display for Decision {
 impl fmt::Display for Adoption {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Kept => formatter.write_str("takes back its kept result"),
+            Self::Kept => formatter.write_str("restores its kept result"),
             Self::Of(run) => write!(formatter, "adopts the result of {run}"),
             Self::Expected(run) => write!(formatter, "adopts the result of {run} when it is done"),
         }
@@ -238,10 +238,7 @@ impl fmt::Display for Change {
                 write!(formatter, "the content of {key}")
             }
             (Some(before), Some(now)) if key == "numerics" => {
-                write!(
-                    formatter,
-                    "ensayo's own arithmetic (version {before} -> {now})"
-                )
+                write!(formatter, "ensayo's arithmetic (version {before} -> {now})")
             }
             (Some(before), Some(now)) => {
                 write!(formatter, "{key} {} -> {}", short(before), short(now))
@@ -294,7 +291,7 @@ mod tests {
         assert_eq!(
             Reason::Changed(changes(&before, &now)).to_string(),
             "changed: data.limit was 9, the content of data.path, model.dropout is now 0.1, \
-             ensayo's own arithmetic (version 1 -> 2), training.epochs 2 -> 3"
+             ensayo's arithmetic (version 1 -> 2), training.epochs 2 -> 3"
         );
     }
 

@@ -158,14 +158,14 @@ fn suggest<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str> + Cl
     };
     let near = nearest(name, names.clone());
     if !near.is_empty() {
-        return format!("no {what} is called so; did you mean {}?", quote(&near));
+        return format!("no {what} has that name; did you mean {}?", quote(&near));
     }
     let mut all: Vec<_> = names.collect();
     all.dedup();
     match all.len() {
         0 => format!("there is no {what}"),
-        1..=12 => format!("no {what} is called so; choose from {}", quote(&all)),
-        count => format!("none of the {count} {what}s is called so; `ensayo list` shows them"),
+        1..=12 => format!("no {what} has that name; choose from {}", quote(&all)),
+        count => format!("none of the {count} {what}s has that name; `ensayo list` shows them"),
     }
 }
 
@@ -291,11 +291,11 @@ mod tests {
     fn a_pattern_that_matches_nothing_is_an_error_with_near_names() {
         assert_eq!(
             complaint("debreta-lora"),
-            "`debreta-lora` matches nothing: no experiment is called so; did you mean `deberta-lora`?"
+            "`debreta-lora` matches nothing: no experiment has that name; did you mean `deberta-lora`?"
         );
         assert_eq!(
             complaint("deberta-lora/atempt-4"),
-            "`deberta-lora/atempt-4` matches nothing: no run is called so; did you mean `attempt-4`, `attempt-1`?"
+            "`deberta-lora/atempt-4` matches nothing: no run has that name; did you mean `attempt-4`, `attempt-1`?"
         );
         assert_eq!(
             complaint("deberta-lora/attempt-4@7"),
@@ -303,7 +303,7 @@ mod tests {
         );
         assert_eq!(
             complaint("zz*"),
-            "`zz*` matches nothing: no experiment is called so; choose from `deberta-lora`, `rag-normal`, `rag-special`"
+            "`zz*` matches nothing: no experiment has that name; choose from `deberta-lora`, `rag-normal`, `rag-special`"
         );
     }
 

@@ -14,7 +14,7 @@ pub enum RecordError {
     #[error("{}: {message}; repair it, or delete it to run again", path.display())]
     Broken { path: PathBuf, message: String },
     #[error(
-        "{}: a copy of the results of {label}, left out; move it out of the results to be rid of this message",
+        "{}: a copy of the results of {label}, ignored; move it out of the results folder to silence this message",
         path.display()
     )]
     Copied { path: PathBuf, label: String },
@@ -42,7 +42,7 @@ pub enum RecordError {
 fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; make room there and run again: what is done stays done"
+            "; free some space and run again: finished runs are kept"
         }
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
             "; make the folder writable, or name another one with --results"

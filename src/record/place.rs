@@ -28,7 +28,7 @@ pub fn take_up(work: &Path, named: &Path, keep: &[&str]) -> Result<(), RecordErr
     // What would keep the result from its place is better known before the work than after it.
     let _lock = lock(named)?;
     if named.exists() && !named.is_dir() {
-        let in_the_way = io::Error::other("a file is in the way of the run's folder");
+        let in_the_way = io::Error::other("there is a file where the run's folder should be");
         return Err(RecordError::write(named)(in_the_way));
     }
     if belongs_elsewhere(work) {

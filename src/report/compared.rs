@@ -28,6 +28,6 @@ pub struct Compared {
 /// What it means to point at the best of several runs.
 pub(super) fn picked(runs: usize, evaluation: &str) -> String {
     format!(
-        "Picking the best of {runs} runs by “{evaluation}” is selection on “{evaluation}”: its accuracy there owes something to luck and promises too much for new texts."
+        "Picking the best of {runs} runs by “{evaluation}” is selection on “{evaluation}”: its accuracy there is partly luck and is likely to be lower on new texts."
     )
 }

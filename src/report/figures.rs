@@ -24,6 +24,17 @@ pub(super) fn give_or_take(estimate: &Estimate) -> String {
     }
 }
 
+/// How many runs beside the best one lie somewhere, as the beginning of a sentence.
+pub(super) fn others_lie(near: usize, others: usize) -> String {
+    match (near, others) {
+        (1, 1) => "The other run lies".to_owned(),
+        (2, 2) => "Both other runs lie".to_owned(),
+        (near, others) if near == others => format!("All {others} other runs lie"),
+        (1, others) => format!("1 of the {others} other runs lies"),
+        (near, others) => format!("{near} of the {others} other runs lie"),
+    }
+}
+
 /// A share or loss with four decimals.
 pub(super) fn decimal(value: f64) -> String {
     if value.is_finite() {
@@ -76,6 +87,21 @@ pub fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_runs_are_counted_in_plain_words() {
+        let said = [(1, 1), (2, 2), (3, 3), (1, 4), (2, 4)];
+        assert_eq!(
+            said.map(|(near, others)| others_lie(near, others)),
+            [
+                "The other run lies",
+                "Both other runs lie",
+                "All 3 other runs lie",
+                "1 of the 4 other runs lies",
+                "2 of the 4 other runs lie"
+            ]
+        );
+    }
 
     #[test]
     fn durations_read_well() {

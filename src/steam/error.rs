@@ -38,7 +38,7 @@ pub enum SteamError {
     },
     /// Something other than reviews came.
     #[error(
-        "{host} answers with {what} in place of reviews: what has come is kept; run again later, it goes on from there"
+        "{host} answers with {what} instead of reviews: what has come is kept; run again later, it goes on from there"
     )]
     NotReviews {
         /// The host.

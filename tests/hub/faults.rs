@@ -62,8 +62,8 @@ fn faults_that_stay_end_in_a_clear_error() {
         (Fault::Deliver(Delivery::Cut(10)), "broke off 4 times"),
         (Fault::Deliver(Delivery::Stall(10)), "broke off 4 times"),
         (Fault::Deliver(drip), "broke off 4 times"),
-        (Fault::WrongLength(-1_000), "in place of"),
-        (Fault::WrongLength(1_000), "in place of"),
+        (Fault::WrongLength(-1_000), "instead of"),
+        (Fault::WrongLength(1_000), "instead of"),
         (Fault::Corrupt, "its hash is"),
         (Fault::Html, "a web page"),
     ];

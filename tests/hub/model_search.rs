@@ -98,7 +98,7 @@ fn a_search_without_a_network_fails_and_says_what_to_do() {
     let place = Place::with(TRIAL);
     let said = place.ensayo("http://127.0.0.1:1", &[], &["run", "--device", "cpu"]);
     assert_eq!(said.code, 3, "{}", said.talk);
-    assert!(said.talk.contains("is there a network"), "{}", said.talk);
+    assert!(said.talk.contains("check the network"), "{}", said.talk);
     let empty = Place::with(&TRIAL.replace("[\"gguf\"]", "[\" \"]"));
     let said = empty.ensayo("http://127.0.0.1:1", &[], &["check"]);
     assert_eq!(said.code, 2, "{}", said.output);

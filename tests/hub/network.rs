@@ -123,7 +123,7 @@ fn no_network_is_said_soon_and_with_the_cure() {
         .fetch(&request(), &Silent)
         .unwrap_err()
         .to_string();
-    assert!(error.contains("not an address"), "{error}");
+    assert!(error.contains("not a usable address"), "{error}");
 }
 
 #[test]

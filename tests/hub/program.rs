@@ -240,7 +240,7 @@ fn a_branch_that_moves_on_is_followed_only_when_asked() {
     place.write("experiments/trial.toml", &pinned);
     let said = place.offline(&["plan"]);
     assert!(
-        said.output.contains("takes back its kept result"),
+        said.output.contains("restores its kept result"),
         "{}",
         said.output
     );

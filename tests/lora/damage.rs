@@ -93,7 +93,7 @@ fn a_damaged_result_is_adopted_by_none_and_takes_back_a_whole_copy() {
     fs::remove_file(place.left("trial/a@1").0.join("predictions.csv")).unwrap();
     let said = place.complete(&[]);
     assert!(
-        said.talk.contains("took back its kept result"),
+        said.talk.contains("restored its kept result"),
         "{}",
         said.talk
     );

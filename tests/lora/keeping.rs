@@ -76,7 +76,7 @@ fn a_first_look_with_set_is_marked_and_taken_back() {
 
     let plan = place.ensayo_with(&["plan"], 2, "");
     assert!(
-        plan.output.contains("takes back its kept result"),
+        plan.output.contains("restores its kept result"),
         "{}",
         plan.output
     );

@@ -114,7 +114,7 @@ fn files_and_standard_input_are_read_as_training_reads_them_with_an_answer_for_e
         (
             &["--input", "-"],
             "text,text\na,b\n",
-            "column `text` stands there twice",
+            "column `text` appears twice",
         ),
         (
             &["--input", "-"],

@@ -41,14 +41,14 @@ fn going_back_to_earlier_settings_takes_back_their_result() {
     assert_eq!(kept(&tree), [identity(&first)]);
 
     let back = tree.plan(&["a"]);
-    assert_eq!(decisions(&back), ["takes back its kept result"]);
+    assert_eq!(decisions(&back), ["restores its kept result"]);
     assert_eq!(ends(&sweep(&back)), [RunEnd::Complete]);
     assert_eq!(tree.record("a").unwrap().identity, identity(&first));
     assert_eq!(decisions(&tree.plan(&["a"])), ["done"]);
     // And forth, as often as one likes: each execution is kept once.
     for epochs in [3, 2, 3] {
         let plan = tree.plan_with(&["a"], epochs, false);
-        assert_eq!(decisions(&plan), ["takes back its kept result"]);
+        assert_eq!(decisions(&plan), ["restores its kept result"]);
         sweep(&plan);
     }
     assert_eq!(tree.executions(), ["a", "a"]);
@@ -199,7 +199,7 @@ fn what_a_killed_process_was_about_to_move_finds_its_place() {
     fs::rename(&kept_one, &work).unwrap();
     assert_eq!(
         decisions(&tree.plan(&["a"])),
-        ["takes back its kept result"],
+        ["restores its kept result"],
         "found even there"
     );
     record::tidy(&tree.results);

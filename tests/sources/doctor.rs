@@ -42,7 +42,7 @@ fn services() -> Server {
 fn doctor_asks_nobody_unless_told_to() {
     let server = services();
     let (_, said, _) = doctor(&[], &server.address, &server.address);
-    for what in ["ensayo ", "processor", "memory", "hub cache", "not asked"] {
+    for what in ["ensayo ", "processor", "memory", "hub cache", "not checked"] {
         assert!(said.contains(what), "{what} in {said}");
     }
     assert_eq!(server.asked().len(), 0);

@@ -49,7 +49,9 @@ fn hub(environment: &Environment) -> Finding {
     match free(cache) {
         Some(free) if free < LITTLE_BYTES => Finding::note(
             "hub cache",
-            format!("{text}: little room for a model; HF_HOME moves the cache to another disk"),
+            format!(
+                "{text}: little room for a model; set HF_HOME to move the cache to another disk"
+            ),
         ),
         _ => Finding::well("hub cache", text),
     }

@@ -85,7 +85,7 @@ pub(super) fn cards() -> Vec<Finding> {
     let driver = Device::Cuda(0).driver();
     let mut findings = vec![match driver {
         Some(version) => Finding::well(DRIVER, format!("NVIDIA {version}")),
-        None => Finding::note(DRIVER, "NVIDIA, of a version that it does not tell"),
+        None => Finding::note(DRIVER, "NVIDIA, version unknown"),
     }];
     findings.push(match Toolkit::find(&Places::of_this_process()) {
         Ok(toolkit) => Finding::well(COMPILER, toolkit.root.display().to_string()),

@@ -10,7 +10,7 @@ const KNOWN_GAME: u64 = 322_170;
 /// The login, and the services where they may be asked.
 pub(super) fn look(environment: &Environment, online: bool) -> Vec<Finding> {
     let login = match &environment.token {
-        Some(_) => Finding::well("hub login", "there is a token"),
+        Some(_) => Finding::well("hub login", "a token is set"),
         None => Finding::well(
             "hub login",
             "no token; only gated and private models need one (HF_TOKEN)",
@@ -18,7 +18,7 @@ pub(super) fn look(environment: &Environment, online: bool) -> Vec<Finding> {
     };
     let mut findings = vec![login];
     if !online {
-        let text = "not asked; --online asks the hub and Steam";
+        let text = "not checked; --online checks the hub and Steam";
         findings.push(Finding::well("network", text));
         return findings;
     }

@@ -101,7 +101,7 @@ fn take_over(draft: &mut Draft<'_>, key: &str, theirs: Node) {
             .problem(message)
             .at(&ours.span, "differs")
             .at(&theirs.span, "this adapter's");
-        draft.push(problem.help(format!("leave `{key}` out: the adapter says it itself")));
+        draft.push(problem.help(format!("leave `{key}` out: the adapter sets it")));
         return;
     }
     targets::put(draft, key, theirs);

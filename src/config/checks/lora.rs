@@ -51,10 +51,10 @@ fn needs_validation(draft: &mut Draft<'_>, settings: &LoraSettings) {
     ];
     for (key, _, words) in needy.into_iter().filter(|(_, set, _)| *set) {
         let problem = draft.problem(format!("{words} needs `data.validation_size`"));
-        let problem = problem.at(&draft.span(key), "would choose on the test split");
+        let problem = problem.at(&draft.span(key), "would select on the test split");
         draft.push(
             problem
-                .help("set aside training rows to choose on: `validation_size = 0.1` in `[data]`"),
+                .help("set aside training rows to select on: `validation_size = 0.1` in `[data]`"),
         );
     }
 }
@@ -66,7 +66,7 @@ fn targets_are_named(draft: &mut Draft<'_>, settings: &LoraSettings) {
     if settings.lora.targets.is_empty() {
         let problem = draft
             .problem("`lora.targets` is missing")
-            .at(&draft.span("lora"), "says not which layers to adapt");
+            .at(&draft.span("lora"), "does not say which layers to adapt");
         draft.push(problem.help("for example `targets = [\"query\", \"value\"]`"));
     }
     let mut seen = BTreeSet::new();

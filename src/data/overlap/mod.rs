@@ -8,11 +8,11 @@ use super::examples::{EvaluationSet, Example};
 /// Rows whose text stands in another split as well, counted before any is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Duplicates {
-    /// Training rows whose text also stands in the test split.
+    /// Training rows whose text is also in the test split.
     pub train_in_test: usize,
-    /// Training rows whose text also stands in the validation split.
+    /// Training rows whose text is also in the validation split.
     pub train_in_validation: usize,
-    /// Validation rows whose text also stands in the test split.
+    /// Validation rows whose text is also in the test split.
     pub validation_in_test: usize,
     /// Training rows that were dropped because their text stands in one of the others.
     pub dropped: usize,
@@ -59,7 +59,7 @@ impl Duplicates {
         ];
         let found = counts.into_iter().filter(|(count, ..)| *count > 0);
         let note = |(count, from, to, fate)| {
-            format!("{from} rows whose text also stands in the {to} split: {count} ({fate})")
+            format!("{from} rows whose text is also in the {to} split: {count} ({fate})")
         };
         found.map(note).collect()
     }

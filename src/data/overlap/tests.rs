@@ -37,9 +37,9 @@ fn shared_texts_are_counted_by_row_and_only_equal_letters_are_shared() {
     assert_eq!(
         duplicates.notes(false),
         [
-            "training rows whose text also stands in the test split: 2 (kept; `data.deduplicate = true` drops them)",
-            "training rows whose text also stands in the validation split: 3 (kept; `data.deduplicate = true` drops them)",
-            "validation rows whose text also stands in the test split: 2 (kept)",
+            "training rows whose text is also in the test split: 2 (kept; `data.deduplicate = true` drops them)",
+            "training rows whose text is also in the validation split: 3 (kept; `data.deduplicate = true` drops them)",
+            "validation rows whose text is also in the test split: 2 (kept)",
         ]
     );
 }
@@ -53,8 +53,8 @@ fn deduplication_drops_exactly_the_shared_training_rows() {
     assert_eq!(
         duplicates.notes(true),
         [
-            "training rows whose text also stands in the test split: 2 (dropped)",
-            "training rows whose text also stands in the validation split: 1 (dropped)",
+            "training rows whose text is also in the test split: 2 (dropped)",
+            "training rows whose text is also in the validation split: 1 (dropped)",
         ]
     );
 }

@@ -32,7 +32,7 @@ pub(super) enum ModelError {
     #[error("its `precompiled_charsmap` is damaged")]
     Charsmap,
     #[error(
-        "piece {id} is empty, or has a zero byte, a score that is no number, or a byte that is none"
+        "piece {id} is empty, or has a zero byte, a score that is not a number, or an invalid byte"
     )]
     Piece { id: u32 },
     #[error("it has no pieces of text")]

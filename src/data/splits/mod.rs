@@ -77,7 +77,7 @@ pub fn prepare(data: &Data) -> Result<Splits, DataError> {
     let others = validation.as_deref().unwrap_or_default();
     let duplicates = Duplicates::settle(&mut train, others, &test, data.deduplicate);
     refuse_empty(&train, "training", data, || {
-        "every training text also stands in another split: set `data.deduplicate = false` or use other rows".to_owned()
+        "every training text is also in another split: set `data.deduplicate = false` or use other rows".to_owned()
     })?;
     let mut notes = labels.warnings();
     notes.extend(duplicates.notes(data.deduplicate));

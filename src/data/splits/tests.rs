@@ -148,7 +148,7 @@ fn deduplication_that_leaves_nothing_is_refused() {
     )]);
     let mut data = settings(&folder);
     data.deduplicate = true;
-    insta::assert_snapshot!(message(&data, &folder), @"main.csv: the training split has no rows: every training text also stands in another split: set `data.deduplicate = false` or use other rows");
+    insta::assert_snapshot!(message(&data, &folder), @"main.csv: the training split has no rows: every training text is also in another split: set `data.deduplicate = false` or use other rows");
 }
 
 #[test]

@@ -6,14 +6,14 @@ use std::io;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpFault {
     /// The address is none.
-    #[error("`{url}` is not an address that can be asked: expected http:// or https:// and a host")]
+    #[error("`{url}` is not a usable address: expected http:// or https:// and a host")]
     BadUrl {
         /// The address.
         url: String,
     },
     /// No such host.
     #[error(
-        "the host {host} is not known here: is there a network, or a proxy to name in HTTPS_PROXY?"
+        "the host {host} cannot be resolved: check the network, or set HTTPS_PROXY to your proxy"
     )]
     HostNotFound {
         /// The host.
@@ -21,7 +21,7 @@ pub enum HttpFault {
     },
     /// Nobody answers there.
     #[error(
-        "{host} cannot be reached: {reason}: is there a network, or a proxy to name in HTTPS_PROXY?"
+        "{host} cannot be reached: {reason}: check the network, or set HTTPS_PROXY to your proxy"
     )]
     Unreachable {
         /// The host.
@@ -51,7 +51,7 @@ pub enum HttpFault {
     },
     /// The encryption failed.
     #[error(
-        "no secure connection to {host}: {reason}: behind a firewall that opens connections, name its certificates in SSL_CERT_FILE"
+        "no secure connection to {host}: {reason}: behind a firewall that inspects connections, set SSL_CERT_FILE to its certificates"
     )]
     Tls {
         /// The host.
@@ -82,7 +82,7 @@ pub enum HttpFault {
         limit: u64,
     },
     /// The server asks for more patience than is allowed.
-    #[error("{host} takes no more requests for {seconds} s: run again after that")]
+    #[error("{host} accepts no more requests for {seconds} s: run again then")]
     RateLimited {
         /// The host.
         host: String,

@@ -109,7 +109,7 @@ impl Answers {
                 .iter()
                 .filter(|row| their_rows.binary_search(row).is_err());
             return Some(format!(
-                "{} of the {} rows are not the other's, as with another `split_seed`",
+                "{} of the {} rows are not in the other, as with a different `split_seed`",
                 missing.count(),
                 ours.len()
             ));

@@ -89,7 +89,7 @@ fn alike<'a>(
                 first.get_or_insert(contender);
                 let label = &contender.label;
                 left_out.push(format!(
-                    "{label} is left out: it was judged on other rows of `{evaluation}` than {} ({difference}).",
+                    "{label} is left out: it was evaluated on other rows of `{evaluation}` than {} ({difference}).",
                     baseline.label
                 ));
             }

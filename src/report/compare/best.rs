@@ -77,7 +77,7 @@ fn selection(found: &[Best<'_>], asked: &PlannedComparison) -> String {
     if most < 2 {
         format!("{chosen} There was nothing to choose.")
     } else if asked.evaluation == "validation" {
-        format!("{chosen} The test rows had no part in the choice.")
+        format!("{chosen} The test rows played no part in the choice.")
     } else {
         format!("{chosen} {}", picked(most, &asked.evaluation))
     }

@@ -36,7 +36,7 @@ pub enum CompareError {
     #[error("{0} left no predictions to compare: only runs that classify do")]
     NoPredictions(String),
     #[error(
-        "{first} and {second} were not judged on the same rows of `{evaluation}`: {difference}; only runs with the same data and split can be compared{fix}"
+        "{first} and {second} were not evaluated on the same rows of `{evaluation}`: {difference}; only runs with the same data and split can be compared{fix}"
     )]
     OtherRows {
         first: String,
@@ -181,17 +181,17 @@ fn evaluations(
     };
     match asked {
         None if shared.is_empty() => Err(CompareError::NothingShared(format!(
-            "no evaluation is there for all: {}",
+            "the runs have no evaluation in common: {}",
             lists()
         ))),
         None => Ok(shared),
         Some(name) if shared.iter().any(|known| known == name) => Ok(vec![name.to_owned()]),
         Some(name) if shared.is_empty() => Err(CompareError::NothingShared(format!(
-            "not all have an evaluation `{name}`: {}",
+            "not every run has an evaluation `{name}`: {}",
             lists()
         ))),
         Some(name) => Err(CompareError::NothingShared(format!(
-            "not all have an evaluation `{name}`; they share {}",
+            "not every run has an evaluation `{name}`; they share {}",
             shared.join(", ")
         ))),
     }
@@ -298,7 +298,7 @@ fn judged_alike<'a>(
         let difference = other.differs_from(most[0], evaluation)?;
         let label = &other.label;
         Some(format!(
-            "{label} is left out: it was judged on other rows of `{evaluation}` than the rest ({difference})."
+            "{label} is left out: it was evaluated on other rows of `{evaluation}` than the rest ({difference})."
         ))
     });
     Ok((most.clone(), left_out.collect()))

@@ -69,7 +69,7 @@ impl Pair {
         if discordant < FEWEST_DISCORDANT {
             let rows = if discordant == 1 { "row" } else { "rows" };
             return format!(
-                "{evaluation}: {first} and {second} cannot be told apart: they differ on {discordant} {rows} of {}, and fewer than {FEWEST_DISCORDANT} never suffice.",
+                "{evaluation}: {first} and {second} cannot be told apart: they differ on {discordant} {rows} of {}, and fewer than {FEWEST_DISCORDANT} are never enough.",
                 self.rows
             );
         }

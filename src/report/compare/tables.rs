@@ -180,13 +180,13 @@ pub(super) fn method(pairs: &[Pair]) -> Vec<String> {
     }
     if pairs.iter().any(|pair| pair.seeds_p.is_some()) {
         said.push(
-            "Where both have several seeds, p is the larger of that and Welch's t-test over the seeds: a difference counts if other texts and other trainings would show it."
+            "Where both have several seeds, p is the larger of that and Welch's t-test over the seeds: a difference counts if it would show with other texts and with other training seeds."
                 .to_owned(),
         );
     }
     if pairs.iter().any(|pair| pair.seeds_p.is_none()) {
         said.push(
-            "With one seed, the test is about other texts only: training again with another seed may move an accuracy by more. `seeds = [1, 2, 3]` in the experiment tells."
+            "With one seed, the test covers other texts only: training again with another seed may move an accuracy by more. `seeds = [1, 2, 3]` in the experiment measures that."
                 .to_owned(),
         );
     }

@@ -79,7 +79,7 @@ fn runs_that_hardly_differ_are_said_to_differ_on_too_few_rows() {
     };
     let compared = two(&few("right", 1.1), &few("wrong", 0.7), None).unwrap();
     assert!(
-        compared.remarks[0].contains("of 8, and fewer than 6 never suffice"),
+        compared.remarks[0].contains("of 8, and fewer than 6 are never enough"),
         "{:?}",
         compared.remarks
     );
@@ -208,7 +208,7 @@ fn of_several_runs_those_on_other_rows_than_most_are_left_out_by_name() {
     let compared = all_pairs(&runs(&["odd", "a", "b"]), None).unwrap();
     assert_eq!(
         compared.remarks[0],
-        "x/odd@1 is left out: it was judged on other rows of `test` than the rest (300 rows against 400)."
+        "x/odd@1 is left out: it was evaluated on other rows of `test` than the rest (300 rows against 400)."
     );
     assert_eq!(compared.rows.len(), 2);
     let error = all_pairs(&runs(&["odd", "a"]), None).unwrap_err();

@@ -88,7 +88,7 @@ fn over_seeds(experiment: &ExperimentReport, estimates: &[Estimate]) -> Option<S
         .find_map(|(_, seed)| seed.rows(&experiment.evaluation))?;
     let of_rows = Estimate::of_share(&[(mean, Some(rows))])?;
     Some(format!(
-        "Several seeds: accuracy on “{}”, mean and 95 % t-interval over the seeds on the same {} rows (± is half of one). Other rows would move an accuracy by about {:.4} besides.",
+        "Several seeds: accuracy on “{}”, mean and 95 % t-interval over the seeds on the same {} rows (± is half of one). Other rows would move an accuracy by about {:.4} more.",
         experiment.evaluation,
         figures::group(&rows.to_string()),
         (of_rows.high - of_rows.low) / 2.0
@@ -116,8 +116,8 @@ fn within_noise(experiment: &ExperimentReport) -> Option<String> {
         .count()
         .checked_sub(1)?;
     (near > 0).then(|| {
-        let verb = if near == 1 { "lies" } else { "lie" };
-        format!("{near} of the {others} other runs {verb} within the best run's interval: differences that small may be noise, and `ensayo compare {}` tests each.", experiment.name)
+        let they_lie = figures::others_lie(near, others);
+        format!("{they_lie} within the best run's interval: differences that small may be noise, and `ensayo compare {}` tests each.", experiment.name)
     })
 }
 

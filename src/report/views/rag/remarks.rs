@@ -3,6 +3,7 @@
 use super::{ALL, score_at_k};
 use crate::report::estimate::Estimate;
 use crate::report::experiment::ExperimentReport;
+use crate::report::figures::others_lie;
 
 /// What the figures are.
 pub(super) fn remarks(experiment: &ExperimentReport) -> Vec<String> {
@@ -56,10 +57,9 @@ fn near_best(experiment: &ExperimentReport) -> Option<String> {
     let interval = Estimate::of_share(&[(best, Some(judged as u64))])?;
     let near = hits.iter().filter(|hit| hit.0 >= interval.low).count() - 1;
     (near > 0 && judged > 0.0).then(|| {
-        let verb = if near == 1 { "lies" } else { "lie" };
+        let they_lie = others_lie(near, hits.len() - 1);
         format!(
-            "hit@k of {near} of the {} other runs {verb} within the best one's 95 % interval for {judged:.0} questions, from {:.2}: few questions tell little apart.",
-            hits.len() - 1,
+            "{they_lie} within the best one's 95 % interval of hit@k for {judged:.0} questions, from {:.2}: so few questions cannot tell such runs apart.",
             interval.low
         )
     })
