@@ -27,6 +27,15 @@ impl Faults {
         self.0.iter().map(line).collect()
     }
 
+    /// Each experiment that something is wrong with, and what.
+    pub(super) fn by_experiment(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().flat_map(|(fault, experiments)| {
+            experiments
+                .iter()
+                .map(move |experiment| (experiment.as_str(), fault.as_str()))
+        })
+    }
+
     /// Whether nothing is wrong.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::commits::Commits;
 use super::progress::Progress;
 use super::{CommandError, Ended, plan, report, say, standing};
-use crate::cli::RunArgs;
+use crate::cli::{PlanArgs, RunArgs};
 use crate::plan::{Decision, Plan, RunSpec};
 use crate::record;
 use crate::runner::{ProcessLauncher, StopFlag, Sweep, SweepEnd};
@@ -27,6 +27,8 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
     record::tidy(results);
     let mut commits = Commits::of(results, args.plan.refresh)?;
     let mut plan = plan::make(&args.plan, &mut commits)?;
+    let skipped = out_of_reach(&args.plan, &plan, &commits);
+    plan.keep(|experiment| !skipped.contains(experiment));
     say(plan::headline(&plan));
     refuse(&plan, |spec| tasks::of(&spec.settings).refusal())?;
     for remark in commits.remarks() {
@@ -35,6 +37,7 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
     if fetch(&plan, &commits)? {
         // What has come may not be what the settings take it for.
         plan = plan::make(&args.plan, &mut commits)?;
+        plan.keep(|experiment| !skipped.contains(experiment));
     }
     for fact in plan::inputs(&plan)? {
         say(format_args!("  {fact}"));
@@ -65,6 +68,25 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
         0 => Ended::Done,
         _ => Ended::SomeFailed,
     })
+}
+
+/// Where all experiments are asked for: those that need something which cannot be had now. They are
+/// named with the reason, and the others go on without them.
+fn out_of_reach(args: &PlanArgs, plan: &Plan, commits: &Commits) -> BTreeSet<String> {
+    if !args.wanted.patterns.is_empty() {
+        return BTreeSet::new();
+    }
+    let downloads = plan::downloads(plan, commits);
+    let faults = || downloads.faults.by_experiment();
+    let skipped: BTreeSet<String> = faults().map(|(name, _)| name.to_owned()).collect();
+    if (plan.runs.iter()).all(|planned| skipped.contains(&planned.spec.experiment)) {
+        // Nothing is left to go on with, which is an error.
+        return BTreeSet::new();
+    }
+    for (experiment, fault) in faults() {
+        say(format_args!("{experiment}: skipped: {fault}"));
+    }
+    skipped
 }
 
 /// Fetches what the runs need; says whether anything was missing. What is wrong with what is here

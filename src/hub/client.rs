@@ -133,7 +133,7 @@ impl Hub {
         observer: &dyn Observer,
     ) -> Result<String, HubError> {
         check_names(id, revision)?;
-        self.online(id, revision, &["its commit".to_owned()])?;
+        self.online(id, revision, &[format!("refs/{revision}")])?;
         let listing = self.listing(id, revision, observer)?;
         self.commit_of(id, &listing)
     }

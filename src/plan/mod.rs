@@ -374,6 +374,16 @@ impl Plan {
         self.files.iter().try_for_each(|file| file.write(results))
     }
 
+    /// Leaves out the experiments that `keeps` does not hold for.
+    pub fn keep(&mut self, keeps: impl Fn(&str) -> bool) {
+        self.runs.retain(|planned| keeps(&planned.spec.experiment));
+        self.files.retain(|file| keeps(&file.experiment));
+        for job in &mut self.jobs {
+            job.runs.retain(|spec| keeps(&spec.experiment));
+        }
+        self.jobs.retain(|job| !job.runs.is_empty());
+    }
+
     /// Sum of the estimates of all runs that would be executed; `None` if any of them has no estimate.
     #[must_use]
     pub fn estimate_seconds(&self) -> Option<f64> {

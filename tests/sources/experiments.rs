@@ -137,6 +137,41 @@ fn a_document_without_its_hash_is_refused_with_the_one_to_paste_in() {
 }
 
 #[test]
+fn where_all_are_asked_for_what_cannot_be_fetched_is_skipped() {
+    let place = search("path = \"../manual.txt\"");
+    place.write("manual.txt", MANUAL);
+    let encoder = concat!(env!("CARGO_MANIFEST_DIR"), "/models/quickstart-encoder");
+    let random = format!("random = {{ config = \"{encoder}/config.json\", seed = 0 }}");
+    let of_hub = REVIEWS
+        .replace("ENCODER", encoder)
+        .replace(&random, "id = \"owner/model\"")
+        .replace("\"trial\"", "\"distant\"");
+    place.write("experiments/distant.toml", &of_hub);
+    let offline = [("HF_HUB_OFFLINE", "1")];
+
+    let run = said(&place, &offline, &["run"]);
+    assert_eq!(run.code, 0, "{}", run.talk);
+    assert!(
+        run.talk.contains("distant: skipped: owner/model"),
+        "{}",
+        run.talk
+    );
+    assert_eq!(record(&place)["status"], "complete");
+    assert!(!place.path("results/distant").exists());
+
+    let named = said(&place, &offline, &["run", "distant"]);
+    assert_eq!(named.code, 2, "{}", named.talk);
+    fs::remove_file(place.path("experiments/trial.toml")).unwrap();
+    let none = said(&place, &offline, &["run"]);
+    assert_eq!(none.code, 2, "{}", none.talk);
+    assert!(
+        none.talk.contains("error: distant: owner/model"),
+        "{}",
+        none.talk
+    );
+}
+
+#[test]
 fn a_document_that_is_another_one_is_refused() {
     let server = Server::start(|_| Reply::new(200, "something else"));
     let url = format!("{}/manual.txt", server.address);
