@@ -124,7 +124,7 @@ fn texts_in_training_and_test_are_counted_and_dropped_on_demand() {
         assert_eq!(left.metric("run", "train_rows"), trained);
         assert_eq!(left.metric("test", "rows"), 8.0);
         let notes = left.record().notes.join("\n");
-        let note = format!("also stands in the test split: 3 ({fate}");
+        let note = format!("is also in the test split: 3 ({fate}");
         assert!(
             notes.contains(&note) && said.talk.contains(&note),
             "{notes}"
