@@ -4,8 +4,10 @@
 
 pub mod checkpoint;
 pub mod classifier;
+pub mod decoder;
 pub mod device;
 pub mod embedder;
+pub mod generation;
 pub mod models;
 pub mod nn;
 pub mod pcg64;

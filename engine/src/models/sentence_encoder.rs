@@ -53,7 +53,7 @@ impl<B: Operations> SentenceEncoder<B> {
             }
             Config::Mpnet(config) => Mpnet::new(config, weights).map(Network::Mpnet)?,
             Config::JinaBert(config) => JinaBert::new(config, weights).map(Network::JinaBert)?,
-            Config::DebertaV2(_) => return Err(CheckpointError::Role),
+            Config::DebertaV2(_) | Config::Decoder(_) => return Err(CheckpointError::Role),
         };
         Ok(Self { network })
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::bert::BertConfig;
 use super::deberta::DebertaV2Config;
+use super::decoder::DecoderConfig;
 use super::jina_bert::JinaBertConfig;
 use super::mpnet::MpnetConfig;
 use super::roberta::RobertaConfig;
@@ -22,6 +23,8 @@ pub enum Role {
     },
     /// An encoder without a head, whose hidden states become vectors of texts.
     Embedder,
+    /// A decoder with its head for the next token.
+    Decoder,
 }
 
 impl Role {
@@ -31,6 +34,7 @@ impl Role {
             Self::Classifier { .. } => &["bert", "roberta", "xlm-roberta", "deberta-v2"],
             // Jina BERT's checkpoints have the one of BERT, or one of their own.
             Self::Embedder => &["bert", "roberta", "xlm-roberta", "mpnet", "jina_bert"],
+            Self::Decoder => &["qwen2", "llama", "phi3"],
         }
     }
 
@@ -38,6 +42,7 @@ impl Role {
         match self {
             Self::Classifier { .. } => "",
             Self::Embedder => " as an embedder",
+            Self::Decoder => " as a decoder",
         }
     }
 }
@@ -72,6 +77,8 @@ pub enum Config {
     Mpnet(MpnetConfig),
     /// `model_type` bert with `position_embedding_type` alibi.
     JinaBert(JinaBertConfig),
+    /// `model_type` qwen2, llama or phi3.
+    Decoder(DecoderConfig),
 }
 
 /// The same expression for the configuration of every architecture.
@@ -83,6 +90,7 @@ macro_rules! each_config {
             Config::DebertaV2($config) => $body,
             Config::Mpnet($config) => $body,
             Config::JinaBert($config) => $body,
+            Config::Decoder($config) => $body,
         }
     };
 }
@@ -124,6 +132,9 @@ impl Architecture {
             "xlm-roberta" => Config::Roberta(RobertaConfig::read_xlm(config_json)?),
             "deberta-v2" => Config::DebertaV2(DebertaV2Config::read(config_json)?),
             "mpnet" => Config::Mpnet(MpnetConfig::read(config_json)?),
+            "qwen2" | "llama" | "phi3" => {
+                Config::Decoder(DecoderConfig::read(config_json, model_type)?)
+            }
             _ => return Err(unsupported()),
         };
         let architecture = Self { config, role };

@@ -266,6 +266,7 @@ impl Network for BertConfig {
                 &CLASSIFIER_SPELLING
             }
             Role::Embedder => &BARE_SPELLING,
+            Role::Decoder => return None,
         };
         Some(self.shapes_of("bert", spelling, parts))
     }

@@ -10,16 +10,19 @@ pub mod bert;
 mod checks;
 mod classes;
 pub mod deberta;
+pub mod decoder;
 pub mod jina_bert;
 pub mod memory;
 pub mod mpnet;
 mod parts;
 pub mod roberta;
+mod rotary;
 mod spelling;
 mod targets;
 
 pub use architecture::{Architecture, Config, Network, Role};
 pub use classes::{ClassesError, class_names};
+pub use rotary::{Long, Rotary};
 pub use spelling::Spelling;
 pub use targets::{ExpressionError, TargetError, whole_match};
 

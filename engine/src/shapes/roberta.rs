@@ -126,6 +126,7 @@ impl Network for RobertaConfig {
                 &CLASSIFIER_SPELLING
             }
             Role::Embedder => &BARE_SPELLING,
+            Role::Decoder => return None,
         };
         Some(Shapes {
             max_positions: self.encoder.max_position_embeddings - self.unused_positions(),

@@ -26,6 +26,7 @@ impl Model {
             None => Err("there is no config.json".to_owned()),
             Some(text) => read(text, Role::Classifier { classes })
                 .or_else(|error| read(text, Role::Embedder).map_err(|_| error))
+                .or_else(|error| read(text, Role::Decoder).map_err(|_| error))
                 .map_err(|error| error.to_string()),
         };
         Self { seen, network }
@@ -72,6 +73,7 @@ impl Model {
         Some(match role {
             Role::Classifier { classes } => format!("a classifier of {classes} classes"),
             Role::Embedder => "an embedder".to_owned(),
+            Role::Decoder => "a decoder".to_owned(),
         })
     }
 
