@@ -96,7 +96,7 @@ fn a_disk_that_is_full_from_the_start_is_told_and_the_sweep_goes_on_later() {
         panic!("{}", said.talk);
     };
     assert!(
-        told.contains("results/trial") && told.contains("make room there and run again"),
+        told.contains("results/trial") && told.contains("free some space and run again"),
         "{told}"
     );
     fs::remove_file(ballast).unwrap();
@@ -121,7 +121,7 @@ fn a_disk_that_fills_up_fails_the_runs_that_need_more_and_loses_no_other() {
     assert!(!told.is_empty(), "{}", said.talk);
     for line in told {
         assert!(
-            line.contains("results/") && line.contains("make room there"),
+            line.contains("results/") && line.contains("free some space"),
             "{line}"
         );
     }
