@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use crate::checkpoint::CheckpointError;
-use crate::device::Device;
-use crate::generation::{GenerationObserver, GenerationOptions, Request, Speed};
+use crate::device::{Device, OnDevice};
+use crate::generation::{GenerationObserver, GenerationOptions, LoadedDecoder, Request, Speed};
 use crate::models::{NetworkFiles, Source};
+use crate::nn::ops::Operations;
 use crate::shapes::Role;
 use crate::training::Control;
 use burn::tensor::FloatDType;
@@ -76,9 +77,12 @@ pub trait TokenDecoder {
     fn likelihoods(
         &mut self,
         asked: &[Continuations],
-        at_once: usize,
         advance: &mut dyn FnMut(usize) -> Control,
     ) -> Option<Vec<Vec<f64>>>;
+
+    /// The logits after every token of a prompt: `[tokens, vocabulary]`. For tests: it forgets what
+    /// is kept.
+    fn logits(&mut self, prompt: &[u32]) -> Vec<f32>;
 }
 
 /// What may follow a prompt.
@@ -99,5 +103,16 @@ pub fn load(
     format: FloatDType,
     device: Device,
 ) -> Result<Box<dyn TokenDecoder>, CheckpointError> {
-    todo!("{files:?} {format:?} {device:?}")
+    device.run(Load(files, format))
+}
+
+struct Load<'a>(&'a DecoderFiles, FloatDType);
+
+impl OnDevice for Load<'_> {
+    type Output = Result<Box<dyn TokenDecoder>, CheckpointError>;
+
+    fn run<B: Operations>(self, device: &B::Device) -> Self::Output {
+        let model = self.0.files.load_decoder::<B>(self.1, device)?;
+        Ok(Box::new(LoadedDecoder::new(model)))
+    }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::error::CheckpointError;
-use super::tensor_files::TensorFiles;
+use super::tensor_files::{Number, TensorFiles};
 use crate::shapes::{Spelling, TensorShape};
 
 /// A checkpoint folder whose tensors have been checked against the network, none of them read yet.
@@ -80,6 +80,15 @@ impl Checkpoint {
         self.tensors.read(name)
     }
 
+    /// A tensor's values in a number format, without a copy in another one where they are stored in
+    /// it; `None` if it is newly initialised.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::read`].
+    pub fn read_in<T: Number>(&self, name: &str) -> Result<Option<Vec<T>>, CheckpointError> {
+        self.tensors.read_in(name)
+    }
+
     /// Reads the values of these tensors and keeps none of them.
     ///
     /// # Errors
@@ -128,7 +137,7 @@ impl Checkpoint {
         let unknown = self.tensors.names().filter(|name| !known.contains(name));
         problems.extend(
             unknown
-                .filter(|name| !starts(name, spelling.ignored))
+                .filter(|name| !starts(name, spelling.ignored) && !name.ends_with(OLD_BUFFER))
                 .map(|name| format!("`{name}` belongs to no part of the network")),
         );
         if problems.is_empty() {
@@ -154,6 +163,9 @@ impl Checkpoint {
         })
     }
 }
+
+/// Angles that old versions stored in every layer, and that follow from the configuration.
+const OLD_BUFFER: &str = ".rotary_emb.inv_freq";
 
 fn starts(name: &str, prefixes: &[&str]) -> bool {
     prefixes.iter().any(|prefix| name.starts_with(prefix))

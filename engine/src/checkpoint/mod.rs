@@ -19,4 +19,4 @@ pub use adapter::{
 pub use error::CheckpointError;
 pub use folder::Checkpoint;
 pub use sentence::{DenseFiles, Pooling, SentenceFilesError, SentenceSettings, Step};
-pub use tensor_files::TensorFiles;
+pub use tensor_files::{Number, TensorFiles};

@@ -6,7 +6,9 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use bytemuck::{Pod, cast_slice_mut};
 use half::{bf16, f16};
+use rayon::prelude::*;
 
 use super::error::CheckpointError;
 use super::{pickle, safetensors};
@@ -51,11 +53,64 @@ pub(super) struct Entry {
 
 /// A stored tensor's number format, little-endian.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Float {
+pub enum Float {
+    /// 64 bits.
     F64,
+    /// 32 bits.
     F32,
+    /// 16 bits by IEEE 754.
     F16,
+    /// The upper half of 32 bits.
     Bf16,
+}
+
+/// A number format that weights are computed with.
+pub trait Number: Pod + Send + Sync {
+    /// How files store it.
+    #[doc(hidden)]
+    const STORED: Float;
+
+    /// The nearest to a number of 32 bits.
+    fn nearest(value: f32) -> Self;
+
+    /// The number in 32 bits.
+    fn wide(self) -> f32;
+}
+
+impl Number for f32 {
+    const STORED: Float = Float::F32;
+
+    fn nearest(value: f32) -> Self {
+        value
+    }
+
+    fn wide(self) -> f32 {
+        self
+    }
+}
+
+impl Number for f16 {
+    const STORED: Float = Float::F16;
+
+    fn nearest(value: f32) -> Self {
+        Self::from_f32(value)
+    }
+
+    fn wide(self) -> f32 {
+        self.to_f32()
+    }
+}
+
+impl Number for bf16 {
+    const STORED: Float = Float::Bf16;
+
+    fn nearest(value: f32) -> Self {
+        Self::from_f32(value)
+    }
+
+    fn wide(self) -> f32 {
+        Self::to_f32(self)
+    }
 }
 
 impl TensorFiles {
@@ -166,6 +221,55 @@ impl TensorFiles {
         Ok(Some(values))
     }
 
+    /// A tensor's values in a number format, if it is there. They take no more memory than they
+    /// have in that format.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a value is not a finite number.
+    pub fn read_in<T: Number>(&self, name: &str) -> Result<Option<Vec<T>>, CheckpointError> {
+        let Some(entry) = self.entries.get(name) else {
+            return Ok(None);
+        };
+        if entry.strides.is_some() {
+            let wide = self.read(name)?.unwrap_or_default();
+            return Ok(Some(wide.into_iter().map(T::nearest).collect()));
+        }
+        let path = &self.files[entry.file];
+        let failed = |source| CheckpointError::Read {
+            path: path.clone(),
+            source,
+        };
+        let mut file = File::open(path).map_err(failed)?;
+        file.seek(SeekFrom::Start(entry.offset)).map_err(failed)?;
+        let mut values = vec![T::zeroed(); entry.shape.iter().product()];
+        if entry.float == T::STORED && cfg!(target_endian = "little") {
+            for values in values.chunks_mut(STRETCH) {
+                file.read_exact(cast_slice_mut(values)).map_err(failed)?;
+            }
+            let endless = values
+                .par_iter()
+                .position_first(|value| !value.wide().is_finite());
+            return match endless {
+                Some(place) => Err(entry.endless(name, path, values[place].wide(), place)),
+                None => Ok(Some(values)),
+            };
+        }
+        let width = entry.float.bytes();
+        let mut stretch = vec![0; STRETCH * width];
+        let mut seen = 0;
+        for values in values.chunks_mut(STRETCH) {
+            let bytes = &mut stretch[..values.len() * width];
+            file.read_exact(bytes).map_err(failed)?;
+            let wide = decode(bytes, entry.float);
+            entry.refuse_endless(name, path, &wide, seen)?;
+            seen += wide.len();
+            for (value, wide) in values.iter_mut().zip(wide) {
+                *value = T::nearest(wide);
+            }
+        }
+        Ok(Some(values))
+    }
+
     /// Whether all values of a tensor are finite numbers, without keeping them.
     ///
     /// # Errors
@@ -198,7 +302,7 @@ impl TensorFiles {
     }
 }
 
-/// Bytes that are looked at together; a whole number of values of each format.
+/// Bytes, or values, that are looked at together; a whole number of values of each format.
 const STRETCH: usize = 1 << 20;
 
 impl Entry {
@@ -213,16 +317,21 @@ impl Entry {
         let Some(place) = values.iter().position(|value| !value.is_finite()) else {
             return Ok(());
         };
-        Err(CheckpointError::NotFinite {
+        Err(self.endless(name, path, values[place], before + place))
+    }
+
+    /// The error of a value that is NaN or infinite.
+    fn endless(&self, name: &str, path: &Path, value: f32, place: usize) -> CheckpointError {
+        CheckpointError::NotFinite {
             path: path.to_owned(),
             tensor: name.to_owned(),
-            value: if values[place].is_nan() {
+            value: if value.is_nan() {
                 "NaN"
             } else {
                 "an infinite value"
             },
-            place: self.coordinates(before + place),
-        })
+            place: self.coordinates(place),
+        }
     }
 
     /// The indices of a value by its place in the row-major order.
@@ -239,6 +348,17 @@ impl Entry {
             .collect();
         indices.reverse();
         indices
+    }
+}
+
+impl Float {
+    /// Bytes of a number.
+    fn bytes(self) -> usize {
+        match self {
+            Self::F64 => 8,
+            Self::F32 => 4,
+            Self::F16 | Self::Bf16 => 2,
+        }
     }
 }
 

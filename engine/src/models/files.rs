@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::FloatDType;
 
+use super::decoder::Decoder;
 use super::encoder_classifier::EncoderClassifier;
 use super::sentence_encoder::SentenceEncoder;
 use super::source::Source;
 use super::weights::Weights;
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::nn::ops::Operations;
-use crate::shapes::{Architecture, Role, Shapes, Spelling, TensorShape};
+use crate::shapes::{Architecture, Config, Role, Shapes, Spelling, TensorShape};
 
 /// A network's files, read and checked as far as they can be without its weights.
 #[derive(Debug)]
@@ -152,6 +153,22 @@ impl NetworkFiles {
         device: &B::Device,
     ) -> Result<SentenceEncoder<B>, CheckpointError> {
         SentenceEncoder::new(&self.architecture, &self.weights(format, device))
+    }
+
+    /// Loads a decoder's weights. They, keys and values are in `format`; norms and biases are f32
+    /// always, as is everything that flows.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be read, or the role is another.
+    pub fn load_decoder<B: Operations>(
+        &self,
+        format: FloatDType,
+        device: &B::Device,
+    ) -> Result<Decoder<B>, CheckpointError> {
+        match self.architecture.config() {
+            Config::Decoder(config) => Decoder::new(config, &self.weights(format, device)),
+            _ => Err(CheckpointError::Role),
+        }
     }
 
     fn weights<'a, B: Operations>(

@@ -6,6 +6,7 @@ pub mod bert;
 mod block;
 mod classifier;
 pub mod deberta;
+pub mod decoder;
 mod dense;
 mod encoder;
 mod encoder_classifier;

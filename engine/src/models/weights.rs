@@ -1,9 +1,11 @@
 //! Where a network's tensors come from: a checkpoint, or a seed.
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{FloatDType, Tensor, TensorData};
+use burn::tensor::{Element, FloatDType, Tensor, TensorData};
+use half::{bf16, f16};
+use rayon::prelude::*;
 
-use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::checkpoint::{Checkpoint, CheckpointError, Number};
 use crate::nn::ops::{Operations, mix};
 use crate::nn::{LayerNorm, Linear, in_format};
 
@@ -49,6 +51,64 @@ impl<B: Operations> Weights<'_, B> {
     ) -> Result<Tensor<B, D>, CheckpointError> {
         let tensor = self.seeded(self.seed, name, shape, initial)?;
         Ok(in_format(tensor, self.format))
+    }
+
+    /// A tensor of the given name and shape, which goes from the file to the device without a copy
+    /// in another format where it is stored in the one that is wanted.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be read.
+    pub fn stored<const D: usize>(
+        &self,
+        name: &str,
+        shape: [usize; D],
+        initial: Initial,
+    ) -> Result<Tensor<B, D>, CheckpointError> {
+        let stored = match self.format {
+            FloatDType::BF16 => self.read_in::<bf16, D>(name, shape)?,
+            FloatDType::F16 => self.read_in::<f16, D>(name, shape)?,
+            _ => self.read_in::<f32, D>(name, shape)?,
+        };
+        match stored {
+            Some(data) => {
+                let options = (self.device, self.format.into());
+                Ok(Tensor::from_data(data, options))
+            }
+            None => self.tensor(name, shape, initial),
+        }
+    }
+
+    fn read_in<T: Number + Element, const D: usize>(
+        &self,
+        name: &str,
+        shape: [usize; D],
+    ) -> Result<Option<TensorData>, CheckpointError> {
+        let values = match self.checkpoint {
+            Some(checkpoint) => checkpoint.read_in::<T>(name)?,
+            None => None,
+        };
+        Ok(values.map(|values| TensorData::new(values, shape)))
+    }
+
+    /// A vector in f32, drawn as ones.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be read.
+    pub fn vector(&self, name: &str, width: usize) -> Result<Tensor<B, 1>, CheckpointError> {
+        self.wide_vector(name, width, Initial::Constant(1.0))
+    }
+
+    /// A vector in f32.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be read.
+    pub fn wide_vector(
+        &self,
+        name: &str,
+        width: usize,
+        initial: Initial,
+    ) -> Result<Tensor<B, 1>, CheckpointError> {
+        self.seeded(self.seed, name, [width], initial)
     }
 
     fn seeded<const D: usize>(
@@ -188,9 +248,11 @@ pub fn draw(seed: u64, name: &str, count: usize, initial: Initial) -> Vec<f32> {
     match initial {
         Initial::Constant(value) => vec![value; count],
         Initial::Uniform(bound) => (0..count)
+            .into_par_iter()
             .map(|index| ((2.0 * uniform(index) - 1.0) * bound) as f32)
             .collect(),
         Initial::Normal(deviation) => (0..count)
+            .into_par_iter()
             .map(|index| {
                 // Box and Muller, 1958; each value has two uniform numbers of its own.
                 let radius = (-2.0 * uniform(2 * index).ln()).sqrt();

@@ -10,8 +10,8 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn::tensor::ops::FloatTensor;
 
 use super::{
-    AttentionOptions, DeviceMemory, Disentangled, DisentangledOptions, Dropout, Operations, Ragged,
-    Selection, Wanted,
+    AttentionOptions, Decoding, DeviceMemory, Disentangled, DisentangledOptions, Dropout,
+    Operations, Ragged, Selection, Wanted,
 };
 
 /// Held while gradients are computed, from the first tracked operation to the end of the backward
@@ -157,6 +157,9 @@ impl<B: Operations> Backward<B, 5> for DisentangledAttention {
         }
     }
 }
+
+/// Decoders are not trained.
+impl<B: Operations, C: CheckpointStrategy> Decoding for Autodiff<B, C> {}
 
 impl<B: Operations, C: CheckpointStrategy> Operations for Autodiff<B, C> {
     fn exact_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -4,6 +4,7 @@
 //! the backend's own version, and rounded once.
 
 use burn::tensor::activation::softmax;
+use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Bool, DType, FloatDType, Tensor, TensorData, TensorMetadata};
 
@@ -27,7 +28,7 @@ pub(super) fn wide<B: Operations>(tensor: FloatTensor<B>) -> FloatTensor<B> {
 }
 
 /// The opposite of [`wide`].
-pub(super) fn narrow<B: Operations>(tensor: FloatTensor<B>, dtype: DType) -> FloatTensor<B> {
+pub(super) fn narrow<B: Backend>(tensor: FloatTensor<B>, dtype: DType) -> FloatTensor<B> {
     if tensor.dtype() == dtype {
         tensor
     } else {

@@ -9,6 +9,7 @@ mod autodiff;
 mod bias;
 mod biased;
 mod cube;
+mod decoding;
 mod defaults;
 mod disentangled;
 mod flex;
@@ -22,6 +23,10 @@ mod tests;
 pub use autodiff::alone_with_gradients;
 pub use bias::RelativeBias;
 pub use cube::{ALL_WELL, LAUNCHED, NAME_KERNELS, names_kernels, trial, watch_kernels};
+pub use decoding::{
+    BLOCK, CachedOptions, Contexts, Decoding, Rows, cached_attention, gated_silu, keep, rms_norm,
+    turn, widened_product,
+};
 pub use disentangled::{Disentangled, DisentangledOptions, Distances, Wanted};
 pub use flex::{products, squared_lengths};
 pub use mask::Mask;
@@ -107,7 +112,7 @@ pub struct Portions {
 ///
 /// Floats of one call have one type, but that weight and bias of a norm are f32 beside 16-bit
 /// tokens; a `[tokens, features]` operand holds the concatenated tokens of a batch.
-pub trait Operations: Backend {
+pub trait Operations: Decoding {
     /// How much work without gradients is best done at once.
     #[must_use]
     fn portions() -> Portions {

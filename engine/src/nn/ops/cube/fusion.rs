@@ -12,8 +12,8 @@ use burn_fusion::{Fusion, FusionBackend, FusionRuntime, FusionTensor};
 use burn_ir::{CustomOpIr, HandleContainer, OperationIr, OperationOutput, TensorIr};
 
 use crate::nn::ops::{
-    AttentionOptions, DeviceMemory, Dropout, LayerNormGradients, Operations, Ragged, Segments,
-    Selection, defaults,
+    AttentionOptions, Decoding, DeviceMemory, Dropout, LayerNormGradients, Operations, Ragged,
+    Segments, Selection, defaults,
 };
 
 /// The tensors of a fusion backend's runtime, by id.
@@ -133,6 +133,8 @@ fn read_layout<B: FusionBackend>(
         starts: handles.get_int_tensor::<B>(&inputs[3]),
     }
 }
+
+impl<B: FusionBackend + Operations> Decoding for Fusion<B> {}
 
 impl<B: FusionBackend + Operations> Operations for Fusion<B> {
     fn exact_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -33,9 +33,18 @@ use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElemen
 use cubecl::ir::{ElemType, FloatKind, StorageType};
 
 use super::{
-    AttentionOptions, DeviceMemory, Dropout, LayerNormGradients, Operations, Ragged, Selection,
-    defaults,
+    AttentionOptions, Decoding, DeviceMemory, Dropout, LayerNormGradients, Operations, Ragged,
+    Selection, defaults,
 };
+
+impl<R, F, I, B> Decoding for CubeBackend<R, F, I, B>
+where
+    R: CubeRuntime,
+    F: FloatElement,
+    I: IntElement,
+    B: BoolElement,
+{
+}
 
 impl<R, F, I, B> Operations for CubeBackend<R, F, I, B>
 where

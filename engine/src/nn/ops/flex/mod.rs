@@ -6,9 +6,11 @@
 
 mod attention;
 mod biased;
+mod decoding;
 mod disentangled;
 mod norm;
 mod products;
+mod stored;
 mod vector;
 
 pub use products::{products, squared_lengths};

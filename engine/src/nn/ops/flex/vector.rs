@@ -28,6 +28,7 @@ macro_rules! vectorised {
     };
 }
 
+use super::stored::Stored;
 use crate::nn::ops::math;
 
 vectorised! {
@@ -77,12 +78,111 @@ vectorised! {
 }
 
 vectorised! {
+    /// Root-mean-square normalisation of each row, in place.
+    fn rms_norm<'a>(rows: &'a mut [f32], weight: &'a [f32], epsilon: f32) {
+        for row in rows.chunks_exact_mut(weight.len()) {
+            #[allow(clippy::cast_precision_loss, reason = "a row's length")]
+            let square = total(row, |value| value * value) / row.len() as f32;
+            let inverse = 1.0 / (square + epsilon).sqrt();
+            for (value, weight) in row.iter_mut().zip(weight) {
+                *value = *value * inverse * weight;
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// Turns pairs of features of each head of `size` features by the angles of a token.
+    fn turn<'a>(row: &'a mut [f32], cosines: &'a [f32], sines: &'a [f32], size: usize) {
+        let angles = cosines.len();
+        for head in row.chunks_exact_mut(size) {
+            let (first, second) = head.split_at_mut(angles);
+            for index in 0..angles {
+                let (one, other) = (first[index], second[index]);
+                first[index] = one * cosines[index] - other * sines[index];
+                second[index] = other * cosines[index] + one * sines[index];
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// Multiplies each value by `silu` of its gate.
+    fn gated_silu<'a>(values: &'a mut [f32], gates: &'a [f32]) {
+        for (value, &gate) in values.iter_mut().zip(gates) {
+            let small = math::exp(-gate.abs());
+            let share = if gate < 0.0 { small } else { 1.0 } / (1.0 + small);
+            *value *= gate * share;
+        }
+    }
+}
+
+vectorised! {
     /// The sum of each row's squares.
     fn squared_lengths<'a>(squares: &'a mut [f32], rows: &'a [f32], width: usize) {
         for (square, row) in squares.iter_mut().zip(rows.chunks_exact(width)) {
             *square = total(row, |value| value * value);
         }
     }
+}
+
+/// The inner products of a query with keys that lie `stride` apart, one for each of the scores that
+/// there is a key for.
+pub(super) fn scores<T: Stored>(scores: &mut [f32], query: &[f32], keys: &[T], stride: usize) {
+    struct Work<'a, T>(&'a mut [f32], &'a [f32], &'a [T], usize);
+
+    impl<T: Stored> pulp::WithSimd for Work<'_, T> {
+        type Output = ();
+
+        #[allow(clippy::inline_always, reason = "see `vectorised`")]
+        #[inline(always)]
+        fn with_simd<S: pulp::Simd>(self, _: S) {
+            let Self(scores, query, keys, stride) = self;
+            for (score, key) in scores.iter_mut().zip(keys.chunks(stride)) {
+                let mut lanes = [0.0_f32; LANES];
+                let (queries, rest) = query.as_chunks::<LANES>();
+                let (keys, key_rest) = key[..query.len()].as_chunks::<LANES>();
+                for (query, key) in queries.iter().zip(keys) {
+                    for lane in 0..LANES {
+                        lanes[lane] += query[lane] * key[lane].wide();
+                    }
+                }
+                for (lane, (query, key)) in lanes.iter_mut().zip(rest.iter().zip(key_rest)) {
+                    *lane += query * key.wide();
+                }
+                *score = folded(lanes);
+            }
+        }
+    }
+
+    pulp::Arch::new().dispatch(Work(scores, query, keys, stride));
+}
+
+/// Adds rows of values that lie `stride` apart, each times its weight.
+pub(super) fn add_weighed<T: Stored>(
+    sum: &mut [f32],
+    weights: &[f32],
+    values: &[T],
+    stride: usize,
+) {
+    struct Work<'a, T>(&'a mut [f32], &'a [f32], &'a [T], usize);
+
+    impl<T: Stored> pulp::WithSimd for Work<'_, T> {
+        type Output = ();
+
+        #[allow(clippy::inline_always, reason = "see `vectorised`")]
+        #[inline(always)]
+        fn with_simd<S: pulp::Simd>(self, _: S) {
+            let Self(sum, weights, values, stride) = self;
+            for (weight, values) in weights.iter().zip(values.chunks(stride)) {
+                for (sum, value) in sum.iter_mut().zip(values) {
+                    *sum += weight * value.wide();
+                }
+            }
+        }
+    }
+
+    pulp::Arch::new().dispatch(Work(sum, weights, values, stride));
 }
 
 /// Mean and reciprocal standard deviation of a row.
