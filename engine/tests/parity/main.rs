@@ -10,6 +10,7 @@
 mod adapters;
 mod bert;
 mod deberta;
+mod decoders;
 mod fixture;
 mod half;
 mod masks;
