@@ -4,12 +4,13 @@ use std::path::Path;
 
 use crate::checkpoint::CheckpointError;
 use crate::device::{Device, OnDevice};
+pub use crate::generation::Continuations;
 use crate::generation::{GenerationObserver, GenerationOptions, LoadedDecoder, Request, Speed};
 use crate::models::{NetworkFiles, Source};
 use crate::nn::ops::Operations;
-use crate::shapes::Role;
+use crate::shapes::{Config, Role};
 use crate::training::Control;
-use burn::tensor::FloatDType;
+use burn::tensor::{DType, FloatDType};
 
 /// A decoder's files, read and checked as far as they can be without its weights.
 #[derive(Debug)]
@@ -51,6 +52,22 @@ impl DecoderFiles {
         self.files.shapes.max_positions
     }
 
+    /// Bytes of its weights in a number format.
+    #[must_use]
+    pub fn weight_bytes(&self, format: FloatDType) -> u64 {
+        self.files.shapes.total_parameters() * DType::from(format).size() as u64
+    }
+
+    /// Bytes of the keys and values of so many tokens in a number format.
+    #[must_use]
+    pub fn kept_bytes(&self, tokens: usize, format: FloatDType) -> u64 {
+        let Config::Decoder(config) = self.files.architecture().config() else {
+            return 0;
+        };
+        let values = 2 * config.layers() * config.key_heads() * config.head_size();
+        (tokens * values * DType::from(format).size()) as u64
+    }
+
     /// Reads all stored weights once and keeps none.
     ///
     /// # Errors
@@ -85,13 +102,27 @@ pub trait TokenDecoder {
     fn logits(&mut self, prompt: &[u32]) -> Vec<f32>;
 }
 
-/// What may follow a prompt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Continuations {
-    /// The prompt's tokens.
-    pub prompt: Vec<u32>,
-    /// The tokens of each continuation.
-    pub continuations: Vec<Vec<u32>>,
+impl<B: Operations> TokenDecoder for LoadedDecoder<B> {
+    fn generate(
+        &mut self,
+        requests: &[Request],
+        options: &GenerationOptions,
+        observer: &mut dyn GenerationObserver,
+    ) -> Speed {
+        self.generate(requests, options, observer)
+    }
+
+    fn likelihoods(
+        &mut self,
+        asked: &[Continuations],
+        advance: &mut dyn FnMut(usize) -> Control,
+    ) -> Option<Vec<Vec<f64>>> {
+        self.likelihoods(asked, advance)
+    }
+
+    fn logits(&mut self, prompt: &[u32]) -> Vec<f32> {
+        self.logits(prompt)
+    }
 }
 
 /// Loads a decoder's weights onto a device.

@@ -117,6 +117,19 @@ const ENGINE: &[Room] = &[
         &["checkpoint", "device", "models", "nn", "training"],
     ),
     with_burn("embedder", &["device", "nn", "retrieval"]),
+    with_burn(
+        "decoder",
+        &[
+            "checkpoint",
+            "device",
+            "generation",
+            "models",
+            "nn",
+            "shapes",
+            "training",
+        ],
+    ),
+    with_burn("generation", &["models", "nn", "shapes", "training"]),
     with_burn("training", &["models", "nn", "pcg64"]),
     with_burn(
         "retrieval",

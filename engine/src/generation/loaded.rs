@@ -10,10 +10,9 @@ use rayon::prelude::*;
 use super::angles::{angles, is_long};
 use super::blocks::Blocks;
 use super::request::{
-    Answer, GenerationObserver, GenerationOptions, Next, Request, Speed, StopReason,
+    Answer, Continuations, GenerationObserver, GenerationOptions, Next, Request, Speed, StopReason,
 };
 use super::sampling::{log_probability, next};
-use crate::decoder::{Continuations, TokenDecoder};
 use crate::models::decoder::{Decoder, Kept, Step};
 use crate::nn::ops::{BLOCK, Contexts, Operations, Rows, Segments};
 use crate::training::Control;
@@ -231,8 +230,9 @@ impl<B: Operations> LoadedDecoder<B> {
     }
 }
 
-impl<B: Operations> TokenDecoder for LoadedDecoder<B> {
-    fn generate(
+impl<B: Operations> LoadedDecoder<B> {
+    /// [`TokenDecoder::generate`](crate::decoder::TokenDecoder::generate).
+    pub fn generate(
         &mut self,
         requests: &[Request],
         options: &GenerationOptions,
@@ -243,7 +243,8 @@ impl<B: Operations> TokenDecoder for LoadedDecoder<B> {
         let mut sizes: Vec<usize> = requests.iter().map(Self::blocks_of).collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
         let used: usize = sizes.iter().take(at_once).sum();
-        self.reserve(used + options.kept_tokens.div_ceil(BLOCK));
+        let kept = options.kept_tokens.div_ceil(BLOCK);
+        self.reserve((used + kept).min(sizes.iter().sum()));
         let vocabulary = self.model.config().vocab_size();
         let mut running: Vec<Running> = Vec::new();
         let mut waiting = requests.iter().enumerate();
@@ -318,7 +319,8 @@ impl<B: Operations> TokenDecoder for LoadedDecoder<B> {
         }
     }
 
-    fn likelihoods(
+    /// [`TokenDecoder::likelihoods`](crate::decoder::TokenDecoder::likelihoods).
+    pub fn likelihoods(
         &mut self,
         asked: &[Continuations],
         advance: &mut dyn FnMut(usize) -> Control,
@@ -370,7 +372,8 @@ impl<B: Operations> TokenDecoder for LoadedDecoder<B> {
         Some(found)
     }
 
-    fn logits(&mut self, prompt: &[u32]) -> Vec<f32> {
+    /// [`TokenDecoder::logits`](crate::decoder::TokenDecoder::logits).
+    pub fn logits(&mut self, prompt: &[u32]) -> Vec<f32> {
         // Nothing may be shared: the logits of all tokens are wanted.
         self.kept = Vec::new();
         self.blocks = Blocks::new(0);

@@ -10,7 +10,7 @@ mod sampling;
 
 pub use loaded::LoadedDecoder;
 pub use request::{
-    Answer, Choice, GenerationObserver, GenerationOptions, Next, Request, Sampling, Speed,
-    StopReason, Unwatched,
+    Answer, Choice, Continuations, GenerationObserver, GenerationOptions, Next, Request, Sampling,
+    Speed, StopReason, Unwatched,
 };
 pub use sampling::processed;

@@ -58,6 +58,15 @@ pub struct Request {
     pub seed: u64,
 }
 
+/// What may follow a prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Continuations {
+    /// The prompt's tokens.
+    pub prompt: Vec<u32>,
+    /// The tokens of each continuation.
+    pub continuations: Vec<Vec<u32>>,
+}
+
 /// What a decoder answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {

@@ -14,6 +14,10 @@
 #[path = "../../../tests/cuda/card.rs"]
 #[allow(dead_code, reason = "shared with the program's tests")]
 mod card;
+#[path = "../vulkan/decoder.rs"]
+mod decoder;
+#[path = "../parity/decoding.rs"]
+mod decoding;
 #[path = "../vulkan/encoder.rs"]
 mod encoder;
 #[path = "../parity/fixture.rs"]

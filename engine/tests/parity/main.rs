@@ -11,6 +11,7 @@ mod adapters;
 mod bert;
 mod deberta;
 mod decoders;
+mod decoding;
 mod fixture;
 mod half;
 mod masks;

@@ -10,6 +10,8 @@
     reason = "the default device is the one under test"
 )]
 
+#[path = "../parity/decoding.rs"]
+mod decoding;
 #[path = "../parity/fixture.rs"]
 #[allow(dead_code, reason = "shared with the target `parity`")]
 mod fixture;
@@ -18,6 +20,7 @@ mod masks;
 #[path = "../parity/ops.rs"]
 mod ops;
 
+mod decoder;
 mod encoder;
 mod kernels;
 mod runtime;
