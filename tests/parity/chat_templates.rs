@@ -86,15 +86,21 @@ fn chats_are_written_as_transformers_writes_them() {
         ..
     } = cases();
     assert!(cases.len() >= 100);
-    let mut refused = 0;
+    let (mut refused, mut wrong) = (0, Vec::new());
     for case in cases {
         let file = path("chat-templates/templates").join(&case.template);
         let source = std::fs::read_to_string(file).unwrap();
         let actual = render(&source, &special_tokens, &case.messages);
-        let what = format!("{}, {}", case.template, case.chat);
         refused += usize::from(matches!(actual, Ok(Rendered::Refused(_))));
-        assert_eq!(actual, Ok(case.prompt), "{what}");
+        let expected = Ok(case.prompt);
+        if actual != expected {
+            let (template, chat) = (case.template, case.chat);
+            wrong.push(format!(
+                "{template}, {chat}: {actual:?}\n  not {expected:?}"
+            ));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(refused > 0);
 }
 
