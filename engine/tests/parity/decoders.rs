@@ -2,6 +2,7 @@
 
 mod drawing;
 mod likelihoods;
+mod rotary;
 mod smollm2;
 
 use burn::tensor::FloatDType;
