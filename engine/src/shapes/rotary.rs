@@ -111,12 +111,19 @@ impl Written {
                 let factor = narrow(above_zero("factor", parameters.factor)?);
                 Ok(simple(plain.into_iter().map(|one| one / factor).collect()))
             }
-            "llama3" => Ok(simple(parameters.llama3(plain)?)),
+            "llama3" => {
+                // As in transformers, one outside of the table comes first.
+                let original = self
+                    .original_max_position_embeddings
+                    .or(parameters.original_max_position_embeddings)
+                    .unwrap_or(max_positions);
+                Ok(simple(parameters.llama3(plain, original)?))
+            }
             // Phi-3's first files called it so; "yarn" is another thing elsewhere.
             "longrope" | "su" => {
-                let original = parameters
+                let original = self
                     .original_max_position_embeddings
-                    .or(self.original_max_position_embeddings)
+                    .or(parameters.original_max_position_embeddings)
                     // Phi-3's default in transformers.
                     .or(phi.then_some(4096));
                 let original = original
@@ -135,13 +142,10 @@ impl Written {
 impl Parameters {
     /// Low frequencies divided by a factor, high ones as they are, those between in between
     /// (<https://github.com/huggingface/transformers/blob/main/src/transformers/modeling_rope_utils.py>).
-    fn llama3(&self, plain: Vec<f32>) -> Result<Vec<f32>, ShapesError> {
+    fn llama3(&self, plain: Vec<f32>, original: usize) -> Result<Vec<f32>, ShapesError> {
         let factor = narrow(above_zero("factor", self.factor)?);
         let low = narrow(above_zero("low_freq_factor", self.low_freq_factor)?);
         let high = narrow(above_zero("high_freq_factor", self.high_freq_factor)?);
-        let original = self.original_max_position_embeddings;
-        let original =
-            original.ok_or_else(|| impossible("original_max_position_embeddings", "is missing"))?;
         if high <= low {
             return Err(impossible(
                 "high_freq_factor",
