@@ -16,7 +16,7 @@ use clap::Parser;
 use engine::FloatDType;
 use engine::device::{Device, peak_memory_bytes};
 use engine::models::Source;
-use ensayo::retrieval::Embedder;
+use ensayo::retrieval::{Embedder, Given, Side};
 
 /// What to measure.
 #[derive(Debug, Parser)]
@@ -54,12 +54,12 @@ fn measure(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> 
     if chunks.len() < arguments.chunks {
         return Err(format!("the text has only {} chunks", chunks.len()).into());
     }
-    let embedder = Embedder::open(Source::Folder(&arguments.model))?;
+    let embedder = Embedder::open(Source::Folder(&arguments.model), Given::default())?;
     let embedder = embedder.load(FloatDType::F32, Device::Cpu)?;
     // The first batch also pays for threads and pages; it is taken before the clock starts.
-    embedder.embed(&chunks[..8.min(chunks.len())], |_| ())?;
+    embedder.embed(Side::Document, &chunks[..8.min(chunks.len())], |_| ())?;
     let begun = Instant::now();
-    let found = embedder.embed_in_batches(&chunks, arguments.budget, |_| ())?;
+    let found = embedder.embed_in_batches(Side::Document, &chunks, arguments.budget, |_| ())?;
     let seconds = begun.elapsed().as_secs_f64();
     let tokens: usize = found.tokens.iter().map(|text| text.kept).sum();
     Ok(format!(

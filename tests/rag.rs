@@ -280,6 +280,57 @@ fn runs_that_share_their_vectors_compute_them_once() {
 }
 
 #[test]
+fn an_embedder_that_needs_prefixes_says_so_until_it_has_them() {
+    let place = Place::new();
+    let encoder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/quickstart-encoder");
+    fs::create_dir(place.path("my-e5")).unwrap();
+    for name in ["config.json", "tokenizer.json"] {
+        fs::copy(encoder.join(name), place.path("my-e5").join(name)).unwrap();
+    }
+    let random = "random = { config = \"../my-e5/config.json\", seed = 1 }";
+    let with = |prefixes: &str| {
+        let text = TRIAL.replace("kind = \"bm25\"", &format!("{random}\n{prefixes}"));
+        place.write(&text);
+        let (code, output, talk) = place.run(&["check"]);
+        assert_eq!(code, 0, "{talk}");
+        output
+    };
+    let said = with("");
+    for part in [
+        "“query: ” before every question",
+        "document_prefix = \"passage: \"",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let said = with("query_prefix = \"query: \"\ndocument_prefix = \"passage: \"");
+    assert!(!said.contains("E5"), "{said}");
+    let found = || {
+        let (code, _, talk) = place.run(&["run", "--device", "cpu"]);
+        assert_eq!(code, 0, "{talk}");
+        let file = |name: &str| {
+            let path = format!("results/trial/metric=cosine/seed-42/{name}");
+            fs::read_to_string(place.path(&path)).unwrap()
+        };
+        let cached = file("measurements.csv").contains("vectors_from_cache,1.0");
+        (file("retrieval.csv"), cached)
+    };
+    let (both, cached) = found();
+    assert!(!cached);
+    // Another prefix of questions is another run, over the same vectors of chunks.
+    with("query_prefix = \"\"\ndocument_prefix = \"passage: \"");
+    let (chunks_alone, cached) = found();
+    assert!(cached && chunks_alone != both);
+    let talk = place.complaint(
+        "kind = \"bm25\"",
+        "kind = \"bm25\"\nquery_prefix = \"query: \"",
+    );
+    assert!(
+        talk.contains("`embedder.query_prefix` has no effect beside `kind`"),
+        "{talk}"
+    );
+}
+
+#[test]
 fn a_document_is_asked_only_as_it_was_when_it_was_searched() {
     let place = Place::new();
     let (code, _, talk) = place.run(&["run", "--device", "cpu"]);

@@ -13,9 +13,11 @@ mod checks;
 mod compare;
 mod data;
 mod draft;
+mod embedder;
 mod environment;
 mod experiment;
 mod file;
+mod generator;
 mod kind;
 mod load;
 mod lora;
@@ -36,12 +38,15 @@ mod source;
 mod structure;
 mod suggest;
 mod tree;
+mod with_model;
 
 pub use compare::{BestBy, Compare};
 pub use data::{Data, Evaluation, Label, ReviewOrder, Row, SplitKind, SteamReviews};
 pub use draft::Inspector;
+pub use embedder::{Embedder, Lexical, LexicalEmbedder, Prefixes};
 pub use environment::{Environment, System};
 pub use experiment::{Axis, Exclude, Experiment, NamedRun, Point};
+pub use generator::{Generator, Phrases, SimpleGeneration, SimpleGenerator};
 pub use load::{LoadError, Loaded, load, read_all, unused_overrides};
 pub use lora::{Keep, Lora, LoraSettings, Schedule, Training};
 pub use model::{Head, Model, Origin, Precision, is_commit};
@@ -52,11 +57,11 @@ pub use prompt::{
     Classification, ClassificationMode, Generation, Prompt, PromptFormat, PromptSettings,
 };
 pub use rag::{
-    ChunkStrategy, Chunks, Cleaning, Document, DocumentOrigin, Embedder, Generator, Lexical,
-    LexicalEmbedder, Metric, Question, RagSettings, Retrieval, SimpleGeneration, SimpleGenerator,
-    Unicode,
+    ChunkStrategy, Chunks, Cleaning, Document, DocumentOrigin, Metric, Question, RagSettings,
+    Retrieval, Unicode,
 };
 pub use schema::schema;
 pub use settings::{Kind, Settings};
 pub use source::{Source, Span};
 pub use tree::Node;
+pub use with_model::WithModel;

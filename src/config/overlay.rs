@@ -35,6 +35,29 @@ const MODEL_OR_KIND: &[(&str, &[&str])] = &[
     ("kind", &[]),
 ];
 
+/// The same of an embedder, whose model may have texts before its own.
+const EMBEDDER: &[(&str, &[&str])] = &[
+    (
+        "path",
+        &["precision", "dropout", "query_prefix", "document_prefix"],
+    ),
+    (
+        "id",
+        &[
+            "revision",
+            "precision",
+            "dropout",
+            "query_prefix",
+            "document_prefix",
+        ],
+    ),
+    (
+        "random",
+        &["precision", "dropout", "query_prefix", "document_prefix"],
+    ),
+    ("kind", &[]),
+];
+
 /// All settings that exclude each other, except those inside lists.
 pub(super) const ALTERNATIVES: &[Alternatives] = &[
     Alternatives {
@@ -44,7 +67,7 @@ pub(super) const ALTERNATIVES: &[Alternatives] = &[
     },
     Alternatives {
         table: "embedder",
-        keys: MODEL_OR_KIND,
+        keys: EMBEDDER,
         required: true,
     },
     Alternatives {

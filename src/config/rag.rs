@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::kind::{Facts, KindSettings, inlined};
-use super::{Generation, Model, Prompt};
+use super::{Embedder, Generation, Generator, Model, Prompt};
 
 /// Everything that decides the result of one retrieval run, except its seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,7 +38,7 @@ pub struct RagSettings {
 
 pub(super) const FACTS: Facts = Facts {
     word: "rag",
-    numerics: 2,
+    numerics: 3,
     classifies: false,
     schema: inlined::<RagSettings>,
 };
@@ -46,11 +46,11 @@ pub(super) const FACTS: Facts = Facts {
 impl KindSettings for RagSettings {
     fn models(&self) -> Vec<(&'static str, &Model)> {
         let embedder = match &self.embedder {
-            Embedder::Model(model) => Some(("embedder", model)),
+            Embedder::Model(embedder) => Some(("embedder", &embedder.model)),
             Embedder::Lexical(_) => None,
         };
         let generator = match &self.generator {
-            Generator::Model(model) => Some(("generator", model)),
+            Generator::Model(generator) => Some(("generator", &generator.model)),
             Generator::Simple(_) => None,
         };
         embedder.into_iter().chain(generator).collect()
@@ -58,11 +58,11 @@ impl KindSettings for RagSettings {
 
     fn models_mut(&mut self) -> Vec<&mut Model> {
         let embedder = match &mut self.embedder {
-            Embedder::Model(model) => Some(model),
+            Embedder::Model(embedder) => Some(&mut embedder.model),
             Embedder::Lexical(_) => None,
         };
         let generator = match &mut self.generator {
-            Generator::Model(model) => Some(model),
+            Generator::Model(generator) => Some(&mut generator.model),
             Generator::Simple(_) => None,
         };
         embedder.into_iter().chain(generator).collect()
@@ -217,34 +217,6 @@ pub enum ChunkStrategy {
     Sentences,
 }
 
-/// What turns texts into something comparable: a lexical method, or a model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Embedder {
-    /// Word statistics; needs no model.
-    Lexical(LexicalEmbedder),
-    /// A sentence encoder.
-    Model(Model),
-}
-
-/// An embedder that counts words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LexicalEmbedder {
-    /// Which statistics.
-    pub kind: Lexical,
-}
-
-/// Word statistics. They have their own similarity and ignore `retrieval.metric`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Lexical {
-    /// Okapi BM25.
-    Bm25,
-    /// Cosine of TF-IDF vectors.
-    Tfidf,
-}
-
 /// Which chunks a question gets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -277,44 +249,6 @@ pub enum Metric {
     Dot,
 }
 
-/// What answers from the chunks: a method without a model, or a decoder.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Generator {
-    /// No decoder.
-    Simple(SimpleGenerator),
-    /// A decoder.
-    Model(Model),
-}
-
-/// A generator that needs no model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SimpleGenerator {
-    /// Which method.
-    pub kind: SimpleGeneration,
-    /// What an extractive answer says when no sentence has anything to do with the question. By
-    /// default in the question's language, or English where that is in doubt.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("minLength" = 1))]
-    pub not_found: Option<String>,
-    /// What a chunk is cited by: a word, `Source` for `[Source 7]`, or a pattern with `{number}` in
-    /// it. By default in the question's language, as `not_found`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("minLength" = 1))]
-    pub citation: Option<String>,
-}
-
-/// How to answer without a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SimpleGeneration {
-    /// The sentences of the chunks that are nearest to the question.
-    Extractive,
-    /// No answer: retrieval alone is measured.
-    None,
-}
-
 /// A question to the document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -327,4 +261,8 @@ pub struct Question {
     /// case and white space do not count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relevant: Vec<String>,
+    /// A right answer, which the generator's is compared with, word by word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("minLength" = 1))]
+    pub answer: Option<String>,
 }

@@ -8,6 +8,7 @@ use engine::embedder::{self, TokenEmbedder};
 use engine::models::Source;
 use engine::retrieval::{EmbedderFiles, Step};
 
+use super::prefixes::{Given, Prefixes, Side};
 use crate::data::{Tokenizer, TokenizerError};
 
 /// Why texts cannot be embedded.
@@ -38,6 +39,7 @@ pub struct Embedder {
     model: EmbedderFiles,
     tokenizer: Tokenizer,
     frame: Frame,
+    prefixes: Prefixes,
     notes: Vec<String>,
 }
 
@@ -69,11 +71,11 @@ pub struct Embeddings {
 }
 
 impl Embedder {
-    /// Opens an embedder.
+    /// Opens an embedder, with what is given put before its texts, or else what its files say.
     ///
     /// # Errors
     /// When files are missing, broken or not supported, or do not fit each other.
-    pub fn open(source: Source<'_>) -> Result<Self, EmbedderError> {
+    pub fn open(source: Source<'_>, given: Given<'_>) -> Result<Self, EmbedderError> {
         let model = EmbedderFiles::open(source)?;
         let tokenizer =
             Tokenizer::from_folder(model.folder(), usize::MAX)?.for_vocabulary(model.vocab_size());
@@ -86,20 +88,28 @@ impl Embedder {
                 special,
             });
         }
-        let settings = model.settings().notes.iter().cloned();
-        let notes = settings.chain(tokenizer.note().map(str::to_owned));
+        // Which prompts there are, and before what they go, is said side by side.
+        let of_all = format!(
+            "the model puts its prompt “{}” before every text",
+            model.settings().prompt
+        );
+        let settings = model.settings().notes.iter();
+        let settings = settings.filter(|note| **note != of_all);
+        let notes = settings.cloned().chain(tokenizer.note().map(str::to_owned));
         Ok(Self {
             notes: notes.collect(),
+            prefixes: Prefixes::of(model.folder(), given),
             model,
             tokenizer,
             frame,
         })
     }
 
-    /// What a reader of the results should know.
+    /// What a reader of the results should know, whatever texts of a side it embeds.
     #[must_use]
-    pub fn notes(&self) -> &[String] {
-        &self.notes
+    pub fn notes(&self, side: Side) -> Vec<String> {
+        let of_prefix = self.prefixes.note(side).map(str::to_owned);
+        self.notes.iter().cloned().chain(of_prefix).collect()
     }
 
     /// Tokens after which a text is cut, special ones included.
@@ -121,26 +131,25 @@ impl Embedder {
         self.model.settings().steps.last() == Some(&Step::Normalise)
     }
 
-    /// Token ids of each text, uncut.
+    /// Token ids of each text of a side with what goes before it, uncut.
     ///
     /// # Errors
     /// When a text cannot be encoded.
-    pub fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<u32>>, EmbedderError> {
-        let settings = self.model.settings();
-        if settings.prompt.is_empty() && !settings.lower_case {
+    pub fn encode(&self, side: Side, texts: &[&str]) -> Result<Vec<Vec<u32>>, EmbedderError> {
+        if self.prefixes.text(side).is_empty() && !self.model.settings().lower_case {
             return Ok(self.tokenizer.encode(texts)?);
         }
-        let changed: Vec<String> = texts.iter().map(|text| self.changed(text)).collect();
+        let changed = texts.iter().map(|text| self.changed(side, text));
+        let changed: Vec<String> = changed.collect();
         let changed: Vec<&str> = changed.iter().map(String::as_str).collect();
         Ok(self.tokenizer.encode(&changed)?)
     }
 
-    /// A text with the prompt before it, in lower case where the model wants it: letter by letter,
+    /// A text with what goes before it, in lower case where the model wants it: letter by letter,
     /// as the tokenisers do it.
-    fn changed(&self, text: &str) -> String {
-        let settings = self.model.settings();
-        let text = format!("{}{text}", settings.prompt);
-        if settings.lower_case {
+    fn changed(&self, side: Side, text: &str) -> String {
+        let text = format!("{}{text}", self.prefixes.text(side));
+        if self.model.settings().lower_case {
             text.chars().flat_map(char::to_lowercase).collect()
         } else {
             text
@@ -201,16 +210,17 @@ impl LoadedEmbedder {
         &self.files
     }
 
-    /// The vectors of `texts`. `done` gets the number of finished texts after each batch.
+    /// The vectors of the `texts` of a side. `done` gets the number of finished texts after each batch.
     ///
     /// # Errors
     /// When a text cannot be encoded or has no tokens.
     pub fn embed(
         &self,
+        side: Side,
         texts: &[&str],
         done: impl FnMut(usize) + Send,
     ) -> Result<Embeddings, EmbedderError> {
-        self.embed_in_batches(texts, None, done)
+        self.embed_in_batches(side, texts, None, done)
     }
 
     /// [`LoadedEmbedder::embed`] with batches of up to `budget` tokens, or of one text.
@@ -219,11 +229,12 @@ impl LoadedEmbedder {
     /// As [`LoadedEmbedder::embed`].
     pub fn embed_in_batches(
         &self,
+        side: Side,
         texts: &[&str],
         budget: Option<usize>,
         mut done: impl FnMut(usize) + Send,
     ) -> Result<Embeddings, EmbedderError> {
-        let mut encoded = self.files.encode(texts)?;
+        let mut encoded = self.files.encode(side, texts)?;
         if let Some(text) = encoded.iter().position(Vec::is_empty) {
             return Err(EmbedderError::NoTokens { text });
         }

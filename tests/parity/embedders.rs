@@ -1,19 +1,20 @@
 //! Embedders against sentence-transformers, and Jina BERT against a reference of our own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use engine::FloatDType;
 use engine::device::Device;
 use engine::models::Source;
-use ensayo::retrieval::{Embedder, Embeddings, LoadedEmbedder};
+use ensayo::retrieval::{Embedder, Embeddings, Given, LoadedEmbedder, Side};
 
 use crate::fixture::{Fixture, assert_close, path};
 
 const KINDS: [&str; 5] = ["bert", "roberta", "xlm-roberta", "mpnet", "jina-bert"];
 
 fn open(folder: &Path) -> LoadedEmbedder {
-    let embedder = Embedder::open(Source::Folder(folder)).unwrap();
+    let embedder = Embedder::open(Source::Folder(folder), Given::default()).unwrap();
     load(embedder, FloatDType::F32)
 }
 
@@ -32,7 +33,7 @@ fn texts() -> Vec<String> {
 fn embed(embedder: &LoadedEmbedder, texts: &[String], budget: usize) -> Embeddings {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     embedder
-        .embed_in_batches(&texts, Some(budget), |_| ())
+        .embed_in_batches(Side::Document, &texts, Some(budget), |_| ())
         .unwrap()
 }
 
@@ -52,7 +53,7 @@ fn copy(name: &str) -> tempfile::TempDir {
 }
 
 fn refused(folder: &Path) -> String {
-    let error = Embedder::open(Source::Folder(folder)).unwrap_err();
+    let error = Embedder::open(Source::Folder(folder), Given::default()).unwrap_err();
     error.to_string()
 }
 
@@ -105,7 +106,7 @@ fn vectors_in_16_bits_are_those_of_f32_as_far_as_16_bits_go() {
         let folder = fixture(kind);
         let exact = embed(&open(&folder), &texts, 500);
         for (format, tolerance) in [(FloatDType::F16, 0.02), (FloatDType::BF16, 0.15)] {
-            let embedder = Embedder::open(Source::Folder(&folder)).unwrap();
+            let embedder = Embedder::open(Source::Folder(&folder), Given::default()).unwrap();
             let half = embed(&load(embedder, format), &texts, 500);
             let difference: Vec<f32> = half
                 .values
@@ -130,8 +131,13 @@ fn a_folder_without_sentence_transformers_files_is_pooled_by_the_mean_and_says_s
     fs::remove_file(folder.path().join("modules.json")).unwrap();
     fs::remove_file(folder.path().join("config_sentence_transformers.json")).unwrap();
     let embedder = open(folder.path());
-    assert!(embedder.files().notes()[0].contains("no modules.json"));
-    assert!(open(&fixture("roberta")).files().notes().is_empty());
+    assert!(embedder.files().notes(Side::Document)[0].contains("no modules.json"));
+    assert!(
+        open(&fixture("roberta"))
+            .files()
+            .notes(Side::Query)
+            .is_empty()
+    );
     let expected = Fixture::read("embedders/roberta/expected.safetensors");
     let found = embed(&embedder, &texts(), 500);
     assert_close("roberta", &found.values, &expected.floats("mean"), 1e-5);
@@ -161,7 +167,7 @@ fn weights_drawn_from_a_seed_are_the_same_for_the_same_seed() {
                 config: &config,
                 seed,
             };
-            let embedder = Embedder::open(source).unwrap();
+            let embedder = Embedder::open(source, Given::default()).unwrap();
             embed(&load(embedder, FloatDType::F32), &texts, 500).values
         };
         let first = vectors(1);
@@ -248,6 +254,45 @@ fn what_is_not_supported_is_refused_by_name() {
     let folder = copy("bert");
     fs::remove_file(folder.path().join("1_Pooling/config.json")).unwrap();
     assert!(refused(folder.path()).contains("1_Pooling/config.json: cannot be read"));
+}
+
+#[test]
+fn prompts_of_a_checkpoint_go_before_questions_and_chunks_as_in_sentence_transformers() {
+    #[derive(serde::Deserialize)]
+    struct Cases {
+        texts: Vec<String>,
+        cases: Vec<Case>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Case {
+        config: serde_json::Value,
+        given: BTreeMap<String, String>,
+        query: Vec<f32>,
+        document: Vec<f32>,
+    }
+    let cases = fs::read_to_string(fixture("prompts.json")).unwrap();
+    let Cases { texts, cases } = serde_json::from_str(&cases).unwrap();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let mut different = 0;
+    for case in &cases {
+        let folder = copy("bert");
+        let file = folder.path().join("config_sentence_transformers.json");
+        fs::write(file, case.config.to_string()).unwrap();
+        let given = Given {
+            query: case.given.get("query").map(String::as_str),
+            document: case.given.get("document").map(String::as_str),
+            name: None,
+        };
+        let embedder = Embedder::open(Source::Folder(folder.path()), given).unwrap();
+        let embedder = load(embedder, FloatDType::F32);
+        for (side, expected) in [(Side::Query, &case.query), (Side::Document, &case.document)] {
+            let found = embedder.embed(side, &texts, |_| ()).unwrap();
+            let name = format!("{} {side:?}", case.config);
+            assert_close(&name, &found.values, expected, 1e-5);
+        }
+        different += usize::from(case.query != case.document);
+    }
+    assert!(cases.len() > 5 && different > 3);
 }
 
 /// A folder with the real all-MiniLM-L6-v2, and the manual; where one is absent, says that the test is skipped.

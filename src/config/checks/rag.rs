@@ -13,12 +13,14 @@ const RESERVED: [&str; 2] = ["questions", "run"];
 impl Check for RagSettings {
     fn check(&mut self, draft: &mut Draft<'_>) {
         if let Embedder::Model(embedder) = &self.embedder {
+            let embedder = &embedder.model;
             unsupported::encoder(draft, "embedder", embedder);
             model::is_named_well(draft, "embedder", embedder);
             unsupported::head(draft, "embedder", embedder);
             model::files(draft, "embedder", embedder);
         }
         if let Generator::Model(generator) = &self.generator {
+            let generator = &generator.model;
             model::is_named_well(draft, "generator", generator);
         }
         phrases_say_something(draft, self);
@@ -38,17 +40,11 @@ impl Check for RagSettings {
 }
 
 fn phrases_say_something(draft: &mut Draft<'_>, settings: &RagSettings) {
-    let Generator::Simple(generator) = &settings.generator else {
-        return;
-    };
     for (key, phrase) in [
-        ("generator.not_found", &generator.not_found),
-        ("generator.citation", &generator.citation),
+        ("generator.not_found", settings.generator.not_found()),
+        ("generator.citation", settings.generator.citation()),
     ] {
-        if phrase
-            .as_ref()
-            .is_some_and(|phrase| phrase.trim().is_empty())
-        {
+        if phrase.is_some_and(|phrase| phrase.trim().is_empty()) {
             let problem = draft.problem(format!("`{key}` is empty"));
             let problem = problem.at(&draft.span(key), "empty");
             draft.push(problem.help("leave it out for a phrase in the question's language"));
@@ -107,6 +103,12 @@ fn questions_differ(draft: &mut Draft<'_>, settings: &RagSettings) {
                     .problem("a question's text is empty")
                     .at(&place("text"), "empty"),
             );
+        }
+        let is_empty = |answer: &String| answer.trim().is_empty();
+        if question.answer.as_ref().is_some_and(is_empty) {
+            let problem = draft.problem("a question's answer is empty");
+            let problem = problem.at(&place("answer"), "empty");
+            draft.push(problem.help("leave it out where no right answer is known"));
         }
         patterns_can_be_found(draft, question, node);
     }

@@ -53,6 +53,7 @@ impl RagSettings {
             id: "asked".to_owned(),
             text: question.to_owned(),
             relevant: Vec::new(),
+            answer: None,
         };
         let stop = StopFlag::new();
         let mut events = |_: Event| {};

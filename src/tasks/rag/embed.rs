@@ -7,6 +7,7 @@ use engine::retrieval::Vectors;
 use engine::training::Control;
 
 use super::store::{Facts, Place, Stored};
+use crate::retrieval::Side;
 use crate::runner::ExecuteError;
 
 /// A model that turns texts into vectors.
@@ -14,16 +15,18 @@ pub(super) trait Embed {
     /// Tokens of a text that it reads, special ones included.
     fn max_seq_length(&self) -> usize;
 
-    /// What a reader of the results should know.
-    fn notes(&self) -> &[String];
+    /// What a reader of the results should know of the embedder, and of what it does to texts of a
+    /// side.
+    fn notes(&self, side: Side) -> Vec<String>;
 
-    /// Tokens of each text, special ones included, before anything is cut.
-    fn token_counts(&self, texts: &[&str]) -> Result<Vec<usize>, ExecuteError>;
+    /// Tokens of each text of a side, special ones and its prefix included, before anything is cut.
+    fn token_counts(&self, side: Side, texts: &[&str]) -> Result<Vec<usize>, ExecuteError>;
 
-    /// A vector for each text, of what it reads of it. `advance` hears how many are done and says
+    /// A vector for each text of a side, of what it reads of it. `advance` hears how many are done and says
     /// whether to go on; `None` if it said no.
     fn embed(
         &self,
+        side: Side,
         texts: &[&str],
         advance: &mut dyn FnMut(usize) -> Control,
     ) -> Result<Option<Vectors>, ExecuteError>;
@@ -63,11 +66,11 @@ pub(super) struct Embedded {
     pub(super) note: Option<String>,
 }
 
-/// The vectors of texts under a key of the cache, computed if they are not there. `None` if
+/// The vectors of the texts of a side under a key of the cache, computed if they are not there. `None` if
 /// `advance` wants to stop.
 pub(super) fn embedded(
     embedder: &Lazy<'_>,
-    texts: &[&str],
+    (side, texts): (Side, &[&str]),
     (results, key): (&Path, &str),
     advance: &mut dyn FnMut(usize) -> Control,
 ) -> Result<Option<Embedded>, ExecuteError> {
@@ -90,14 +93,14 @@ pub(super) fn embedded(
         Err(unusable) => unusable.note(place.path()),
     };
     let embedder = embedder.get()?;
-    let tokens = embedder.token_counts(texts)?;
-    let Some(vectors) = embedder.embed(texts, advance)? else {
+    let tokens = embedder.token_counts(side, texts)?;
+    let Some(vectors) = embedder.embed(side, texts, advance)? else {
         return Ok(None);
     };
     let facts = Facts {
         tokens,
         max_seq_length: embedder.max_seq_length(),
-        notes: embedder.notes().to_vec(),
+        notes: embedder.notes(side),
     };
     place.write(&vectors, facts)?;
     let stored = place.read().map_err(|unusable| {

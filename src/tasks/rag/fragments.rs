@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::config::{ChunkStrategy, Chunks, RagSettings};
 use crate::data::document::{self, Source, prose};
-use crate::retrieval::{Patterns, by_sentences, by_words, count_words, terms};
+use crate::retrieval::{Patterns, Side, by_sentences, by_words, count_words, terms};
 use crate::runner::ExecuteError;
 
 use super::embed::Lazy;
@@ -92,9 +92,9 @@ fn cut(sources: &[Source], chunks: &Chunks, count: &dyn Fn(&str) -> usize) -> Ve
     sources.iter().flat_map(of_source).collect()
 }
 
-/// Tokens without the special ones.
+/// Tokens without the special ones and the prefix.
 fn tokens(embedder: &Lazy<'_>, text: &str) -> Result<usize, ExecuteError> {
-    let counts = embedder.get()?.token_counts(&["", text])?;
+    let counts = embedder.get()?.token_counts(Side::Document, &["", text])?;
     Ok(counts
         .get(1)
         .copied()

@@ -1,9 +1,12 @@
 //! What retrieval reads, looked at before anything runs.
 
+use std::collections::BTreeSet;
+
 use engine::device::Device;
 
 use crate::config::{ChunkStrategy, DocumentOrigin, Embedder, RagSettings};
 use crate::hub::Wanted;
+use crate::retrieval::Side;
 use crate::tasks::inspect::{Inspection, Look};
 
 use super::embed::Lazy;
@@ -34,7 +37,7 @@ pub fn look(settings: &RagSettings, inspection: &mut Inspection) -> Vec<Look> {
             return Ok(vec![said]);
         }
         let absent =
-            model.and_then(|model| snapshot::absent(&model.origin, Wanted::SentenceEncoder));
+            model.and_then(|table| snapshot::absent(&table.model.origin, Wanted::SentenceEncoder));
         // Its tokens say where sentences are cut.
         if absent.is_some() && settings.chunks.strategy == ChunkStrategy::Sentences {
             return Ok(absent.into_iter().collect());
@@ -42,8 +45,13 @@ pub fn look(settings: &RagSettings, inspection: &mut Inspection) -> Vec<Look> {
         let open = || opened(&settings.embedder, Device::Cpu);
         let lazy = Lazy::new(&open);
         let embedder = model.filter(|_| absent.is_none()).map(|_| &lazy);
+        let mut of_embedder = Vec::new();
         if let Some(embedder) = embedder {
-            embedder.get().map_err(|error| error.to_string())?;
+            let embedder = embedder.get().map_err(|error| error.to_string())?;
+            let sides = [Side::Query, Side::Document];
+            of_embedder.extend(sides.into_iter().flat_map(|side| embedder.notes(side)));
+            let mut seen = BTreeSet::new();
+            of_embedder.retain(|note| seen.insert(note.clone()));
         }
         let fragments = Fragments::cut(settings, embedder).map_err(|error| error.to_string())?;
         let mut said = fragments.notes.clone();
@@ -63,7 +71,13 @@ pub fn look(settings: &RagSettings, inspection: &mut Inspection) -> Vec<Look> {
         );
         let notes = said.into_iter().map(|note| format!("{size}: {note}"));
         let facts = absent.into_iter().chain([size.clone()]);
-        Ok(facts.chain(notes).collect())
+        let of_embedder = model.into_iter().flat_map(|table| {
+            let name = &table.model.origin;
+            of_embedder
+                .iter()
+                .map(move |note| format!("{name}: {note}"))
+        });
+        Ok(facts.chain(of_embedder).chain(notes).collect())
     });
     vec![look]
 }

@@ -47,11 +47,11 @@ impl Task for RagSettings {
 
     fn needs(&self) -> Vec<Need> {
         let embedder = match &self.embedder {
-            Embedder::Model(model) => Need::model(model, Wanted::SentenceEncoder),
+            Embedder::Model(table) => Need::model(&table.model, Wanted::SentenceEncoder),
             Embedder::Lexical(_) => None,
         };
         let generator = match &self.generator {
-            Generator::Model(model) => Need::model(model, Wanted::Decoder),
+            Generator::Model(table) => Need::model(&table.model, Wanted::Decoder),
             Generator::Simple(_) => None,
         };
         let document = Need::document(&self.document);
@@ -94,7 +94,7 @@ impl Task for RagSettings {
 fn opened(embedder: &Embedder, device: Device) -> Result<Box<dyn Embed>, ExecuteError> {
     match embedder {
         Embedder::Lexical(_) => Err(ExecuteError::message("a lexical embedder has no vectors")),
-        Embedder::Model(model) => neural::open(model, device),
+        Embedder::Model(table) => neural::open(table, device),
     }
 }
 
@@ -108,7 +108,7 @@ fn execute_with(
     let lazy = Lazy::new(open);
     let model = match &settings.embedder {
         Embedder::Lexical(_) => None,
-        Embedder::Model(model) => Some(model),
+        Embedder::Model(table) => Some(&table.model),
     };
     let embedder = model.map(|_| &lazy);
     let mut progress = Progress::new(spec.label(), context.events, context.stop);
@@ -230,12 +230,14 @@ fn answer(
 
 /// What stands in an answer beside the chunks' sentences.
 fn phrases(settings: &RagSettings, question: &str) -> Phrases {
-    let (not_found, citation) = match &settings.generator {
-        Generator::Simple(generator) => (&generator.not_found, &generator.citation),
-        Generator::Model(_) => (&None, &None),
-    };
     let others = settings.questions.iter().map(|other| other.text.as_str());
-    Phrases::new(not_found.as_deref(), citation.as_deref(), question, others)
+    let generator = &settings.generator;
+    Phrases::new(
+        generator.not_found(),
+        generator.citation(),
+        question,
+        others,
+    )
 }
 
 fn passages<'a>(hits: &[Hit], fragments: &'a Fragments) -> Vec<Passage<'a>> {

@@ -8,9 +8,9 @@ use engine::retrieval::Vectors;
 use engine::training::Control;
 
 use super::embed::Embed;
-use crate::config::{Model, Precision};
+use crate::config::{Origin, Precision, Prefixes, WithModel};
 use crate::hub::Wanted;
-use crate::retrieval::{Embedder, LoadedEmbedder};
+use crate::retrieval::{Embedder, Given, LoadedEmbedder, Side};
 use crate::runner::ExecuteError;
 use crate::tasks::snapshot::Snapshot;
 
@@ -33,14 +33,26 @@ pub(super) fn format(precision: Precision) -> FloatDType {
 
 /// Opens the model of an `[embedder]` table; its weights are loaded when the first text is
 /// embedded.
-pub(super) fn open(model: &Model, device: Device) -> Result<Box<dyn Embed>, ExecuteError> {
+pub(super) fn open(
+    table: &WithModel<Prefixes>,
+    device: Device,
+) -> Result<Box<dyn Embed>, ExecuteError> {
+    let WithModel { model, own } = table;
     let format = format(model.precision);
     device.computes_in(format)?;
     let snapshot = Snapshot::locate(&model.origin, Wanted::SentenceEncoder)?;
-    let files = Embedder::open(snapshot.source(&model.origin))?;
+    let given = Given {
+        query: own.query_prefix.as_deref(),
+        document: own.document_prefix.as_deref(),
+        name: match &model.origin {
+            Origin::Hub { id, .. } => Some(id),
+            Origin::Folder(_) | Origin::Random { .. } => None,
+        },
+    };
+    let files = Embedder::open(snapshot.source(&model.origin), given)?;
     Ok(Box::new(Neural {
         max_seq_length: files.max_length(),
-        notes: files.notes().to_vec(),
+        notes: [Side::Query, Side::Document].map(|side| files.notes(side)),
         device,
         format,
         state: RefCell::new(State::Opened(Box::new(files))),
@@ -49,7 +61,8 @@ pub(super) fn open(model: &Model, device: Device) -> Result<Box<dyn Embed>, Exec
 
 struct Neural {
     max_seq_length: usize,
-    notes: Vec<String>,
+    /// Of questions, of chunks.
+    notes: [Vec<String>; 2],
     device: Device,
     format: FloatDType,
     state: RefCell<State>,
@@ -67,14 +80,18 @@ impl Embed for Neural {
         self.max_seq_length
     }
 
-    fn notes(&self) -> &[String] {
-        &self.notes
+    fn notes(&self, side: Side) -> Vec<String> {
+        let [query, document] = &self.notes;
+        match side {
+            Side::Query => query.clone(),
+            Side::Document => document.clone(),
+        }
     }
 
-    fn token_counts(&self, texts: &[&str]) -> Result<Vec<usize>, ExecuteError> {
+    fn token_counts(&self, side: Side, texts: &[&str]) -> Result<Vec<usize>, ExecuteError> {
         let ids = match &*self.state.borrow() {
-            State::Opened(files) => files.encode(texts)?,
-            State::Loaded(loaded) => loaded.files().encode(texts)?,
+            State::Opened(files) => files.encode(side, texts)?,
+            State::Loaded(loaded) => loaded.files().encode(side, texts)?,
             State::Lost => Vec::new(),
         };
         Ok(ids.iter().map(Vec::len).collect())
@@ -82,6 +99,7 @@ impl Embed for Neural {
 
     fn embed(
         &self,
+        side: Side,
         texts: &[&str],
         advance: &mut dyn FnMut(usize) -> Control,
     ) -> Result<Option<Vectors>, ExecuteError> {
@@ -102,6 +120,7 @@ impl Embed for Neural {
         let mut done = 0;
         for group in order.chunks(GROUP) {
             let found = loaded.embed(
+                side,
                 &group.iter().map(|&text| texts[text]).collect::<Vec<_>>(),
                 |_| {},
             )?;

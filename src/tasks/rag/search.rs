@@ -10,7 +10,7 @@ use super::fragments::Fragments;
 use super::keys::{fragments_key, questions_key};
 use crate::config::{Embedder, Lexical, Metric as MetricSetting, RagSettings};
 use crate::plan::RunSpec;
-use crate::retrieval::{Bm25, TfIdf, has_pairs, terms};
+use crate::retrieval::{Bm25, Side, TfIdf, has_pairs, terms};
 use crate::runner::ExecuteError;
 use crate::tasks::watch::Progress;
 
@@ -151,7 +151,7 @@ fn by_vectors(
     let (chunk_key, question_key) = (fragments_key(place.spec), questions_key(place.spec, &texts));
     // The questions first: one that is too long should not be found out after an hour.
     place.progress.stage("embedding the questions");
-    let Some(asked) = embed_all(embedder, &texts, &question_key, place)? else {
+    let Some(asked) = embed_all(embedder, (Side::Query, &texts), &question_key, place)? else {
         return Ok(None);
     };
     for (&(id, _), &tokens) in questions.iter().zip(&asked.stored.facts().tokens) {
@@ -163,7 +163,8 @@ fn by_vectors(
         }
     }
     place.progress.stage("embedding the chunks");
-    let Some(chunks) = embed_all(embedder, &fragments.borrowed(), &chunk_key, place)? else {
+    let chunks = fragments.borrowed();
+    let Some(chunks) = embed_all(embedder, (Side::Document, &chunks), &chunk_key, place)? else {
         return Ok(None);
     };
     let embed_seconds = begun.elapsed().as_secs_f64();
@@ -198,7 +199,17 @@ fn by_vectors(
         cached: chunks.cached,
     };
     let mut notes: Vec<String> = chunks.note.into_iter().chain(asked.note).collect();
-    notes.extend(chunks.stored.facts().notes.iter().cloned());
+    for note in asked
+        .stored
+        .facts()
+        .notes
+        .iter()
+        .chain(&chunks.stored.facts().notes)
+    {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
     if facts.have_unit_length() {
         notes.push("all vectors have unit length, so cosine, euclidean and dot rank alike: the metric has no effect".to_owned());
     }
@@ -214,11 +225,11 @@ fn by_vectors(
 
 fn embed_all(
     embedder: &Lazy<'_>,
-    texts: &[&str],
+    texts: (Side, &[&str]),
     key: &str,
     place: &mut Place<'_, '_>,
 ) -> Result<Option<Embedded>, ExecuteError> {
-    let total = texts.len();
+    let total = texts.1.len();
     let progress = &mut *place.progress;
     embedded(embedder, texts, (place.results, key), &mut |done| {
         progress.advance(done, total, "texts", None)

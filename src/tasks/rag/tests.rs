@@ -14,10 +14,11 @@ use super::keys::fragments_key;
 use super::*;
 use crate::config::{
     ChunkStrategy, Chunks, Cleaning, Document, DocumentOrigin, Generation, Head, Lexical,
-    LexicalEmbedder, Metric, Model, Origin, Precision, Retrieval, Settings, SimpleGenerator,
-    Unicode,
+    LexicalEmbedder, Metric, Model, Origin, Precision, Prefixes, Retrieval, Settings,
+    SimpleGenerator, Unicode, WithModel,
 };
 use crate::record::{RetrievalRow, embeddings_file, read_rows};
+use crate::retrieval::Side;
 use crate::runner::{Event, StopFlag};
 
 /// Counts of letters, of the first `limit` words.
@@ -32,11 +33,11 @@ impl Embed for Letters {
         self.limit
     }
 
-    fn notes(&self) -> &[String] {
-        &[]
+    fn notes(&self, _: Side) -> Vec<String> {
+        Vec::new()
     }
 
-    fn token_counts(&self, texts: &[&str]) -> Result<Vec<usize>, ExecuteError> {
+    fn token_counts(&self, _: Side, texts: &[&str]) -> Result<Vec<usize>, ExecuteError> {
         Ok(texts
             .iter()
             .map(|text| text.split_whitespace().count())
@@ -45,6 +46,7 @@ impl Embed for Letters {
 
     fn embed(
         &self,
+        _: Side,
         texts: &[&str],
         advance: &mut dyn FnMut(usize) -> Control,
     ) -> Result<Option<Vectors>, ExecuteError> {
@@ -93,6 +95,7 @@ impl Folder {
             id: id.to_owned(),
             text: text.to_owned(),
             relevant: relevant.iter().map(|&pattern| pattern.to_owned()).collect(),
+            answer: None,
         };
         RagSettings {
             document: Document {
@@ -135,7 +138,10 @@ impl Folder {
             head: Head::Stored,
         };
         RagSettings {
-            embedder: Embedder::Model(model),
+            embedder: Embedder::Model(WithModel {
+                model,
+                own: Prefixes::default(),
+            }),
             ..self.settings()
         }
     }

@@ -1,7 +1,7 @@
 """Writes the fixtures of this folder: tiny random embedders of every kind with their vectors, and a digest of real ones.
 
     pip install torch==2.15.0 transformers==5.24.0 sentence-transformers==6.2.0
-    python generate.py [--minilm FOLDER --manual manual_bash.txt]
+    python generate.py [--minilm FOLDER --manual manual_bash.txt | --prompts]
 
 BERT, RoBERTa, XLM-R and MPNet: transformers' bare models inside sentence-transformers, which also writes the folders.
 
@@ -222,11 +222,41 @@ def minilm(folder, manual):
     save_file({name: tensor.contiguous() for name, tensor in digest.items()}, HERE / "minilm.safetensors")
 
 
+def prompts():
+    """Vectors of the embedder `bert` as a model for retrieval, under several files of prompts and some that the caller gives."""
+    texts = ["hard levels", "this game is great but the music is bad"]
+    cases = [
+        (dict(prompts={"query": "query: ", "document": "passage: "}, default_prompt_name=None), {}),
+        (dict(prompts={"query": "query: ", "document": ""}, default_prompt_name=None), {}),
+        (dict(prompts={"query": "great: "}, default_prompt_name="query"), {}),
+        (dict(prompts={"document": "bad: "}, default_prompt_name="document"), {}),
+        (dict(prompts={"sts": "update "}, default_prompt_name="sts"), {}),
+        (dict(prompts={"query": "query: ", "document": "passage: "}, default_prompt_name=None), {"query": "good "}),
+        (dict(prompts={}, default_prompt_name=None), {"query": "good ", "document": "classic "}),
+    ]
+    found = []
+    for config, given in cases:
+        folder = HERE / "prompts"
+        shutil.copytree(HERE / "bert", folder)
+        write_json(folder / "config_sentence_transformers.json", config)
+        model = SentenceTransformer(str(folder), device="cpu")
+        query = model.encode_query(texts, prompt=given.get("query")).flatten().tolist()
+        document = model.encode_document(texts, prompt=given.get("document")).flatten().tolist()
+        found.append(dict(config=config, given=given, query=query, document=document))
+        shutil.rmtree(folder)
+    lines = ",\n  ".join(json.dumps(case, ensure_ascii=False) for case in found)
+    (HERE / "prompts.json").write_text(f'{{"texts": {json.dumps(texts)}, "cases": [\n  {lines}\n]}}\n', encoding="utf-8")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minilm", help="a folder with all-MiniLM-L6-v2")
     parser.add_argument("--manual", help="the manual's text")
+    parser.add_argument("--prompts", action="store_true", help="write `prompts.json` alone")
     options = parser.parse_args()
+    if options.prompts:
+        prompts()
+        return
     if options.minilm:
         minilm(options.minilm, options.manual)
         return
@@ -242,6 +272,7 @@ def main():
     model = MPNetModel(MPNetConfig(**settings(bytelevel, 302, 1)))
     embedder("mpnet", model, 4, "byte-level", [Normalize()], max_seq_length=280)
     jina()
+    prompts()
 
 
 if __name__ == "__main__":
