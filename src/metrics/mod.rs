@@ -1,12 +1,14 @@
-//! Pure functions on slices: what a classifier or a search got right, and how much of it may be
-//! chance. Knows nothing of models, files or records.
+//! Pure functions on slices: what a classifier, a search or an answer got right, and how much of it
+//! may be chance. Knows nothing of models, files or records.
 
+mod answers;
 mod classification;
 mod paired;
 mod report_text;
 mod retrieval;
 mod statistics;
 
+pub use answers::{repetition, rouge_l, token_f1};
 pub use classification::{
     ClassScore, ClassificationReport, ReportLine, Scores, accuracy, classification_report,
     confusion_matrix,

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::bm25::Bm25;
+use super::citation::{NUMBER, pattern};
 use super::fold::terms;
 use super::language::Language;
 use super::scripts::is_unbounded;
@@ -31,9 +32,6 @@ pub struct Phrases {
     citation: String,
 }
 
-/// What a fragment's number replaces in a citation.
-const NUMBER: &str = "{number}";
-
 impl Phrases {
     /// The phrases that the settings give, and for those that they do not, the ones of the
     /// question's language. The `others` that were asked help where a short question does not tell.
@@ -51,11 +49,7 @@ impl Phrases {
         let citation = citation.unwrap_or(language.fragment());
         Self {
             not_found: not_found.unwrap_or(language.not_found()).to_owned(),
-            citation: if citation.contains(NUMBER) {
-                citation.to_owned()
-            } else {
-                format!("[{citation} {NUMBER}]")
-            },
+            citation: pattern(citation),
         }
     }
 

@@ -1,6 +1,11 @@
 //! In which language a question is asked, where that is beyond doubt: by its script, its letters
 //! and its commonest words.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use super::fold::fold;
+
 /// A language that questions are told apart by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
@@ -79,25 +84,39 @@ impl Language {
     /// The language of a question. Where the question alone does not tell, that of the others it
     /// stands with, if nothing speaks against it; else English.
     pub(super) fn of<'a>(question: &str, others: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::told(question, others).unwrap_or(Self::English)
+    }
+
+    /// The same; none where neither the question nor the others tell.
+    pub(super) fn told<'a>(
+        question: &str,
+        others: impl IntoIterator<Item = &'a str>,
+    ) -> Option<Self> {
         if let Some(language) = Self::sure(question) {
-            return language;
+            return Some(language);
         }
         let mut around = others.into_iter().filter_map(Self::sure);
-        let Some(first) = around.next() else {
-            return Self::English;
-        };
-        let scores = scores(question);
-        let own = scores.iter().find(|score| score.1 == first);
-        let fits = own.is_some_and(|own| scores.iter().all(|score| score.0 <= own.0));
-        if fits && around.all(|language| language == first) {
-            first
-        } else {
-            Self::English
-        }
+        let first = around.next()?;
+        let fits = first.score(question).is_some();
+        (fits && around.all(|language| language == first)).then_some(first)
+    }
+
+    /// How much speaks for a language, where for no other more does.
+    fn score(self, text: &str) -> Option<usize> {
+        let scores = scores(text);
+        let own = scores.iter().find(|score| score.1 == self)?.0;
+        scores.iter().all(|score| score.0 <= own).then_some(own)
+    }
+
+    /// The language of an answer: where it is not beyond doubt, that of its question, if something
+    /// speaks for it and nothing against it.
+    pub(super) fn of_answer(answer: &str, asked_in: Option<Self>) -> Option<Self> {
+        let likely = || asked_in.filter(|asked| asked.score(answer).is_some_and(|score| score > 0));
+        Self::sure(answer).or_else(likely)
     }
 
     /// The language of a text, where it is beyond doubt.
-    fn sure(text: &str) -> Option<Self> {
+    pub(super) fn sure(text: &str) -> Option<Self> {
         if let Some(language) = Self::by_script(text) {
             return Some(language);
         }
@@ -136,6 +155,23 @@ impl Language {
         }
     }
 
+    /// Its code (ISO 639-1).
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Spanish => "es",
+            Self::Portuguese => "pt",
+            Self::French => "fr",
+            Self::Italian => "it",
+            Self::German => "de",
+            Self::Dutch => "nl",
+            Self::Russian => "ru",
+            Self::Chinese => "zh",
+            Self::Japanese => "ja",
+            Self::Korean => "ko",
+        }
+    }
+
     /// What an answer says when no sentence has anything to do with the question.
     pub(super) fn not_found(self) -> &'static str {
         match self {
@@ -167,6 +203,15 @@ impl Language {
             Self::Korean => "발췌",
         }
     }
+}
+
+/// Whether a folded word is one of a language's commonest, which say nothing of what a text is about.
+pub(super) fn is_function_word(term: &str) -> bool {
+    static WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        let words = MARKS.iter().flat_map(|marks| marks.words.split(' '));
+        words.map(fold).collect()
+    });
+    WORDS.contains(term)
 }
 
 /// How much speaks for each language with words of its own.

@@ -4,9 +4,11 @@
 
 mod bm25;
 mod chunks;
+mod citation;
 mod embedder;
 mod extract;
 mod fold;
+mod judgement;
 mod language;
 mod prefixes;
 mod relevance;
@@ -17,9 +19,11 @@ mod vocabulary;
 
 pub use bm25::Bm25;
 pub use chunks::{by_sentences, by_words};
+pub use citation::citation_in;
 pub use embedder::{Embedder, EmbedderError, Embeddings, LoadedEmbedder, TextTokens};
 pub use extract::{Passage, Phrases, extract};
 pub use fold::{fold, has_pairs, terms};
+pub use judgement::{Bench, Judgement};
 pub use prefixes::{Given, Side};
 pub use relevance::{Patterns, RelevanceError};
 pub use scripts::count_words;

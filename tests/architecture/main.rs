@@ -94,6 +94,7 @@ const PROGRAM: &[Room] = &[
         "retrieval",
         &[
             "data",
+            "metrics",
             "engine::device",
             "engine::embedder",
             "engine::models",

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
+mod answers;
 mod chat_templates;
 mod embedders;
 #[allow(dead_code, reason = "shared with the engine's tests")]
