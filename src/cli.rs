@@ -347,6 +347,9 @@ pub struct ShowArgs {
     /// Experiments or runs, such as `x`, `x/attempt-4` or `x/y@43`
     #[arg(value_name = "PATTERN", required = true)]
     pub patterns: Vec<String>,
+    /// Instead, print a prompt as the decoder gets it: the first one, or by its number or name
+    #[arg(long, value_name = "WHICH", num_args = 0..=1, default_missing_value = "")]
+    pub prompt: Option<String>,
     /// Folder with the results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,

@@ -15,6 +15,7 @@ pub mod hub;
 pub mod keys;
 pub mod metrics;
 pub mod plan;
+pub mod prompts;
 pub mod record;
 pub mod report;
 pub mod retrieval;

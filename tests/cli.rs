@@ -215,7 +215,7 @@ fn kinds_without_a_task_are_refused_before_anything_runs() {
     let place = Place::new();
     place.write(
         "search",
-        "name = \"search\"\nkind = \"prompt\"\ndata.path = \"../data.csv\"\nmodel.id = \"org/decoder\"\n\
+        "name = \"search\"\nkind = \"prompt\"\ndata.path = \"../data.csv\"\nmodel.id = \"org/decoder\"\nmodel.precision = \"nf4\"\n\
          classification.mode = \"chunks\"\nprompt.template = \"{{ reviews }}\"\n",
     );
     for command in ["check", "plan", "list"] {
@@ -224,7 +224,7 @@ fn kinds_without_a_task_are_refused_before_anything_runs() {
     let (code, output, talk) = place.run(&["run", "--set", "seeds=[1]"]);
     assert_eq!((code, output.as_str()), (2, ""));
     assert!(
-        talk.contains("`search`: experiments of kind prompt") && talk.contains("nothing was run"),
+        talk.contains("`search`: model.precision is nf4") && talk.contains("nothing was run"),
         "{talk}"
     );
     assert!(!place.path("results/trial").exists());

@@ -24,6 +24,7 @@ mod finished;
 mod inputs;
 mod load;
 mod progress;
+mod prompts;
 mod screen;
 mod standing;
 mod table;

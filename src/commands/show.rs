@@ -1,4 +1,5 @@
-//! `ensayo show`: settings, metrics and classification reports of runs.
+//! `ensayo show`: settings, metrics and classification reports of runs; with `--prompt`, their
+//! prompts.
 
 use std::fs;
 use std::io::Write;
@@ -16,6 +17,9 @@ use crate::report::duration;
 /// # Errors
 /// When a pattern matches nothing or a file cannot be read.
 pub fn run(args: &ShowArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
+    if let Some(which) = &args.prompt {
+        return super::prompts::run(args, which, output);
+    }
     let found = finished::find(&args.results, &args.patterns)?;
     let names = found.iter().map(|(_, record)| &*record.experiment);
     let standing = Standing::of(&args.results, &args.experiments, names);

@@ -54,7 +54,7 @@ pub use model_search::{ModelSearch, ModelSearchSettings, ModelSort};
 pub use names::{LONGEST_NAME, experiment_fault, fault as name_fault, is_forbidden, run_fault};
 pub use problem::{Look, Problem, Problems};
 pub use prompt::{
-    Classification, ClassificationMode, Generation, Prompt, PromptFormat, PromptSettings,
+    ClassWord, Classification, ClassificationMode, Generation, Prompt, PromptFormat, PromptSettings,
 };
 pub use rag::{
     ChunkStrategy, Chunks, Cleaning, Document, DocumentOrigin, Metric, Question, RagSettings,

@@ -24,6 +24,6 @@ pub use examples::{EvaluationSet, Example};
 pub use labels::LabelMap;
 pub use overlap::Duplicates;
 pub use split::{Split, train_test_split};
-pub use splits::{Splits, prepare};
+pub use splits::{Splits, labelled, prepare, whole};
 pub use table::{RawRow, lines_of, read, read_texts, texts_of};
-pub use tokenizer::{Tokenizer, TokenizerError};
+pub use tokenizer::{DecoderTokenizer, TextStream, Tokenizer, TokenizerError};

@@ -55,11 +55,12 @@ pub struct ReportLine {
     pub support: u64,
 }
 
-/// Scores `predictions` against `labels`, both class indices.
+/// Scores `predictions` against `labels`, both class indices. A prediction without a name is no
+/// answer at all: its row counts as wrong.
 ///
 /// # Panics
 ///
-/// If the slices differ in length or an index has no name.
+/// If the slices differ in length or a label has no name.
 #[must_use]
 pub fn classification_report(
     labels: &[usize],
@@ -76,7 +77,9 @@ pub fn classification_report(
         [(); 3].map(|()| vec![0_u64; class_names.len()]);
     for (&label, &prediction) in labels.iter().zip(predictions) {
         supports[label] += 1;
-        predictions_of[prediction] += 1;
+        if let Some(count) = predictions_of.get_mut(prediction) {
+            *count += 1;
+        }
         rights[label] += u64::from(label == prediction);
     }
     let classes: Vec<ClassScore> = class_names

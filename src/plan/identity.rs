@@ -148,6 +148,9 @@ fn flatten(
             // Without inputs, contents are left out as paths are.
             parts.extend(content.filter(|_| inputs.is_some()));
             for (key, value) in &table {
+                if is_pace(keys, key) {
+                    continue;
+                }
                 keys.push(key.clone());
                 flatten(parts, inputs.as_deref_mut(), keys, value)?;
                 keys.pop();
@@ -173,6 +176,11 @@ fn flatten(
         }
     }
     Ok(())
+}
+
+/// Whether a setting only says how fast a run is.
+fn is_pace(keys: &[String], key: &str) -> bool {
+    key == "at_once" && keys.last().is_some_and(|table| table == "generation")
 }
 
 /// A table without what only says where a file is fetched from, and the part that the file itself
@@ -327,6 +335,18 @@ mod tests {
         }
         let roles: Vec<_> = content_by_role(&parts).into_keys().collect();
         assert_eq!(roles, ["data", "data.evaluations.1", "data.test", "model"]);
+    }
+
+    #[test]
+    fn how_many_prompts_are_answered_at_once_decides_nothing() {
+        let mut folder = Folder::new();
+        let mut settings = folder.settings();
+        settings["generation"] = json!({ "max_new_tokens": 5 });
+        let before = folder.parts(&settings);
+        settings["generation"]["at_once"] = json!(3);
+        assert_eq!(folder.parts(&settings), before);
+        settings["generation"]["max_new_tokens"] = json!(6);
+        assert_ne!(folder.parts(&settings), before);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub const RUN_FILE: &str = "run.toml";
 pub const LOG_FILE: &str = "run.log";
 /// The state of an interrupted training; gone when the run ends.
 pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
+/// The answers of an interrupted run that are complete; gone when the run ends.
+pub const ANSWERED_FILE: &str = "answered.jsonl";
 /// The sittings of an unfinished run so far; those of a finished one are in its record.
 pub const SITTINGS_FILE: &str = "sittings.json";
 /// The runs that an experiment consists of.
@@ -90,12 +92,13 @@ pub fn early_log(folder: &Path, process: u32) -> PathBuf {
     lock_file(folder).with_extension(format!("{process}.log"))
 }
 
-/// Removes what only a later sitting would need: the checkpoint and the list of sittings.
+/// Removes what only a later sitting would need: the checkpoint, the answers so far and the list of
+/// sittings.
 ///
 /// # Errors
 /// When a file cannot be removed.
 pub fn remove_sitting_files(folder: &Path) -> Result<(), RecordError> {
-    for name in [CHECKPOINT_FILE, SITTINGS_FILE] {
+    for name in [CHECKPOINT_FILE, ANSWERED_FILE, SITTINGS_FILE] {
         let path = folder.join(name);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
 use super::{
-    CHECKPOINT_FILE, LOG_FILE, MeasurementRow, RECORD_FILE, RUN_FILE, RecordError, Row, RunRecord,
-    SITTINGS_FILE,
+    ANSWERED_FILE, CHECKPOINT_FILE, LOG_FILE, MeasurementRow, RECORD_FILE, RUN_FILE, RecordError,
+    Row, RunRecord, SITTINGS_FILE,
 };
 
 /// A file of a finished result.
@@ -22,12 +22,13 @@ pub struct LeftFile {
 }
 
 /// Files that are no part of a result: what is measured, said or needed by a later sitting.
-const APART: [&str; 6] = [
+const APART: [&str; 7] = [
     RECORD_FILE,
     RUN_FILE,
     LOG_FILE,
     SITTINGS_FILE,
     CHECKPOINT_FILE,
+    ANSWERED_FILE,
     MeasurementRow::FILE,
 ];
 

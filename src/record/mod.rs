@@ -20,9 +20,9 @@ mod tables;
 pub use csv_file::{RowWriter, read_rows, write_rows};
 pub use error::RecordError;
 pub use layout::{
-    CHECKPOINT_FILE, LOG_FILE, PLAN_FILE, RECORD_FILE, RUN_FILE, SITTINGS_FILE, early_log,
-    embeddings_file, experiment_folder, kept_folder, lock_file, remove_sitting_files, results_of,
-    run_folder, run_label, work_folder,
+    ANSWERED_FILE, CHECKPOINT_FILE, LOG_FILE, PLAN_FILE, RECORD_FILE, RUN_FILE, SITTINGS_FILE,
+    early_log, embeddings_file, experiment_folder, kept_folder, lock_file, remove_sitting_files,
+    results_of, run_folder, run_label, work_folder,
 };
 pub use left::{LeftFile, LeftFiles, result_files};
 pub use leftovers::remove_leftovers;
@@ -38,8 +38,8 @@ pub use shelf::{Shelf, Shelved};
 pub use sittings::Sitting;
 pub use store::{read, read_all, read_in_place, write_atomically, write_in_parts};
 pub use tables::{
-    AnswerRow, EpochRow, MeasurementRow, MetricRow, ModelRow, ReportRow, RetrievalRow, Row,
-    TrainingLogRow,
+    AnswerRow, AttemptRow, EpochRow, GenerationRow, MeasurementRow, MetricRow, ModelRow, ReportRow,
+    RetrievalRow, Row, TrainingLogRow,
 };
 
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::store::write_json;
-use super::{CHECKPOINT_FILE, RecordError, SITTINGS_FILE};
+use super::{ANSWERED_FILE, CHECKPOINT_FILE, RecordError, SITTINGS_FILE};
 
 /// One sitting: from when a process took the work up until it finished, stopped or died.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,10 +21,11 @@ pub struct Sitting {
     pub seconds: f64,
 }
 
-/// The earlier sittings whose work goes on: none where there is no checkpoint to go on from.
+/// The earlier sittings whose work goes on: none where they left nothing to go on from.
 #[must_use]
 pub fn earlier(work: &Path) -> Vec<Sitting> {
-    if !work.join(CHECKPOINT_FILE).exists() {
+    let goes_on = [CHECKPOINT_FILE, ANSWERED_FILE];
+    if !goes_on.iter().any(|name| work.join(name).exists()) {
         return Vec::new();
     }
     let text = fs::read(work.join(SITTINGS_FILE)).unwrap_or_default();

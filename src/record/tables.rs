@@ -161,6 +161,57 @@ impl Row for AnswerRow {
     const COLUMNS: &'static [&'static str] = &["question", "answer", "new_tokens"];
 }
 
+/// A row of `generation.csv`: a value that answers were drawn with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenerationRow {
+    /// Its key, as transformers has it.
+    pub key: String,
+    /// The value; the ids of several tokens with spaces between them.
+    pub value: String,
+    /// Where it comes from: `toml`, the checkpoint's file, or `default`.
+    pub source: String,
+}
+
+impl Row for GenerationRow {
+    const FILE: &'static str = "generation.csv";
+    const COLUMNS: &'static [&'static str] = &["key", "value", "source"];
+}
+
+/// A row of `attempts.csv`: an answer to a chunk of texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptRow {
+    /// Which evaluation.
+    pub evaluation: String,
+    /// The chunk's number within it, from 0.
+    pub chunk: usize,
+    /// Which answer to it, from 1.
+    pub attempt: usize,
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens of the answer.
+    pub new_tokens: usize,
+    /// Why it ends: `end_token`, `length` or `stop_string`.
+    pub stop: String,
+    /// Whether it has the wanted form.
+    pub parsed: bool,
+    /// What it says.
+    pub answer: String,
+}
+
+impl Row for AttemptRow {
+    const FILE: &'static str = "attempts.csv";
+    const COLUMNS: &'static [&'static str] = &[
+        "evaluation",
+        "chunk",
+        "attempt",
+        "prompt_tokens",
+        "new_tokens",
+        "stop",
+        "parsed",
+        "answer",
+    ];
+}
+
 /// A row of `models.csv`: a model of the hub as it was on the day. The hub leaves out what it does
 /// not know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -282,6 +333,23 @@ mod tests {
             new_tokens: None,
         };
         assert_eq!(header(answer), AnswerRow::COLUMNS);
+        let drawn = GenerationRow {
+            key: "top_k".into(),
+            value: "50".into(),
+            source: "default".into(),
+        };
+        assert_eq!(header(drawn), GenerationRow::COLUMNS);
+        let attempt = AttemptRow {
+            evaluation: "test".into(),
+            chunk: 0,
+            attempt: 1,
+            prompt_tokens: 9,
+            new_tokens: 5,
+            stop: "length".into(),
+            parsed: true,
+            answer: "0,1".into(),
+        };
+        assert_eq!(header(attempt), AttemptRow::COLUMNS);
         let model = ModelRow {
             rank: 1,
             model: "o/m".into(),

@@ -171,7 +171,11 @@ fn owned(
         return Ok(());
     }
     let earlier = sittings::earlier(&work);
-    let kept = [CHECKPOINT_FILE, record::SITTINGS_FILE];
+    let kept = [
+        CHECKPOINT_FILE,
+        record::ANSWERED_FILE,
+        record::SITTINGS_FILE,
+    ];
     record::take_up(&work, &spec.folder, &kept)?;
     let earlier = if earlier.is_empty() {
         sittings::earlier(&work)

@@ -1,6 +1,7 @@
 //! The kinds of experiment, each from its settings to the files it leaves.
 
 pub mod checkpoint;
+mod decoder;
 mod encoder;
 mod finished;
 mod forecast;
@@ -9,7 +10,9 @@ mod lora;
 mod model_search;
 mod needs;
 mod prompt;
+mod prompted;
 mod rag;
+mod scores;
 mod shared;
 mod snapshot;
 mod watch;
@@ -22,6 +25,7 @@ pub use inspect::Inspection;
 use inspect::Look;
 pub use model_search::rows as model_rows;
 pub use needs::{Need, needs, review_order, review_query};
+pub use prompted::{Prompted, ShownPrompt};
 pub use shared::{Shared, remarks};
 
 use std::path::Path;
@@ -81,6 +85,11 @@ pub trait Task {
 
     /// The classifier that such runs leave, if they leave one.
     fn classifier(&self) -> Option<&dyn Classifier> {
+        None
+    }
+
+    /// The prompts of such runs, if they ask a decoder.
+    fn prompted(&self) -> Option<&dyn Prompted> {
         None
     }
 

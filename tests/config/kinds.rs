@@ -38,7 +38,7 @@ text = "¿Que es un interprete?"
 relevant = ["intérprete de órdenes"]
 "#;
 
-const PROMPT: &str = r#"
+pub const PROMPT: &str = r#"
 name = "sweep"
 kind = "prompt"
 
@@ -54,7 +54,7 @@ mode = "chunks"
 examples = 5
 
 [prompt]
-template = "{{ reviews }}"
+template = "{{ examples }} {{ reviews }}"
 "#;
 
 const SEARCH: &str = "name = \"sweep\"\nkind = \"model-search\"\n[search]\ntask = \"fill-mask\"\n";

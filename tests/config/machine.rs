@@ -6,11 +6,18 @@ use std::path::{Path, PathBuf};
 use ensayo::config::Environment;
 
 /// The files, and what is in those that are read.
-const FILES: [(&str, &str); 21] = [
+const FILES: [(&str, &str); 22] = [
     ("data/reviews.csv", ""),
     ("data/other.csv", ""),
     ("data/manual.txt", ""),
-    ("prompts/rag.txt", ""),
+    (
+        "prompts/rag.txt",
+        "{% for fragment in fragments %}\n{{ fragment.number }}.- {{ fragment.text }}\n{% endfor %}\n{{ question }}\n",
+    ),
+    (
+        "prompts/broken.txt",
+        "{{ reviews }}\n\n{% for x in reviews %}",
+    ),
     ("models/tiny/config.json", TINY),
     ("models/tiny/tokenizer.json", ""),
     ("models/tiny/model.safetensors", ""),

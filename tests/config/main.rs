@@ -11,6 +11,7 @@ mod kinds;
 mod machine;
 mod names;
 mod overrides;
+mod prompts;
 mod schema;
 mod structure;
 

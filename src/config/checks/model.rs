@@ -93,7 +93,7 @@ pub(super) fn files(
 }
 
 /// Files of a checkpoint that are read where they are there.
-const OPTIONAL: [&str; 12] = [
+const OPTIONAL: [&str; 14] = [
     "config.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
@@ -104,6 +104,8 @@ const OPTIONAL: [&str; 12] = [
     "modules.json",
     "sentence_bert_config.json",
     "config_sentence_transformers.json",
+    "generation_config.json",
+    "chat_template.jinja",
     "adapter_config.json",
     "adapter_model.safetensors",
 ];

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{model, unsupported};
+use super::{model, prompt, unsupported};
 use crate::config::draft::{Check, Draft};
 use crate::config::tree::Node;
 use crate::config::{Embedder, Generator, Question, RagSettings};
@@ -22,6 +22,11 @@ impl Check for RagSettings {
         if let Generator::Model(generator) = &self.generator {
             let generator = &generator.model;
             model::is_named_well(draft, "generator", generator);
+            model::files(draft, "generator", generator);
+            prompt::answers_end(draft, &self.generation);
+            if let Some(prompt) = &self.prompt {
+                prompt::asks(draft, prompt, &prompt::Asked::question());
+            }
         }
         phrases_say_something(draft, self);
         chunks_advance(draft, self);

@@ -100,6 +100,42 @@ pub fn prepare(data: &Data) -> Result<Splits, DataError> {
     })
 }
 
+/// Reads the rows that `data` names without splitting them: all of them are judged, none is trained
+/// on.
+///
+/// # Errors
+///
+/// As [`prepare`].
+pub fn whole(data: &Data) -> Result<Splits, DataError> {
+    let rows = read(&data.path, &data.text, &data.label, data.limit)?;
+    let labels = classes(data, &rows)?;
+    let test = with_classes(shown(&data.path), rows, &labels)?;
+    let evaluations = data
+        .evaluations
+        .iter()
+        .map(|evaluation| evaluation_set(evaluation, data, &labels));
+    let evaluations = evaluations.collect::<Result<Vec<_>, _>>()?;
+    Ok(Splits {
+        train: Vec::new(),
+        validation: None,
+        test,
+        evaluations,
+        notes: labels.warnings(),
+        labels,
+        duplicates: Duplicates::default(),
+    })
+}
+
+/// Reads labelled rows of another file as examples of the same classes.
+///
+/// # Errors
+///
+/// As [`read`], or if a row has a label that is none of the classes.
+pub fn labelled(path: &Path, data: &Data, labels: &LabelMap) -> Result<Vec<Example>, DataError> {
+    let rows = read(path, &data.text, &data.label, None)?;
+    with_classes(shown(path), rows, labels)
+}
+
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }

@@ -1,8 +1,11 @@
 //! From texts to token ids: a checkpoint's `tokenizer.json` or vocabulary, used as `transformers`
 //! uses it, or else its `spm.model`. Knows nothing of batches or models.
 
+mod decoder;
 mod pipeline;
 mod settings;
+
+pub use decoder::{DecoderTokenizer, TextStream};
 
 use std::fs;
 use std::io;
@@ -51,6 +54,8 @@ pub enum TokenizerError {
     Unreadable { path: PathBuf, reason: io::Error },
     #[error("{}: not a tokeniser: {reason}: copy the file from the checkpoint again", .path.display())]
     Broken { path: PathBuf, reason: String },
+    #[error("{}: not there: a decoder's folder must hold it; `save_pretrained` of its tokeniser in transformers writes it", .path.display())]
+    NoJson { path: PathBuf },
     #[error("{}: `{setting}` is not supported with an `spm.model`: save the tokeniser as a `tokenizer.json` beside it", .path.display())]
     Setting {
         path: PathBuf,

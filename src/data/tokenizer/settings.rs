@@ -259,6 +259,42 @@ impl Settings {
         Some(listed.cloned().unwrap_or(token).special(true))
     }
 
+    /// The texts of the special tokens that have a name of their own, by these names.
+    pub(super) fn named_tokens(&self) -> BTreeMap<String, String> {
+        let own = NAMED.iter().filter_map(|key| {
+            let token = self.special(key)?;
+            Some(((*key).to_owned(), token.content))
+        });
+        let further = self.keys.iter().filter(|(key, _)| key.ends_with("_token"));
+        let further = further.filter_map(|(key, token)| {
+            let text = text_of(token)?;
+            Some((key.clone(), text.to_owned()))
+        });
+        further.chain(own).collect()
+    }
+
+    /// The chat template: the only one, or the one that is called `default`.
+    pub(super) fn chat_template(&self) -> Result<Option<String>, TokenizerError> {
+        let refused = |problem: &str| Err(self.refusal("chat_template", problem.to_owned()));
+        match self.keys.get("chat_template") {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(source)) => Ok(Some(source.clone())),
+            Some(Value::Array(named)) => {
+                let text = |template: &Value, key: &str| {
+                    template.get(key).and_then(Value::as_str).map(str::to_owned)
+                };
+                let default = named
+                    .iter()
+                    .find(|template| template["name"].as_str() == Some("default"));
+                match default.and_then(|template| text(template, "template")) {
+                    Some(source) => Ok(Some(source)),
+                    None => refused("has no template with the name `default`: call one of them so"),
+                }
+            }
+            Some(_) => refused("is neither a text nor a list of named ones"),
+        }
+    }
+
     /// The tokens to add to a pipeline, in `transformers`' order. `own` are those that
     /// `tokenizer.json` lists, by their numbers.
     pub(super) fn to_add(&self, own: &[(u32, AddedToken)]) -> Vec<AddedToken> {

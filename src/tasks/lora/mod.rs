@@ -26,6 +26,7 @@ use engine::training::{
 use super::checkpoint;
 use super::encoder;
 use super::inspect::Look;
+use super::scores::metric;
 use super::watch::{Progress, Watch};
 use super::{Classifier, Forecast, Inspection, Need, Task};
 use crate::config::{Keep, LoraSettings, Origin, Schedule as ScheduleSetting};
@@ -35,7 +36,7 @@ use crate::plan::RunSpec;
 use crate::record::{self, Environment, MetricRow, RecordError, RowWriter};
 use crate::runner::{Context, ExecuteError, Outcome};
 use memory::{largest_step, peak_bytes};
-use results::{device_memory, judge, measurements, memory_rows, metric, write_predictions};
+use results::{device_memory, judge, measurements, memory_rows, write_predictions};
 use sets::Sets;
 
 impl Task for LoraSettings {

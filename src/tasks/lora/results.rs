@@ -8,54 +8,19 @@ use engine::device::peak_memory_bytes;
 use engine::training::{History, Predictions};
 
 use super::sets::Set;
-use crate::metrics::classification_report;
 use crate::record::{self, MeasurementRow, MetricRow, PREDICTIONS_FILE, PredictionRow, ReportRow};
 use crate::runner::ExecuteError;
-
-pub(super) fn metric(evaluation: &str, metric: &str, value: f64) -> MetricRow {
-    MetricRow {
-        evaluation: evaluation.to_owned(),
-        metric: metric.to_owned(),
-        value,
-    }
-}
+use crate::tasks::scores;
 
 /// The scalars and the classification report of one evaluation.
-#[allow(clippy::cast_precision_loss)]
 pub(super) fn judge(
     set: &Set<'_>,
     predictions: &Predictions,
     classes: &[String],
 ) -> (Vec<MetricRow>, Vec<ReportRow>) {
     let labels: Vec<usize> = set.examples.iter().map(|example| example.label).collect();
-    let report = classification_report(&labels, &predictions.classes(), classes);
-    let lines = report.lines();
-    let mut metrics = vec![
-        metric(&set.name, "rows", labels.len() as f64),
-        metric(&set.name, "accuracy", report.accuracy),
-        metric(&set.name, "loss", predictions.loss()),
-    ];
-    for (name, average) in [
-        ("macro", &report.macro_average),
-        ("weighted", &report.weighted_average),
-    ] {
-        metrics.push(metric(
-            &set.name,
-            &format!("{name}_precision"),
-            average.precision,
-        ));
-        metrics.push(metric(&set.name, &format!("{name}_recall"), average.recall));
-        metrics.push(metric(&set.name, &format!("{name}_f1"), average.f1_score));
-    }
-    let rows = lines.into_iter().map(|line| ReportRow {
-        evaluation: set.name.clone(),
-        class: line.class,
-        precision: line.precision,
-        recall: line.recall,
-        f1_score: line.f1_score,
-        support: line.support,
-    });
-    (metrics, rows.collect())
+    let loss = Some(predictions.loss());
+    scores::judge(&set.name, &labels, &predictions.classes(), loss, classes)
 }
 
 pub(super) fn write_predictions(
