@@ -49,7 +49,7 @@ impl From<minijinja::Error> for TemplateError {
 }
 
 /// The only template of its environment.
-const NAME: &str = "prompt";
+const NAME: &str = "template";
 
 impl Template {
     /// Reads a template.

@@ -1,7 +1,7 @@
 //! The kinds of experiment, each from its settings to the files it leaves.
 
 pub mod checkpoint;
-mod decoder;
+pub mod decoder;
 mod encoder;
 mod finished;
 mod forecast;

@@ -9,6 +9,9 @@ fn prompt(from: &str, to: &str) -> String {
     complaints(&PROMPT.replace(from, to))
 }
 
+/// What is said where nothing is wrong.
+const SOUND: &str = "0 problems\n";
+
 const TEMPLATE: &str = "template = \"{{ examples }} {{ reviews }}\"";
 
 fn template(source: &str) -> String {
@@ -50,17 +53,20 @@ fn templates_that_would_fail_are_refused_with_their_line() {
         template(
             "{{ examples }}{% for review in reviews %}{{ loop.index }}. {{ review.text.strip() }}{% endfor %}"
         ),
-        ""
+        SOUND
     );
 }
 
 #[test]
 fn a_template_stands_in_exactly_one_place_and_can_be_read() {
     for (table, said) in [
-        ("format = \"raw\"", "neither `template` nor `template_file`"),
+        (
+            "format = \"raw\"",
+            "needs one of `template`, `template_file`",
+        ),
         (
             "template = \"a\"\ntemplate_file = \"../prompts/rag.txt\"",
-            "both `template` and `template_file`",
+            "`template_file`",
         ),
         (
             "template_file = \"../prompts/broken.txt\"",
@@ -84,7 +90,7 @@ fn what_only_chats_have_is_refused_elsewhere() {
     assert!(told.contains("no day"), "{told}");
     let chat =
         format!("{TEMPLATE}\nformat = \"chat\"\nsystem = \"Be brief.\"\ndate = \"2025-01-02\"");
-    assert_eq!(prompt(TEMPLATE, &chat), "");
+    assert_eq!(prompt(TEMPLATE, &chat), SOUND);
 }
 
 #[test]
@@ -139,7 +145,7 @@ fn prompts_of_retrieval_need_question_and_fragments() {
         rag(
             "{{ question }}{% for f in fragments %}{{ f.number }} {{ f.score }} {{ f.text }}{% endfor %}"
         ),
-        ""
+        SOUND
     );
 }
 
@@ -150,6 +156,6 @@ fn four_bits_can_be_written_and_planned() {
             "id = \"org/decoder\"",
             "id = \"org/decoder\"\nprecision = \"nf4\""
         ),
-        ""
+        SOUND
     );
 }

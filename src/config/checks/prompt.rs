@@ -196,19 +196,8 @@ pub(super) fn asks(draft: &mut Draft<'_>, prompt: &Prompt, asked: &Asked) {
                 return;
             }
         },
-        (given, _) => {
-            let message = if given.is_some() {
-                "`[prompt]` has both `template` and `template_file`"
-            } else {
-                "`[prompt]` has neither `template` nor `template_file`"
-            };
-            let problem = draft.problem(message);
-            let problem = problem.at(&draft.span("prompt"), "exactly one is needed");
-            draft.push(
-                problem.help("`template` is the text itself, `template_file` a file with it"),
-            );
-            return;
-        }
+        // That exactly one is needed is said already.
+        _ => return,
     };
     for (fault, help) in faults(&source, asked) {
         let problem = draft.problem(format!("`{key}`: {place}{fault}"));

@@ -203,7 +203,7 @@ fn execute_with(
     outcome.metrics.extend(results::run_metrics(
         &prepared.rows,
         &prompts,
-        answered.as_ref(),
+        answered.as_ref().map(|found| (found.tries, found.failed())),
     ));
     outcome.measurements = measurements(
         &run.pace,

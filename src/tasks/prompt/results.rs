@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::chunks::Chunks;
 use super::rows::Rows;
 use super::written::Written;
 use crate::record::{self, MetricRow, PREDICTIONS_FILE, PredictionRow};
@@ -77,12 +76,13 @@ fn predictions(folder: &Path, rows: &Rows, predicted: &[Predicted]) -> Result<()
     Ok(())
 }
 
-/// The figures that belong to no set.
+/// The figures that belong to no set. `tries` are answers to chunks in all, and chunks that got none
+/// of the wanted form.
 #[expect(clippy::cast_precision_loss, reason = "counts")]
 pub(super) fn run_metrics(
     rows: &Rows,
     prompts: &[Written],
-    answered: Option<&Chunks>,
+    tries: Option<(usize, usize)>,
 ) -> Vec<MetricRow> {
     let lengths = prompts.iter().map(|prompt| prompt.tokens.len());
     let mut named = vec![
@@ -92,9 +92,9 @@ pub(super) fn run_metrics(
         ("examples", rows.examples.len() as f64),
         ("classified_examples", rows.shown as f64),
     ];
-    if let Some(answered) = answered {
-        named.push(("tries", answered.tries as f64));
-        named.push(("failed_chunks", answered.failed() as f64));
+    if let Some((tries, failed)) = tries {
+        named.push(("tries", tries as f64));
+        named.push(("failed_chunks", failed as f64));
     }
     let rows = named.into_iter();
     rows.map(|(name, value)| metric("run", name, value))
