@@ -65,7 +65,6 @@ impl TokenDecoder for Scripted {
     fn likelihoods(
         &mut self,
         asked: &[Continuations],
-        _: usize,
         advance: &mut dyn FnMut(usize) -> Control,
     ) -> Option<Vec<Vec<f64>>> {
         let mut likelihoods = Vec::new();
@@ -81,5 +80,9 @@ impl TokenDecoder for Scripted {
             }
         }
         Some(likelihoods)
+    }
+
+    fn logits(&mut self, _: &[u32]) -> Vec<f32> {
+        Vec::new()
     }
 }

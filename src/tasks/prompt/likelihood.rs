@@ -105,7 +105,7 @@ impl Run<'_, '_> {
             let there = done + prompts.len() - open.len();
             let progress = &mut *self.progress;
             let mut advance = |read: usize| progress.advance(there + read, total, "texts", None);
-            let Some(new) = model.likelihoods(&asked, self.at_once, &mut advance) else {
+            let Some(new) = model.likelihoods(&asked, &mut advance) else {
                 return Ok(None);
             };
             for (&place, likelihood) in open.iter().zip(new) {

@@ -176,10 +176,13 @@ impl TokenDecoder for Shared {
     fn likelihoods(
         &mut self,
         asked: &[Continuations],
-        at_once: usize,
         advance: &mut dyn FnMut(usize) -> Control,
     ) -> Option<Vec<Vec<f64>>> {
-        self.0.lock().unwrap().likelihoods(asked, at_once, advance)
+        self.0.lock().unwrap().likelihoods(asked, advance)
+    }
+
+    fn logits(&mut self, prompt: &[u32]) -> Vec<f32> {
+        self.0.lock().unwrap().logits(prompt)
     }
 }
 
