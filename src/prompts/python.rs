@@ -37,7 +37,7 @@ pub(super) fn method(
                 Ok(found)
             }
         }
-        (ValueKind::Seq, "count") => {
+        (ValueKind::Seq | ValueKind::Iterable, "count") => {
             let (wanted,): (Value,) = from_args(arguments)?;
             Ok(value
                 .try_iter()?
@@ -45,7 +45,7 @@ pub(super) fn method(
                 .count()
                 .into())
         }
-        (ValueKind::Seq, "index") => {
+        (ValueKind::Seq | ValueKind::Iterable, "index") => {
             let (wanted,): (Value,) = from_args(arguments)?;
             let place = value.try_iter()?.position(|item| item == wanted);
             place
@@ -105,13 +105,8 @@ fn of_string(text: &str, name: &str, arguments: &[Value]) -> Result<Value, Error
             let items: Vec<String> = items.try_iter()?.map(|item| item.to_string()).collect();
             items.join(text).into()
         }
-        "find" => {
-            let (part,): (&str,) = from_args(arguments)?;
-            match text.find(part) {
-                Some(byte) => text[..byte].chars().count().into(),
-                None => Value::from(-1),
-            }
-        }
+        "find" | "index" => place(text, name, arguments, |text, part| text.find(part))?,
+        "rfind" | "rindex" => place(text, name, arguments, |text, part| text.rfind(part))?,
         "count" => {
             let (part,): (&str,) = from_args(arguments)?;
             if part.is_empty() {
@@ -130,6 +125,24 @@ fn of_string(text: &str, name: &str, arguments: &[Value]) -> Result<Value, Error
         _ => return Err(Error::from(ErrorKind::UnknownMethod)),
     };
     Ok(value)
+}
+
+/// Where a part stands, in characters; where it stands nowhere, -1 or an error, by the method's name.
+fn place(
+    text: &str,
+    name: &str,
+    arguments: &[Value],
+    find: impl Fn(&str, &str) -> Option<usize>,
+) -> Result<Value, Error> {
+    let (part,): (&str,) = from_args(arguments)?;
+    match find(text, part) {
+        Some(byte) => Ok(text[..byte].chars().count().into()),
+        None if name.ends_with("find") => Ok(Value::from(-1)),
+        None => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "the part is not in the string",
+        )),
+    }
 }
 
 fn capitalized(text: &str) -> String {
