@@ -7,7 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use engine::shapes::Shapes;
-use ensayo::config::{self, Environment, LoraSettings, Settings, SteamReviews};
+use ensayo::config::{
+    self, Environment, LoraSettings, Precision, PromptFormat, PromptSettings, Settings,
+    SteamReviews,
+};
 use ensayo::grid::expand;
 
 /// A machine on which the folders that the experiments name hold what these say.
@@ -46,7 +49,9 @@ impl Environment for Machine {
     }
 
     fn is_file(&self, path: &Path) -> bool {
-        FILES.iter().any(|(file, _)| path == Path::new(file))
+        let is_there = |name| prompts().join(name).is_file();
+        is_prompt(path) && path.file_name().is_some_and(is_there)
+            || FILES.iter().any(|(file, _)| path == Path::new(file))
     }
 
     fn is_folder(&self, path: &Path) -> bool {
@@ -65,16 +70,28 @@ impl Environment for Machine {
     }
 
     fn read(&self, path: &Path) -> io::Result<String> {
+        if let Some(name) = path.file_name().filter(|_| is_prompt(path)) {
+            return std::fs::read_to_string(prompts().join(name));
+        }
         let file = FILES.iter().find(|(file, _)| path == Path::new(file));
         file.map(|(_, text)| (*text).to_owned())
             .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 
+/// The templates of this repository.
+fn prompts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/prompts")
+}
+
+fn is_prompt(path: &Path) -> bool {
+    path.starts_with("experiments/prompts")
+}
+
 /// The runs of an experiment of this repository, in order.
-fn runs(experiment: &str) -> Vec<(String, LoraSettings)> {
-    // Each is compared with the other.
-    let files = ["deberta-lora", "roberta-lora"].map(|experiment| {
+fn settings(experiment: &str) -> Vec<(String, Settings)> {
+    // The first two are compared with each other, the last with both.
+    let files = ["deberta-lora", "roberta-lora", "prompting"].map(|experiment| {
         let name = format!("experiments/{experiment}.toml");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&name);
         (name.into(), std::fs::read_to_string(path).unwrap())
@@ -86,11 +103,19 @@ fn runs(experiment: &str) -> Vec<(String, LoraSettings)> {
         .iter()
         .find(|grid| grid.experiment.name == experiment)
         .unwrap();
-    let runs = grid.cells.iter().map(|cell| match &cell.settings {
-        Settings::Lora(settings) => (cell.name.clone(), settings.clone()),
+    let cells = grid.cells.iter();
+    cells
+        .map(|cell| (cell.name.clone(), cell.settings.clone()))
+        .collect()
+}
+
+fn runs(experiment: &str) -> Vec<(String, LoraSettings)> {
+    let runs = settings(experiment).into_iter();
+    runs.map(|(name, settings)| match settings {
+        Settings::Lora(settings) => (name, settings),
         _ => panic!("a LoRA run"),
-    });
-    runs.collect()
+    })
+    .collect()
 }
 
 /// What the study prints of an attempt: rank, alpha, targets, epochs, trained parameters, their share in percent.
@@ -179,4 +204,51 @@ fn both_models_are_trained_and_judged_alike() {
     }
     let defaults = config::Training::default();
     assert_eq!(roberta[0].1.training, defaults);
+}
+
+#[test]
+fn the_decoder_is_prompted_as_the_study_says() {
+    let runs = settings("prompting").into_iter();
+    let runs: Vec<(String, PromptSettings)> = runs
+        .map(|(name, settings)| match settings {
+            Settings::Prompt(settings) => (name, settings),
+            _ => panic!("a prompting run"),
+        })
+        .collect();
+    let names: Vec<&str> = runs.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["zero-shot", "few-shot", "few-shot-apart", "likelihood"]
+    );
+    let (_, deberta) = &self::runs("deberta-lora")[0];
+    for (name, run) in &runs {
+        assert_eq!(run.model.origin.to_string(), "Qwen/Qwen2.5-7B-Instruct");
+        assert_eq!(run.model.precision, Precision::Auto);
+        assert_eq!(run.prompt.format, PromptFormat::Raw, "{name}");
+        // The rows are those of the LoRA runs, the first 60, all of them classified.
+        assert_eq!(
+            (&run.data.path, run.data.limit),
+            (&deberta.data.path, Some(60))
+        );
+        assert_eq!((run.data.test_size, &run.data.test_path), (None, &None));
+        assert_eq!(run.data.evaluations, deberta.data.evaluations);
+        let generation = &run.generation;
+        assert_eq!(
+            (generation.max_new_tokens, generation.top_k),
+            (Some(45), Some(10))
+        );
+        assert_eq!(
+            (generation.temperature, generation.top_p),
+            (Some(0.05), Some(0.8))
+        );
+        // The model's own stays in force.
+        assert_eq!(generation.repetition_penalty, None);
+        assert_eq!(run.classification.chunk_size, 15);
+    }
+    let examples = runs.iter().map(|(_, run)| {
+        let asked = &run.classification;
+        (asked.examples, asked.exclude_examples)
+    });
+    let examples: Vec<(usize, bool)> = examples.collect();
+    assert_eq!(examples, [(0, false), (5, false), (5, true), (0, false)]);
 }

@@ -22,7 +22,7 @@ use std::path::Path;
 use engine::FloatDType;
 use engine::decoder::{self, DecoderFiles, TokenDecoder};
 use engine::device::Device;
-use engine::shapes::Shapes;
+use engine::shapes::{self, Architecture};
 use jiff::civil::Date;
 
 use super::snapshot::Snapshot;
@@ -117,12 +117,13 @@ impl Decoder {
         self.files.folder()
     }
 
-    /// Bytes of its weights in a number format.
+    /// Bytes of its weights in a number format, where its shapes are known.
     #[must_use]
     pub fn weight_bytes(&self, format: FloatDType) -> Option<u64> {
-        let shapes = Shapes::read(self.files.config_json(), 2).ok()?;
+        let architecture =
+            Architecture::read(self.files.config_json(), shapes::Role::Decoder).ok()?;
         let each = if format == FloatDType::F32 { 4 } else { 2 };
-        Some(shapes.total_parameters() * each)
+        Some(architecture.shapes().total_parameters() * each)
     }
 
     /// How answers are drawn under such settings.
