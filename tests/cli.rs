@@ -211,7 +211,7 @@ fn reports_of_an_unreadable_record_go_on_without_it() {
 }
 
 #[test]
-fn kinds_without_a_task_are_refused_before_anything_runs() {
+fn runs_that_cannot_be_executed_are_refused_before_anything_runs() {
     let place = Place::new();
     place.write(
         "search",
@@ -221,13 +221,13 @@ fn kinds_without_a_task_are_refused_before_anything_runs() {
     for command in ["check", "plan", "list"] {
         assert_eq!(place.run(&[command, "search"]).0, 0, "{command}");
     }
-    let (code, output, talk) = place.run(&["run", "--set", "seeds=[1]"]);
+    let (code, output, talk) = place.run(&["run", "search"]);
     assert_eq!((code, output.as_str()), (2, ""));
     assert!(
         talk.contains("`search`: model.precision is nf4") && talk.contains("nothing was run"),
         "{talk}"
     );
-    assert!(!place.path("results/trial").exists());
+    assert!(!place.path("results/search").exists());
 }
 
 #[test]

@@ -29,8 +29,10 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
     let mut plan = plan::make(&args.plan, &mut commits)?;
     let skipped = out_of_reach(&args.plan, &plan, &commits);
     plan.keep(|experiment| !skipped.contains(experiment));
+    for line in skip_refused(&mut plan)? {
+        say(line);
+    }
     say(plan::headline(&plan));
-    refuse(&plan, |spec| tasks::of(&spec.settings).refusal())?;
     for remark in commits.remarks() {
         say(format_args!("  {remark}"));
     }
@@ -38,6 +40,7 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
         // What has come may not be what the settings take it for.
         plan = plan::make(&args.plan, &mut commits)?;
         plan.keep(|experiment| !skipped.contains(experiment));
+        skip_refused(&mut plan)?;
     }
     for fact in plan::inputs(&plan)? {
         say(format_args!("  {fact}"));
@@ -98,6 +101,35 @@ fn fetch(plan: &Plan, commits: &Commits) -> Result<bool, CommandError> {
         plan::inputs(plan)?;
     }
     Ok(downloads.fetch(commits)? > 0)
+}
+
+/// Leaves out the runs that this version cannot execute, and says which they are and why.
+///
+/// # Errors
+/// When there are no others.
+fn skip_refused(plan: &mut Plan) -> Result<Vec<String>, CommandError> {
+    let refusal = |spec: &RunSpec| tasks::of(&spec.settings).refusal();
+    let due: Vec<&RunSpec> = plan.jobs.iter().flat_map(|job| &job.runs).collect();
+    let mut refused: Vec<(String, Vec<String>)> = Vec::new();
+    for spec in due {
+        let Some(reason) = refusal(spec) else {
+            continue;
+        };
+        match refused.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, labels)) => labels.push(spec.label()),
+            None => refused.push((reason, vec![spec.label()])),
+        }
+    }
+    let count: usize = refused.iter().map(|(_, labels)| labels.len()).sum();
+    if count > 0 && count == plan.runs.len() {
+        refuse(plan, refusal)?;
+    }
+    let labels: BTreeSet<&String> = refused.iter().flat_map(|(_, labels)| labels).collect();
+    plan.leave_out(|spec| labels.contains(&spec.label()));
+    let lines = refused
+        .iter()
+        .map(|(reason, labels)| format!("{}: skipped: {reason}", labels.join(", ")));
+    Ok(lines.collect())
 }
 
 /// Refuses runs that cannot be executed, before anything runs.

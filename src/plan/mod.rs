@@ -384,6 +384,15 @@ impl Plan {
         self.jobs.retain(|job| !job.runs.is_empty());
     }
 
+    /// Leaves out the runs that `is_out` holds for; their experiments' lists still have them.
+    pub fn leave_out(&mut self, is_out: impl Fn(&RunSpec) -> bool) {
+        self.runs.retain(|planned| !is_out(&planned.spec));
+        for job in &mut self.jobs {
+            job.runs.retain(|spec| !is_out(spec));
+        }
+        self.jobs.retain(|job| !job.runs.is_empty());
+    }
+
     /// Sum of the estimates of all runs that would be executed; `None` if any of them has no estimate.
     #[must_use]
     pub fn estimate_seconds(&self) -> Option<f64> {
