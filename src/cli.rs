@@ -43,7 +43,7 @@ pub enum Command {
     },
     /// Classify texts with what a run trained; CSV on standard output
     Predict(PredictArgs),
-    /// Ask the document of a rag run a question; answer and fragments on standard output
+    /// Ask the document of a rag run questions; answers and fragments on standard output
     Ask(AskArgs),
     /// Say what lies among the results beside them, and remove what is asked for
     Clean(CleanArgs),
@@ -432,12 +432,13 @@ pub struct PredictArgs {
 /// Options of `ask`.
 #[derive(Debug, Clone, Args)]
 pub struct AskArgs {
-    /// The run, as EXPERIMENT/RUN or EXPERIMENT/RUN@SEED
-    #[arg(value_name = "RUN")]
-    pub run: String,
-    /// The question
-    #[arg(value_name = "QUESTION")]
-    pub question: String,
+    /// The run, as EXPERIMENT/RUN or EXPERIMENT/RUN@SEED, unless --run names it; then the question.
+    /// Without a question, standard input has one a line
+    #[arg(value_names = ["RUN", "QUESTION"], num_args = 0..=2)]
+    pub words: Vec<String>,
+    /// The run, so that the question stands alone
+    #[arg(long = "run", value_name = "RUN")]
+    pub run: Option<String>,
     /// Folder with the results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -328,6 +329,99 @@ fn an_embedder_that_needs_prefixes_says_so_until_it_has_them() {
         talk.contains("`embedder.query_prefix` has no effect beside `kind`"),
         "{talk}"
     );
+}
+
+#[test]
+fn runs_that_this_version_cannot_execute_are_skipped_with_the_reason() {
+    let place = Place::new();
+    let decoder = "id = \"owner/decoder\"\nprecision = \"fp4\"\n[prompt]\ntemplate = \"{% for part in fragments %}{{ part.text }}{% endfor %}{{ question }}\"";
+    let runs = "[[runs]]\nname = \"four-bits\"\n[[runs]]\nname = \"sentences\"\ngenerator.kind = \"extractive\"\n";
+    let text = TRIAL.replace("kind = \"extractive\"", decoder);
+    let (text, _) = text.split_once("[grid]").unwrap();
+    place.write(&format!("{text}{runs}"));
+    for command in ["check", "plan"] {
+        let (code, _, talk) = place.run(&[command]);
+        assert_eq!(code, 0, "{command}: {talk}");
+    }
+    for _ in 0..2 {
+        let (code, _, talk) = place.run(&["run", "--device", "cpu"]);
+        assert_eq!(code, 0, "{talk}");
+        assert!(
+            talk.contains("trial/four-bits@42: skipped: generator.precision is fp4"),
+            "{talk}"
+        );
+    }
+    assert!(
+        place
+            .path("results/trial/sentences/seed-42/answers.csv")
+            .exists()
+    );
+    assert!(!place.path("results/trial/four-bits").exists());
+    let (code, _, talk) = place.run(&["run", "trial/four-bits", "--device", "cpu"]);
+    assert!(code == 2 && talk.contains("nothing was run"), "{talk}");
+}
+
+#[test]
+fn several_questions_are_asked_on_standard_input() {
+    let place = Place::new();
+    let (code, _, talk) = place.run(&["run", "--device", "cpu"]);
+    assert_eq!(code, 0, "{talk}");
+    let ask = |arguments: &[&str], input: &str| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_ensayo"))
+            .arg("ask")
+            .args(arguments)
+            .args(["--device", "cpu"])
+            .current_dir(place.0.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(input.as_bytes())
+            .unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code().unwrap(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    };
+    let (code, output, talk) = ask(
+        &["--run", "trial/metric=cosine"],
+        "¿Qué fija umask?\n\n¿Qué hace cd?\n",
+    );
+    assert_eq!(code, 0, "{talk}");
+    let (first, second) = output.split_once("== ¿Qué hace cd?\n").unwrap();
+    assert!(
+        first.starts_with("== ¿Qué fija umask?\n\nLa orden umask"),
+        "{output}"
+    );
+    assert!(second.contains("1. [Contexto "), "{output}");
+    let (_, alone, _) = ask(&["--run", "trial/metric=cosine", "¿Qué fija umask?"], "");
+    let (_, as_before, _) = ask(&["trial/metric=cosine", "¿Qué fija umask?"], "");
+    assert!(
+        alone == as_before && alone.starts_with("La orden umask"),
+        "{alone}"
+    );
+    for (arguments, part) in [
+        (
+            &["trial/metric=cosine"][..],
+            "standard input has no question",
+        ),
+        (
+            &["--run", "trial/metric=cosine", "¿Qué", "hace?"],
+            "one word too many",
+        ),
+        (&[], "no run"),
+    ] {
+        let (code, _, talk) = ask(arguments, "");
+        assert!(code == 2 && talk.contains(part), "{talk}");
+    }
 }
 
 #[test]

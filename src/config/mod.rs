@@ -57,8 +57,8 @@ pub use prompt::{
     ClassWord, Classification, ClassificationMode, Generation, Prompt, PromptFormat, PromptSettings,
 };
 pub use rag::{
-    ChunkStrategy, Chunks, Cleaning, Document, DocumentOrigin, Metric, Question, RagSettings,
-    Retrieval, Unicode,
+    ChunkStrategy, Chunks, Cleaning, Document, DocumentOrigin, Metric, Overflow, Question,
+    RagSettings, Retrieval, Unicode,
 };
 pub use schema::schema;
 pub use settings::{Kind, Settings};

@@ -44,6 +44,11 @@ pub(super) const FACTS: Facts = Facts {
 };
 
 impl KindSettings for RagSettings {
+    fn rows_at_once(&self) -> Option<usize> {
+        let decodes = matches!(self.generator, Generator::Model(_));
+        decodes.then(|| self.generation.rows_at_once())
+    }
+
     fn models(&self) -> Vec<(&'static str, &Model)> {
         let embedder = match &self.embedder {
             Embedder::Model(embedder) => Some(("embedder", &embedder.model)),
@@ -226,6 +231,10 @@ pub struct Retrieval {
     /// Chunks for each question.
     #[schemars(extend("minimum" = 1))]
     pub top_k: usize,
+    /// What is done where a decoder's prompt with all of them, and its answer, are longer than the
+    /// model takes.
+    #[serde(skip_serializing_if = "Overflow::is_error")]
+    pub on_overflow: Overflow,
 }
 
 impl Default for Retrieval {
@@ -233,7 +242,27 @@ impl Default for Retrieval {
         Self {
             metric: Metric::Cosine,
             top_k: 10,
+            on_overflow: Overflow::Error,
         }
+    }
+}
+
+/// What is done where a prompt and its answer are longer than the model takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Overflow {
+    /// The run fails before anything is answered.
+    #[default]
+    Error,
+    /// The last chunks are left out, as few as will do; results count them.
+    Drop,
+}
+
+impl Overflow {
+    /// Whether it is the default, which need not be written.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        *self == Self::Error
     }
 }
 

@@ -145,8 +145,8 @@ impl Row for RetrievalRow {
         &["question", "rank", "chunk", "score", "relevant", "text"];
 }
 
-/// A row of `answers.csv`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A row of `answers.csv`. What cannot be said of an answer is empty.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AnswerRow {
     /// The question's id.
     pub question: String,
@@ -154,11 +154,72 @@ pub struct AnswerRow {
     pub answer: String,
     /// Tokens that a decoder drew; empty where there is none.
     pub new_tokens: Option<usize>,
+    /// How long that took, from the first of them to the last: measured, so that it differs from
+    /// time to time.
+    #[serde(default)]
+    pub seconds: Option<f64>,
+    /// Why a decoder's answer ends: `end_token`, `stop_string` or `length`.
+    #[serde(default)]
+    pub stop: Option<String>,
+    /// Its words, citations aside.
+    #[serde(default)]
+    pub words: Option<usize>,
+    /// How many the question allows at most, where it says so.
+    #[serde(default)]
+    pub word_limit: Option<usize>,
+    /// Whether it is as short as that.
+    #[serde(default)]
+    pub within_limit: Option<bool>,
+    /// Its language, where that is beyond doubt.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// Whether it is the question's.
+    #[serde(default)]
+    pub same_language: Option<bool>,
+    /// The numbers of the chunks that it cites, with spaces between them.
+    #[serde(default)]
+    pub cited: String,
+    /// The share of these that it was given.
+    #[serde(default)]
+    pub cited_in_context: Option<f64>,
+    /// Whether it says that the chunks do not have an answer.
+    #[serde(default)]
+    pub abstained: Option<bool>,
+    /// The share of its content words that stand in the chunks that it was given.
+    #[serde(default)]
+    pub supported: Option<f64>,
+    /// The share of its runs of four words that were there before.
+    #[serde(default)]
+    pub repeated: Option<f64>,
+    /// F1 of its words and those of the right answer, where the question has one.
+    #[serde(default)]
+    pub token_f1: Option<f64>,
+    /// ROUGE-L of the same.
+    #[serde(default)]
+    pub rouge_l: Option<f64>,
 }
 
 impl Row for AnswerRow {
     const FILE: &'static str = "answers.csv";
-    const COLUMNS: &'static [&'static str] = &["question", "answer", "new_tokens"];
+    const COLUMNS: &'static [&'static str] = &[
+        "question",
+        "answer",
+        "new_tokens",
+        "seconds",
+        "stop",
+        "words",
+        "word_limit",
+        "within_limit",
+        "language",
+        "same_language",
+        "cited",
+        "cited_in_context",
+        "abstained",
+        "supported",
+        "repeated",
+        "token_f1",
+        "rouge_l",
+    ];
 }
 
 /// A row of `generation.csv`: a value that answers were drawn with.
@@ -329,8 +390,7 @@ mod tests {
         assert_eq!(header(found), RetrievalRow::COLUMNS);
         let answer = AnswerRow {
             question: "cd".into(),
-            answer: String::new(),
-            new_tokens: None,
+            ..AnswerRow::default()
         };
         assert_eq!(header(answer), AnswerRow::COLUMNS);
         let drawn = GenerationRow {

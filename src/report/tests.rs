@@ -442,7 +442,7 @@ fn searches_have_tables_and_figures_of_their_own() {
     assert_eq!(lines.len(), 1 + 2 * 3, "{agreement}");
     assert!(lines[1].starts_with("a,b,cd,2,0.5,"), "{agreement}");
     let page = fs::read_to_string(written.page).unwrap();
-    assert!(page.contains("1 2*. Cambia de &lt;carpeta&gt;. [Contexto 1]"));
+    assert!(page.contains(">1 2*<") && page.contains(">Cambia de &lt;carpeta&gt;. [Contexto 1]<"));
     for name in ["score-by-rank", "ndcg-by-chunks", "agreement"] {
         assert!(
             results.path().join(format!("s/plots/{name}.svg")).exists(),

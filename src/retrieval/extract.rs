@@ -53,6 +53,18 @@ impl Phrases {
         }
     }
 
+    /// What an answer says when there is none in the fragments.
+    #[must_use]
+    pub fn not_found(&self) -> &str {
+        &self.not_found
+    }
+
+    /// The pattern of citations, with `{number}` in it.
+    #[must_use]
+    pub fn citation(&self) -> &str {
+        &self.citation
+    }
+
     /// How the fragment of this number is cited.
     #[must_use]
     pub fn cite(&self, number: usize) -> String {

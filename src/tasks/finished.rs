@@ -85,17 +85,19 @@ pub struct Predictions {
 
 /// Runs that search a document.
 pub trait Searchable {
-    /// Answers a new question as the run answers its own.
+    /// Answers new questions as the run answers its own. A listener follows the answers as they
+    /// are written: it gets the question's place and what came to its answer, one question after
+    /// the other.
     ///
     /// # Errors
-    /// When the document or the embedder cannot be read, or is not what it was when the run was
-    /// made.
+    /// When the document or a model cannot be read, or is not what it was when the run was made.
     fn ask(
         &self,
         finished: Finished<'_>,
-        question: &str,
+        questions: &[String],
         device: Device,
-    ) -> Result<Asked, ExecuteError>;
+        listener: Option<&mut (dyn FnMut(usize, &str) + '_)>,
+    ) -> Result<Vec<Asked>, ExecuteError>;
 }
 
 /// What a question found.
@@ -105,6 +107,8 @@ pub struct Asked {
     pub fragments: Vec<FoundFragment>,
     /// The answer, unless the run only retrieves.
     pub answer: Option<String>,
+    /// Whether a listener heard it while it was written.
+    pub heard: bool,
     /// What a reader of the answer should know.
     pub notes: Vec<String>,
 }

@@ -51,7 +51,7 @@ pub(super) fn searches(results: &Path, runs: &[(&str, usize, usize)]) {
         let answer = AnswerRow {
             question: "cd".into(),
             answer: "Cambia de <carpeta>. [Contexto 1]".into(),
-            new_tokens: None,
+            ..AnswerRow::default()
         };
         write_rows(&folder, &[answer]).unwrap();
         let metric = |evaluation: &str, metric: &str, value| MetricRow {

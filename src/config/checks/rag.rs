@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{model, prompt, unsupported};
 use crate::config::draft::{Check, Draft};
 use crate::config::tree::Node;
-use crate::config::{Embedder, Generator, Question, RagSettings};
+use crate::config::{Embedder, Generation, Generator, Overflow, Question, RagSettings};
 
 /// Names that results already use: for all questions together, and for what belongs to none.
 const RESERVED: [&str; 2] = ["questions", "run"];
@@ -23,6 +23,7 @@ impl Check for RagSettings {
             let generator = &generator.model;
             model::is_named_well(draft, "generator", generator);
             model::files(draft, "generator", generator);
+            unsupported::head(draft, "generator", generator);
             prompt::answers_end(draft, &self.generation);
             if let Some(prompt) = &self.prompt {
                 prompt::asks(draft, prompt, &prompt::Asked::question());
@@ -32,6 +33,12 @@ impl Check for RagSettings {
         chunks_advance(draft, self);
         questions_differ(draft, self);
         document_is_pinned(draft, self);
+        if matches!(self.generator, Generator::Simple(_)) {
+            // Without a decoder nothing is asked or drawn, so that nothing depends on how.
+            self.prompt = None;
+            self.generation = Generation::default();
+            self.retrieval.on_overflow = Overflow::Error;
+        }
         if matches!(self.generator, Generator::Model(_))
             && self.prompt.is_none()
             && !draft.is_tainted(&["prompt"])

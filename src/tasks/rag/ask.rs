@@ -1,60 +1,71 @@
-//! A new question to the document of a run, answered as the run answers its own.
+//! New questions to the document of a run, answered as the run answers its own.
 
 use std::path::Path;
 
 use engine::device::Device;
 
+use super::answers::{self, Desk};
 use super::embed::Lazy;
 use super::fragments::Fragments;
 use super::search::{Place, search};
-use super::{answer, opened, phrases};
-use crate::config::{Embedder, Question, RagSettings, Settings};
+use super::{Models, opened, phrases};
+use crate::config::{Embedder, Generator, RagSettings, Settings};
 use crate::plan::RunSpec;
 use crate::record::results_of;
 use crate::runner::{Event, ExecuteError, StopFlag};
 use crate::tasks::watch::Progress;
 use crate::tasks::{Asked, Finished, FoundFragment, Searchable};
 
+/// Follows answers as they are written.
+type Listener<'a, 'l> = &'a mut (dyn FnMut(usize, &str) + 'l);
+
 impl Searchable for RagSettings {
     fn ask(
         &self,
         finished: Finished<'_>,
-        question: &str,
+        questions: &[String],
         device: Device,
-    ) -> Result<Asked, ExecuteError> {
+        listener: Option<Listener<'_, '_>>,
+    ) -> Result<Vec<Asked>, ExecuteError> {
         let Finished {
             folder,
             record,
             settings,
         } = finished;
-        // With its document and its model where these are now.
+        // With its document and its models where these are now.
         let spec = RunSpec::of_finished(record, folder, settings, &[])?;
         let Settings::Rag(here) = spec.settings.clone() else {
             return Err(ExecuteError::message("the run searched no document"));
         };
-        here.search_again(question, &spec, results_of(folder), device)
+        let models = Models {
+            open: &|| opened(&here.embedder, device),
+            load: &|files, format, device| files.load(format, device),
+        };
+        let place = (&spec, results_of(folder), device);
+        here.search_again(questions, place, &models, listener)
     }
 }
 
 impl RagSettings {
     /// Searches the document that a run was made with.
-    fn search_again(
+    pub(super) fn search_again(
         &self,
-        question: &str,
-        spec: &RunSpec,
-        results: &Path,
-        device: Device,
-    ) -> Result<Asked, ExecuteError> {
-        let open = || opened(&self.embedder, device);
-        let lazy = Lazy::new(&open);
+        questions: &[String],
+        (spec, results, device): (&RunSpec, &Path, Device),
+        models: &Models<'_>,
+        listener: Option<Listener<'_, '_>>,
+    ) -> Result<Vec<Asked>, ExecuteError> {
+        let lazy = Lazy::new(models.open);
         let embedder = matches!(self.embedder, Embedder::Model(_)).then_some(&lazy);
         let fragments = Fragments::cut(self, embedder)?;
-        let question = Question {
-            id: "asked".to_owned(),
-            text: question.to_owned(),
-            relevant: Vec::new(),
-            answer: None,
-        };
+        let names: Vec<String> = (1..=questions.len())
+            .map(|number| match questions.len() {
+                1 => "asked".to_owned(),
+                _ => format!("asked {number}"),
+            })
+            .collect();
+        let names = names.iter().map(String::as_str);
+        let asked: Vec<(&str, &str)> = names.zip(questions.iter().map(String::as_str)).collect();
         let stop = StopFlag::new();
         let mut events = |_: Event| {};
         let mut progress = Progress::new(spec.label(), &mut events, &stop);
@@ -63,29 +74,42 @@ impl RagSettings {
             spec,
             progress: &mut progress,
         };
-        let found = search(
-            self,
-            &[(&question.id, &question.text)],
-            &fragments,
-            embedder,
-            &mut place,
-        )?;
-        let Some(mut found) = found else {
-            return Err(ExecuteError::message("stopped"));
+        let found = search(self, &asked, &fragments, embedder, &mut place)?;
+        let found = found.ok_or_else(|| ExecuteError::message("stopped"))?;
+        let heard = listener.is_some() && matches!(self.generator, Generator::Model(_));
+        let mut desk = Desk {
+            load: models.load,
+            device,
+            seed: spec.seed,
+            folder: None,
+            halvings: 0,
+            progress: &mut progress,
+            listener,
         };
-        let hits = found.hits.pop().unwrap_or_default();
-        let phrases = phrases(self, &question.text);
-        Ok(Asked {
-            answer: answer(self, &question, &hits, &fragments).map(|row| row.answer),
-            fragments: hits
-                .iter()
-                .map(|hit| FoundFragment {
-                    citation: phrases.cite(hit.chunk),
-                    score: hit.score,
-                    text: fragments.texts[hit.chunk].clone(),
-                })
-                .collect(),
-            notes: fragments.notes.into_iter().chain(found.notes).collect(),
-        })
+        let answers = answers::answer(self, &asked, &found.hits, &fragments, &mut desk)?;
+        let answers = answers.ok_or_else(|| ExecuteError::message("stopped"))?;
+        let notes = fragments.notes.iter().chain(&found.notes);
+        let notes: Vec<String> = notes.chain(&answers.notes).cloned().collect();
+        let each = questions.iter().zip(&found.hits).enumerate();
+        let each = each.map(|(place, (question, hits))| {
+            let phrases = phrases(self, question);
+            let fragment = |hit: &engine::retrieval::Hit| FoundFragment {
+                citation: phrases.cite(hit.chunk),
+                score: hit.score,
+                text: fragments.texts[hit.chunk].clone(),
+            };
+            Asked {
+                answer: answers.replies.get(place).map(|reply| reply.text.clone()),
+                heard,
+                fragments: hits.iter().map(fragment).collect(),
+                // Once, with the first.
+                notes: if place == 0 {
+                    notes.clone()
+                } else {
+                    Vec::new()
+                },
+            }
+        });
+        Ok(each.collect())
     }
 }

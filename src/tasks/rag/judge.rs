@@ -266,7 +266,7 @@ impl Cut {
     }
 }
 
-fn metric(evaluation: &str, metric: &str, value: f64) -> MetricRow {
+pub(super) fn metric(evaluation: &str, metric: &str, value: f64) -> MetricRow {
     MetricRow {
         evaluation: evaluation.to_owned(),
         metric: metric.to_owned(),
@@ -274,8 +274,11 @@ fn metric(evaluation: &str, metric: &str, value: f64) -> MetricRow {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of chunks and tokens")]
-fn count(count: usize) -> f64 {
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of chunks, tokens and words"
+)]
+pub(super) fn count(count: usize) -> f64 {
     count as f64
 }
 

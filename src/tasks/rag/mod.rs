@@ -1,7 +1,10 @@
 //! Retrieval over a document: from its text to the chunks that each question finds, what is right
 //! about them, and answers.
 
+mod answers;
 mod ask;
+mod asking;
+mod booklet;
 mod embed;
 mod fragments;
 mod judge;
@@ -10,7 +13,9 @@ mod located;
 mod look;
 mod neural;
 mod search;
+mod show;
 mod store;
+mod verdicts;
 
 #[cfg(test)]
 mod tests;
@@ -21,15 +26,17 @@ use std::time::Instant;
 use engine::device::{Device, format_name, peak_memory_bytes};
 use engine::retrieval::Hit;
 
-use crate::config::{Embedder, Generator, Metric, Question, RagSettings, SimpleGeneration};
+use crate::config::{Embedder, Generator, Metric, RagSettings};
 use crate::hub::Wanted;
 use crate::plan::RunSpec;
-use crate::record::{self, AnswerRow, Environment, MeasurementRow};
-use crate::retrieval::{Passage, Phrases, extract};
+use crate::record::{self, Environment, MeasurementRow};
+use crate::retrieval::{Passage, Phrases};
 use crate::runner::{Context, ExecuteError, Outcome};
+use crate::tasks::decoder;
 use crate::tasks::inspect::Look;
 use crate::tasks::watch::Progress;
-use crate::tasks::{Inspection, Need, Searchable, Shared, Task};
+use crate::tasks::{Inspection, Need, Prompted, Searchable, Shared, Task};
+use answers::Desk;
 use embed::{Embed, Lazy};
 use fragments::Fragments;
 use judge::{Cut, Relevance};
@@ -37,12 +44,10 @@ use search::{Found, Place};
 
 impl Task for RagSettings {
     fn refusal(&self) -> Option<String> {
-        if matches!(self.generator, Generator::Model(_)) {
-            return Some(
-                "this version of ensayo has no decoders: use `kind = \"extractive\"` or `kind = \"none\"` in `[generator]`".to_owned(),
-            );
+        match &self.generator {
+            Generator::Model(table) => decoder::refusal("generator", &table.model),
+            Generator::Simple(_) => None,
         }
-        None
     }
 
     fn needs(&self) -> Vec<Need> {
@@ -65,8 +70,11 @@ impl Task for RagSettings {
 
     fn execute(&self, spec: &RunSpec, context: &mut Context<'_>) -> Result<Outcome, ExecuteError> {
         let device = Device::named(context.device)?;
-        let open = || opened(&self.embedder, device);
-        execute_with(spec, self, context, &open, device)
+        let models = Models {
+            open: &|| opened(&self.embedder, device),
+            load: &|files, format, device| files.load(format, device),
+        };
+        execute_with(spec, self, context, &models, device)
     }
 
     fn shared(&self, spec: &RunSpec, results: &Path) -> Option<Shared> {
@@ -88,6 +96,10 @@ impl Task for RagSettings {
     fn searchable(&self) -> Option<&dyn Searchable> {
         Some(self)
     }
+
+    fn prompted(&self) -> Option<&dyn Prompted> {
+        matches!(self.generator, Generator::Model(_)).then_some(self as &dyn Prompted)
+    }
 }
 
 /// The model of an `[embedder]` table.
@@ -98,14 +110,20 @@ fn opened(embedder: &Embedder, device: Device) -> Result<Box<dyn Embed>, Execute
     }
 }
 
+/// Where a run's models come from.
+struct Models<'a> {
+    open: embed::Open<'a>,
+    load: answers::Load<'a>,
+}
+
 fn execute_with(
     spec: &RunSpec,
     settings: &RagSettings,
     context: &mut Context<'_>,
-    open: embed::Open<'_>,
+    models: &Models<'_>,
     device: Device,
 ) -> Result<Outcome, ExecuteError> {
-    let lazy = Lazy::new(open);
+    let lazy = Lazy::new(models.open);
     let model = match &settings.embedder {
         Embedder::Lexical(_) => None,
         Embedder::Model(table) => Some(&table.model),
@@ -133,15 +151,11 @@ fn execute_with(
         spec,
         progress: &mut progress,
     };
+    let has_models = embedder.is_some() || matches!(settings.generator, Generator::Model(_));
     let mut outcome = Outcome {
         environment: Environment {
-            device: if embedder.is_some() {
-                device
-            } else {
-                Device::Cpu
-            }
-            .to_string(),
-            driver: embedder.and(device.driver()),
+            device: if has_models { device } else { Device::Cpu }.to_string(),
+            driver: has_models.then(|| device.driver()).flatten(),
             precision: model
                 .map_or("", |model| format_name(neural::format(model.precision)))
                 .to_owned(),
@@ -164,15 +178,44 @@ fn execute_with(
         context.folder,
         &judge::rows(settings, &fragments, &found, &relevance),
     )?;
-    let answers = settings.questions.iter().zip(&found.hits);
-    let answers: Vec<AnswerRow> = answers
-        .filter_map(|(question, hits)| answer(settings, question, hits, &fragments))
-        .collect();
-    if !answers.is_empty() {
-        record::write_rows(context.folder, &answers)?;
+    // Its weights make room for the decoder's.
+    drop(lazy);
+    let mut desk = Desk {
+        load: models.load,
+        device,
+        seed: spec.seed,
+        folder: Some(context.folder),
+        halvings: context.halvings,
+        progress: &mut progress,
+        listener: None,
+    };
+    let answers = answers::answer(settings, &questions, &found.hits, &fragments, &mut desk)?;
+    let Some(answers) = answers else {
+        outcome.interrupted = true;
+        return Ok(outcome);
+    };
+    for note in &answers.notes {
+        progress.note(note);
+    }
+    let verdicts = verdicts::verdicts(settings, &answers, &found.hits, &fragments);
+    if !verdicts.is_empty() {
+        let rows = verdicts::rows(&verdicts);
+        record::write_rows(context.folder, &rows)?;
+        booklet::write(context.folder, spec, settings, &rows)?;
+    }
+    if !answers.drawing.is_empty() {
+        record::write_rows(context.folder, &answers.drawing)?;
     }
     outcome.metrics = judge::metrics(settings, &fragments, &found, &relevance);
+    outcome.metrics.extend(verdicts::metrics(&verdicts));
     outcome.measurements = measurements(&found, cut_seconds);
+    outcome
+        .measurements
+        .extend(answers.measurements.iter().cloned());
+    outcome.notes.extend(answers.notes.iter().cloned());
+    if let Some(precision) = answers.precision {
+        precision.clone_into(&mut outcome.environment.precision);
+    }
     Ok(outcome)
 }
 
@@ -207,37 +250,16 @@ fn notes(
     notes
 }
 
-/// The answer to a question; `None` where retrieval alone is wanted.
-fn answer(
-    settings: &RagSettings,
-    question: &Question,
-    hits: &[Hit],
-    fragments: &Fragments,
-) -> Option<AnswerRow> {
-    let Generator::Simple(generator) = &settings.generator else {
-        return None;
-    };
-    (generator.kind == SimpleGeneration::Extractive).then(|| AnswerRow {
-        question: question.id.clone(),
-        answer: extract(
-            &question.text,
-            &passages(hits, fragments),
-            &phrases(settings, &question.text),
-        ),
-        new_tokens: None,
-    })
-}
-
 /// What stands in an answer beside the chunks' sentences.
 fn phrases(settings: &RagSettings, question: &str) -> Phrases {
     let others = settings.questions.iter().map(|other| other.text.as_str());
     let generator = &settings.generator;
-    Phrases::new(
-        generator.not_found(),
-        generator.citation(),
-        question,
-        others,
-    )
+    let shown = match generator {
+        Generator::Model(_) => asking::citation(settings),
+        Generator::Simple(_) => None,
+    };
+    let citation = generator.citation().or(shown.as_deref());
+    Phrases::new(generator.not_found(), citation, question, others)
 }
 
 fn passages<'a>(hits: &[Hit], fragments: &'a Fragments) -> Vec<Passage<'a>> {

@@ -79,7 +79,7 @@ pub(super) fn search(
 /// A search by words.
 type Find = Box<dyn Fn(&str) -> Vec<Hit>>;
 
-fn by_words(
+pub(super) fn by_words(
     settings: &RagSettings,
     kind: Lexical,
     questions: &[(&str, &str)],

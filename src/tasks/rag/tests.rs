@@ -1,5 +1,7 @@
 //! Whole runs with an embedder that is made up: vectors of letter counts.
 
+mod decoded;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,10 +16,10 @@ use super::keys::fragments_key;
 use super::*;
 use crate::config::{
     ChunkStrategy, Chunks, Cleaning, Document, DocumentOrigin, Generation, Head, Lexical,
-    LexicalEmbedder, Metric, Model, Origin, Precision, Prefixes, Retrieval, Settings,
-    SimpleGenerator, Unicode, WithModel,
+    LexicalEmbedder, Metric, Model, Origin, Overflow, Precision, Prefixes, Question, Retrieval,
+    Settings, SimpleGeneration, SimpleGenerator, Unicode, WithModel,
 };
-use crate::record::{RetrievalRow, embeddings_file, read_rows};
+use crate::record::{AnswerRow, RetrievalRow, embeddings_file, read_rows};
 use crate::retrieval::Side;
 use crate::runner::{Event, StopFlag};
 
@@ -115,6 +117,7 @@ impl Folder {
             retrieval: Retrieval {
                 metric: Metric::Cosine,
                 top_k: 2,
+                on_overflow: Overflow::Error,
             },
             generator: Generator::Simple(SimpleGenerator {
                 kind: SimpleGeneration::Extractive,
@@ -195,11 +198,15 @@ impl Folder {
                 embedded: Rc::clone(&self.embedded),
             }))
         };
+        let models = Models {
+            open: &open,
+            load: &|_, _, _| panic!("no decoder"),
+        };
         execute_with(
             &self.spec(run, settings),
             settings,
             &mut context,
-            &open,
+            &models,
             Device::Cpu,
         )
     }
@@ -263,6 +270,7 @@ fn runs_that_differ_in_metric_or_top_k_embed_nothing_again() {
     settings.retrieval = Retrieval {
         metric: Metric::Euclidean,
         top_k: 4,
+        on_overflow: Overflow::Error,
     };
     let second = folder.execute("euclidean", &settings, 9, false).unwrap();
     assert_eq!(folder.embedded.get(), 6);
@@ -417,11 +425,15 @@ fn a_run_that_is_stopped_ends_without_results() {
             embedded: Rc::clone(&folder.embedded),
         }))
     };
+    let models = Models {
+        open: &open,
+        load: &|_, _, _| panic!("no decoder"),
+    };
     let outcome = execute_with(
         &folder.spec("x", &settings),
         &settings,
         &mut context,
-        &open,
+        &models,
         Device::Cpu,
     )
     .unwrap();

@@ -1,6 +1,7 @@
 //! Retrieval and answers: how good what the questions found is, and how much runs agree.
 
 mod agreement;
+mod answers;
 mod plots;
 mod remarks;
 
@@ -20,7 +21,7 @@ impl View for Retrieval {
         &[ALL]
     }
 
-    fn scores<'a>(&self, _: &'a ExperimentReport, _: &'a str) -> Vec<Score<'a>> {
+    fn scores<'a>(&self, experiment: &'a ExperimentReport, _: &'a str) -> Vec<Score<'a>> {
         let at_k = |title: &str, metric: &'static str| {
             Score::new(title, move |run| {
                 run.mean(|seed| score_at_k(seed, metric))
@@ -36,7 +37,7 @@ impl View for Retrieval {
             })
         };
         let k = |run: &RunReport| run.seeds.iter().find_map(top_k).map(|k| k.to_string());
-        vec![
+        let mut scores = vec![
             of_run("chunks", "chunks", figures::count).dispensable(4),
             Score::new("k", k),
             at_k("hit@k", "hit"),
@@ -45,7 +46,9 @@ impl View for Retrieval {
             at_k("nDCG@k", "ndcg"),
             of_all("hit@1", "hit@1").dispensable(3),
             of_run("tokens cut", "tokens_cut_percent", figures::percent).dispensable(6),
-        ]
+        ];
+        scores.extend(answers::scores(experiment));
+        scores
     }
 
     fn summary_column(
@@ -78,8 +81,6 @@ impl View for Retrieval {
             .retrieval
             .chunk_by(|one, next| one.question == next.question)
             .map(|found| {
-                let question = &found[0].question;
-                let answer = seed.answers.iter().find(|row| row.question == *question);
                 let chunks: Vec<String> = found
                     .iter()
                     .map(|row| {
@@ -87,11 +88,10 @@ impl View for Retrieval {
                         format!("{}{mark}", row.chunk)
                     })
                     .collect();
-                let answer = answer.map_or(String::new(), |row| format!(". {}", row.answer));
-                (question.clone(), format!("{}{answer}", chunks.join(" ")))
+                (found[0].question.clone(), chunks.join(" "))
             });
-        let title = "Chunks found (* relevant), and answers";
-        vec![Detail::pairs(title, "setting", rows)]
+        let found = Detail::pairs("Chunks found (* relevant)", "setting", rows);
+        answers::detail(seed).into_iter().chain([found]).collect()
     }
 
     fn table_beside(
