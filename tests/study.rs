@@ -1,4 +1,5 @@
-//! The bundled experiments against the study that they reproduce: its ten LoRA attempts, and what each trains.
+//! The bundled experiments against the study that they reproduce: its ten LoRA attempts, and what each trains; its searches
+//! with their decoders.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
@@ -8,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use engine::shapes::Shapes;
 use ensayo::config::{
-    self, Environment, LoraSettings, Precision, PromptFormat, PromptSettings, Settings,
-    SteamReviews,
+    self, Embedder, Environment, Generator, LoraSettings, Metric, Precision, PromptFormat,
+    PromptSettings, Settings, SteamReviews,
 };
 use ensayo::grid::expand;
 
@@ -27,7 +28,8 @@ const ROBERTA: &str = r#"{"model_type": "roberta", "vocab_size": 50265, "type_vo
     "max_position_embeddings": 514, "layer_norm_eps": 1e-5, "initializer_range": 0.02, "hidden_dropout_prob": 0.1,
     "attention_probs_dropout_prob": 0.1}"#;
 
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
+    ("/manual.txt", ""),
     ("/models/deberta/config.json", DEBERTA),
     ("/models/deberta/spm.model", ""),
     ("/models/deberta/pytorch_model.bin", ""),
@@ -38,8 +40,8 @@ const FILES: [(&str, &str); 7] = [
 ];
 
 impl Environment for Machine {
-    fn variable(&self, _: &str) -> Option<String> {
-        None
+    fn variable(&self, name: &str) -> Option<String> {
+        (name == "MANUAL").then(|| "/manual.txt".to_owned())
     }
 
     fn reviews(&self, reviews: &SteamReviews) -> Option<PathBuf> {
@@ -87,6 +89,9 @@ fn prompts() -> PathBuf {
 fn is_prompt(path: &Path) -> bool {
     path.starts_with("experiments/prompts")
 }
+
+/// The prompt of the searches.
+const TEMPLATE: &str = "experiments/prompts/study-rag.txt";
 
 /// The runs of an experiment of this repository, in order.
 fn settings(experiment: &str) -> Vec<(String, Settings)> {
@@ -251,4 +256,111 @@ fn the_decoder_is_prompted_as_the_study_says() {
     });
     let examples: Vec<(usize, bool)> = examples.collect();
     assert_eq!(examples, [(0, false), (5, false), (5, true), (0, false)]);
+}
+
+/// A search of the study: metric, words of a chunk, overlap, fragments.
+type Searched = (Metric, usize, usize, usize);
+
+const NORMAL: [(&str, Searched); 4] = [
+    ("cosine-300", (Metric::Cosine, 300, 100, 10)),
+    ("euclidean-300", (Metric::Euclidean, 300, 100, 10)),
+    ("cosine-500", (Metric::Cosine, 500, 200, 20)),
+    ("euclidean-500", (Metric::Euclidean, 500, 200, 20)),
+];
+
+const SPECIAL: [(&str, Searched); 2] = [
+    ("cosine", (Metric::Cosine, 300, 100, 7)),
+    ("euclidean", (Metric::Euclidean, 300, 100, 7)),
+];
+
+const QUESTIONS: [&str; 8] = [
+    "¿Que es un interprete? ¿Cuales son sus funcionalidades basicas? Responde en menos de 50 palabras",
+    "¿Para que sirve el comando `cd`? ¿Puedes poner un ejemplo? Responde en menos de 50 palabras",
+    "¿Que hace el comando grep en Bash?",
+    "¿Para que se utiliza awk en procesamiento de texto?",
+    "¿Como funciona el comando sed para reemplazar cadenas?",
+    "¿Cuales son las caracteristicas de BASH?",
+    "¿Cual es la diferencia entre grep y awk?",
+    "¿Para qué sirve el comando umask en Bash?",
+];
+
+#[test]
+fn every_search_of_the_study_asks_its_decoder_all_its_questions() {
+    let pairs: [(&str, &str, &str, Precision, &[(&str, Searched)]); 2] = [
+        (
+            "rag-normal",
+            "sentence-transformers/paraphrase-multilingual-mpnet-base-v2",
+            "Qwen/Qwen2.5-1.5B-Instruct",
+            Precision::F16,
+            &NORMAL,
+        ),
+        (
+            "rag-special",
+            "jinaai/jina-embeddings-v2-base-es",
+            "microsoft/Phi-3.5-mini-instruct",
+            Precision::Fp4,
+            &SPECIAL,
+        ),
+    ];
+    for (experiment, embedder, generator, precision, searches) in pairs {
+        let name = format!("experiments/{experiment}.toml");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&name);
+        let file = (name.into(), std::fs::read_to_string(path).unwrap());
+        let study = expand(config::read_all(&[file], &[]), &Machine);
+        assert!(study.problems.is_empty(), "{}", study.problems);
+        for (run, searched) in searches {
+            let cells = study.grids[0].cells.iter();
+            let of = |name: &str| match cells.clone().find(|cell| cell.name == name) {
+                Some(cell) => match &cell.settings {
+                    Settings::Rag(settings) => settings.clone(),
+                    _ => panic!("a search"),
+                },
+                None => panic!("no {experiment}/{name}"),
+            };
+            let decoded = of(run);
+            let (Embedder::Model(found), Generator::Model(reader)) =
+                (&decoded.embedder, &decoded.generator)
+            else {
+                panic!("two models")
+            };
+            assert_eq!(found.model.origin.to_string(), embedder);
+            assert_eq!(reader.model.origin.to_string(), generator);
+            assert_eq!(reader.model.precision, precision);
+            let (chunks, retrieval) = (&decoded.chunks, &decoded.retrieval);
+            let found = (
+                retrieval.metric,
+                chunks.size,
+                chunks.overlap,
+                retrieval.top_k,
+            );
+            assert_eq!(found, *searched, "{run}");
+            let asked: Vec<&str> = decoded
+                .questions
+                .iter()
+                .map(|question| question.text.as_str())
+                .collect();
+            assert_eq!(asked, QUESTIONS);
+            let drawn = &decoded.generation;
+            assert_eq!(
+                (drawn.max_new_tokens, drawn.temperature, drawn.top_p),
+                (Some(250), Some(1.0), Some(0.9))
+            );
+            assert_eq!((drawn.top_k, drawn.repetition_penalty), (None, None));
+            // The same search stands without the decoder.
+            let alone = of(&format!("{run}-retrieval"));
+            assert!(matches!(alone.generator, Generator::Simple(_)));
+            assert_eq!(
+                (&alone.chunks, &alone.retrieval, &alone.embedder),
+                (chunks, retrieval, &decoded.embedder)
+            );
+        }
+    }
+    let template = Machine.read(Path::new(TEMPLATE)).unwrap();
+    for part in [
+        "No encuentro esa información en los fragmentos",
+        "[Contexto N]",
+        "}}.- {{",
+    ] {
+        assert!(template.contains(part), "{part}");
+    }
 }
