@@ -1,3 +1,5 @@
+//! What can be seen of answers, case by case.
+
 use super::*;
 
 const SPANISH: [Passage<'static>; 2] = [

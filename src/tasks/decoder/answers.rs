@@ -127,7 +127,7 @@ impl Pace {
 }
 
 /// Tokens of keys and values that are kept at most for prompts that begin alike.
-const KEPT_TOKENS: usize = 1 << 15;
+const KEPT_TOKENS: usize = 1 << 13;
 
 /// Is told of a prompt, by its place in the call, what came to its answer.
 pub type Listener<'a> = Box<dyn FnMut(usize, &str) + 'a>;

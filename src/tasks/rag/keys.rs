@@ -41,23 +41,18 @@ fn key(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Settings, read_all};
-    use crate::grid::expand;
+    use crate::config::Settings;
 
     /// A run whose embedder has these prefixes.
     fn spec(prefixes: &[(&str, &str)]) -> RunSpec {
         let text = r#"
-name = "x"
-kind = "rag"
 document = { path = "." }
 chunks = { size = 5 }
 embedder = { kind = "bm25" }
 generator = { kind = "none" }
 questions = [{ id = "a", text = "b" }]
 "#;
-        let read = read_all(&[("x.toml".into(), text.to_owned())], &[]);
-        let mut grids = expand(read, &crate::config::System).grids;
-        let settings: Settings = grids.remove(0).cells.remove(0).settings;
+        let settings = Settings::Rag(toml::from_str(text).unwrap());
         let mut parts = BTreeMap::from([("embedder.path".to_owned(), "sha256:0".to_owned())]);
         let prefixes = prefixes.iter();
         parts.extend(prefixes.map(|(key, text)| (format!("embedder.{key}"), (*text).to_owned())));

@@ -73,10 +73,13 @@ impl TokenDecoder for Scripted {
     fn likelihoods(
         &mut self,
         _: &[Continuations],
-        _: usize,
         _: &mut dyn FnMut(usize) -> Control,
     ) -> Option<Vec<Vec<f64>>> {
         None
+    }
+
+    fn logits(&mut self, _: &[u32]) -> Vec<f32> {
+        Vec::new()
     }
 }
 
