@@ -12,7 +12,7 @@ use super::blocks::Blocks;
 use super::request::{
     Answer, Continuations, GenerationObserver, GenerationOptions, Next, Request, Speed, StopReason,
 };
-use super::sampling::{log_probability, next};
+use super::sampling::{Draw, log_probability, next};
 use crate::models::decoder::{Decoder, Kept, Step};
 use crate::nn::ops::{BLOCK, Contexts, Operations, Rows, Segments};
 use crate::training::Control;
@@ -270,8 +270,11 @@ impl<B: Operations> LoadedDecoder<B> {
                 let ended = if request.max_new_tokens == 0 {
                     Some(StopReason::Length)
                 } else {
-                    let sampling = &options.sampling;
-                    let token = next(&logits, &one.tokens, sampling, request.seed, 0);
+                    let draw = Draw {
+                        seed: request.seed,
+                        number: 0,
+                    };
+                    let token = next(&logits, &one.tokens, &options.sampling, draw);
                     speed.written_tokens += 1;
                     Self::add(&mut one, token, request, options, observer)
                 };
@@ -291,9 +294,11 @@ impl<B: Operations> LoadedDecoder<B> {
             let rows = logits.par_chunks_exact(vocabulary).zip(&running);
             let tokens: Vec<u32> = rows
                 .map(|(row, one)| {
-                    let seed = requests[one.request].seed;
-                    let number = one.tokens.len() - one.prompt;
-                    next(row, &one.tokens, &options.sampling, seed, number)
+                    let draw = Draw {
+                        seed: requests[one.request].seed,
+                        number: one.tokens.len() - one.prompt,
+                    };
+                    next(row, &one.tokens, &options.sampling, draw)
                 })
                 .collect();
             let mut place = 0;

@@ -51,15 +51,17 @@ pub fn processed(logits: &[f32], seen: &[u32], sampling: &Sampling) -> Vec<(u32,
     left
 }
 
-/// The next token after logits. The `number`th that is drawn with a seed is always drawn by the same
-/// random number.
-pub(super) fn next(
-    logits: &[f32],
-    seen: &[u32],
-    sampling: &Sampling,
-    seed: u64,
-    number: usize,
-) -> u32 {
+/// What a token is drawn by: the same seed and number always give the same random number.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Draw {
+    /// Of all tokens of an answer.
+    pub(super) seed: u64,
+    /// The token's number in it.
+    pub(super) number: usize,
+}
+
+/// The next token after logits.
+pub(super) fn next(logits: &[f32], seen: &[u32], sampling: &Sampling, draw: Draw) -> u32 {
     if sampling.choice == Choice::Greedy {
         let mut logits = logits.to_vec();
         penalise(&mut logits, seen, narrow(sampling.repetition_penalty));
@@ -69,7 +71,7 @@ pub(super) fn next(
     let probabilities = softmax(&left);
     // 53 random bits: as fine as a sum of probabilities can be.
     #[expect(clippy::cast_precision_loss, reason = "no more than 53 bits")]
-    let point = (mix(mix(seed) ^ number as u64) >> 11) as f64 / 9_007_199_254_740_992.0;
+    let point = (mix(mix(draw.seed) ^ draw.number as u64) >> 11) as f64 / 9_007_199_254_740_992.0;
     let mut sum = 0.0;
     for ((token, _), probability) in left.iter().zip(&probabilities) {
         sum += f64::from(*probability);
@@ -179,7 +181,8 @@ mod tests {
         let logits = [0.1_f32, 0.2, 0.3, 0.4].map(f32::ln);
         let mut counts = [0_u32; 4];
         for number in 0..20_000 {
-            counts[next(&logits, &[], &drawn(1.0), 7, number) as usize] += 1;
+            let draw = Draw { seed: 7, number };
+            counts[next(&logits, &[], &drawn(1.0), draw) as usize] += 1;
         }
         for (count, share) in counts.into_iter().zip([0.1, 0.2, 0.3, 0.4]) {
             let found = f64::from(count) / 20_000.0;
@@ -193,7 +196,7 @@ mod tests {
         let draws = |seed| -> Vec<u32> {
             let numbers = 0..20;
             numbers
-                .map(|number| next(&logits, &[], &drawn(1.0), seed, number))
+                .map(|number| next(&logits, &[], &drawn(1.0), Draw { seed, number }))
                 .collect()
         };
         assert_eq!(draws(1), draws(1));
@@ -206,7 +209,8 @@ mod tests {
             repetition_penalty: 2.0,
             choice: Choice::Greedy,
         };
-        assert_eq!(next(&[1.0, 3.0, 3.0], &[], &greedy, 0, 0), 1);
-        assert_eq!(next(&[1.0, 3.0, 3.0], &[1, 1], &greedy, 0, 0), 2);
+        let draw = Draw { seed: 0, number: 0 };
+        assert_eq!(next(&[1.0, 3.0, 3.0], &[], &greedy, draw), 1);
+        assert_eq!(next(&[1.0, 3.0, 3.0], &[1, 1], &greedy, draw), 2);
     }
 }

@@ -29,6 +29,7 @@ pub struct DecoderConfig {
 
 /// The keys of `config.json`, with its exact names; unknown ones are ignored.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the file's own")]
 struct Keys {
     vocab_size: usize,
     hidden_size: usize,

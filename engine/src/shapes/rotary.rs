@@ -198,7 +198,10 @@ impl Parameters {
                     ),
                 ));
             }
-            if factors.iter().any(|factor| !(*factor > 0.0)) {
+            if factors
+                .iter()
+                .any(|factor| factor.is_nan() || *factor <= 0.0)
+            {
                 return Err(impossible(key, "has a number that is not above 0"));
             }
             let factors = factors.into_iter().map(narrow);

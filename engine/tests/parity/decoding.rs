@@ -134,12 +134,14 @@ fn products_widen_the_weights() {
     }
 }
 
+/// Features of a head.
+const SIZE: usize = 6;
+
 #[test]
 fn queries_attend_to_what_is_kept_of_their_own_text() {
     if !ready() {
         return;
     }
-    const SIZE: usize = 6;
     let (heads, key_heads) = (4, 2);
     // Tokens of each text, and how many of them ask; one text asks with many.
     let texts = [(70, 1), (33, 33), (5, 2), (40, 3)];

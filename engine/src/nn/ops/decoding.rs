@@ -106,6 +106,7 @@ impl<B: Backend> Contexts<B> {
     fn indices(&self) -> &Indices<B> {
         self.indices.get_or_init(|| {
             let texts = self.lengths.iter().enumerate();
+            #[expect(clippy::cast_possible_wrap, reason = "rows of a store in memory")]
             let rows = texts.flat_map(|(text, &length)| {
                 (0..length).map(move |token| self.row(text, token) as i64)
             });

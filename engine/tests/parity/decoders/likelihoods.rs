@@ -76,3 +76,25 @@ fn likelihoods_are_sums_over_the_tokens_that_follow() {
         assert_eq!(stopped, None, "{case}");
     }
 }
+
+#[test]
+fn what_was_read_before_changes_no_bit() {
+    for case in ["qwen2", "llama"] {
+        let (_, expected) = open(case, FloatDType::F32);
+        let whole = expected.iter().max_by_key(|one| one.prompt.len()).unwrap();
+        let prompts = [33, 35, whole.prompt.len()].map(|length| Continuations {
+            prompt: whole.prompt[..length].to_vec(),
+            continuations: vec![vec![1], vec![2, 3, 4]],
+        });
+        let read = |asked: &[Continuations]| {
+            let (mut decoder, _) = open(case, FloatDType::F32);
+            decoder.likelihoods(asked, &mut |_| Control::Continue)
+        };
+        let alone = prompts.clone().map(|one| read(&[one]).unwrap().remove(0));
+        let together = read(&prompts).unwrap();
+        let backwards: Vec<Continuations> = prompts.iter().rev().cloned().collect();
+        let backwards = read(&backwards).unwrap();
+        assert_eq!(together, alone, "{case}");
+        assert!(backwards.iter().rev().eq(&alone), "{case}");
+    }
+}

@@ -10,6 +10,7 @@ use crate::fixture::{Fixture, assert_close};
 
 /// The checkpoint's folder, and the file that `decoders/smollm2.py` wrote; where one is not named, says
 /// that the test is skipped.
+#[allow(clippy::print_stderr, reason = "what a test has to say")]
 fn real() -> Option<(PathBuf, Fixture)> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from);
     let folder = variable("ENSAYO_SMOLLM2");
