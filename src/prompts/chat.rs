@@ -154,6 +154,7 @@ impl ChatTemplate {
 }
 
 /// `json.dumps` as transformers calls it: nothing is escaped beyond what JSON asks for.
+#[expect(clippy::needless_pass_by_value, reason = "minijinja's signature")]
 fn to_json(value: &Value, named: Kwargs) -> Result<Value, Error> {
     let indent: Option<usize> = named.get("indent")?;
     let only_ascii: Option<bool> = named.get("ensure_ascii")?;

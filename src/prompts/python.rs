@@ -270,7 +270,7 @@ fn formatted(text: &str, arguments: &[Value]) -> Result<String, Error> {
     let mut rest = text;
     while let Some(place) = rest.find(['{', '}']) {
         formatted.push_str(&rest[..place]);
-        let brace = &rest[place..place + 1];
+        let brace = &rest[place..=place];
         rest = &rest[place + 1..];
         if let Some(after) = rest.strip_prefix(brace) {
             formatted.push_str(brace);
