@@ -258,6 +258,15 @@ fn the_decoder_is_prompted_as_the_study_says() {
     assert_eq!(examples, [(0, false), (5, false), (5, true), (0, false)]);
 }
 
+/// What a pair of the study consists of: experiment, embedder, generator, its precision, searches.
+type Pair = (
+    &'static str,
+    &'static str,
+    &'static str,
+    Precision,
+    &'static [(&'static str, Searched)],
+);
+
 /// A search of the study: metric, words of a chunk, overlap, fragments.
 type Searched = (Metric, usize, usize, usize);
 
@@ -286,7 +295,7 @@ const QUESTIONS: [&str; 8] = [
 
 #[test]
 fn every_search_of_the_study_asks_its_decoder_all_its_questions() {
-    let pairs: [(&str, &str, &str, Precision, &[(&str, Searched)]); 2] = [
+    let pairs: [Pair; 2] = [
         (
             "rag-normal",
             "sentence-transformers/paraphrase-multilingual-mpnet-base-v2",

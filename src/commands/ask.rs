@@ -66,10 +66,8 @@ pub fn run(args: &AskArgs, output: &mut dyn Write) -> Result<Ended, CommandError
 /// The run, and the question if the command line has one.
 fn wanted(args: &AskArgs) -> Result<(&str, Option<&str>), CommandError> {
     match (&args.run, args.words.as_slice()) {
-        (Some(run), []) => Ok((run, None)),
-        (Some(run), [question]) => Ok((run, Some(question))),
-        (None, [run]) => Ok((run, None)),
-        (None, [run, question]) => Ok((run, Some(question))),
+        (Some(run), []) | (None, [run]) => Ok((run, None)),
+        (Some(run), [question]) | (None, [run, question]) => Ok((run, Some(question))),
         (None, []) => Err(CommandError::Input(
             "no run: `ensayo ask EXPERIMENT/RUN \"QUESTION\"`".into(),
         )),

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 /// How far an answer has the words of a right one, whatever their order: the harmonic mean of the
-/// share of its words that are right and the share of the right words that it has, as SQuAD
-/// (Rajpurkar et al., 2016) scores. Two answers without words agree.
+/// share of its words that are right and the share of the right words that it has, as the
+/// scores of `SQuAD` (Rajpurkar et al., 2016). Two answers without words agree.
 #[must_use]
 pub fn token_f1<T: Eq + Hash>(answer: &[T], right: &[T]) -> f64 {
     if answer.is_empty() || right.is_empty() {

@@ -7,6 +7,7 @@ mod chunks;
 mod citation;
 mod embedder;
 mod extract;
+mod families;
 mod fold;
 mod judgement;
 mod language;

@@ -7,6 +7,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::families::{Family, family};
+
 /// What a text is to an embedder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -61,7 +63,7 @@ impl Prefixes {
                     "the model's own prompt “{text}” goes before every {}",
                     side.word()
                 )),
-                (Some(family), true) => family.advice(side),
+                (Some(family), true) => advice(family, side),
                 (None, true) => prompts.passed_over(side),
             };
             Prefix { text, note }
@@ -179,121 +181,21 @@ fn named(folder: &Path, given: Option<&str>) -> Option<String> {
     known.next().map(str::to_owned)
 }
 
-/// Models that were trained with prefixes which their files need not have.
-struct Family {
-    name: &'static str,
-    /// Parts of a model's name that all have to be there, and that must not.
-    with: &'static [&'static str],
-    without: &'static [&'static str],
-    query: &'static str,
-    document: &'static str,
-}
-
-const REPRESENT: &str = "Represent this sentence for searching relevant passages: ";
-
-/// The first that fits counts.
-const FAMILIES: [Family; 10] = [
-    Family {
-        name: "E5 with instructions",
-        with: &["e5", "instruct"],
-        without: &[],
-        query: "Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery: ",
-        document: "",
-    },
-    Family {
-        name: "E5",
-        with: &["e5"],
-        without: &[],
-        query: "query: ",
-        document: "passage: ",
-    },
-    Family {
-        name: "Chinese BGE",
-        with: &["bge", "zh"],
-        without: &["reranker"],
-        query: "为这个句子生成表示以用于检索相关文章：",
-        document: "",
-    },
-    Family {
-        name: "English BGE",
-        with: &["bge", "en"],
-        without: &["reranker"],
-        query: REPRESENT,
-        document: "",
-    },
-    Family {
-        name: "Nomic",
-        with: &["nomic", "embed"],
-        without: &[],
-        query: "search_query: ",
-        document: "search_document: ",
-    },
-    Family {
-        name: "Arctic 2",
-        with: &["arctic", "embed", "v2"],
-        without: &[],
-        query: "query: ",
-        document: "",
-    },
-    Family {
-        name: "Arctic",
-        with: &["arctic", "embed"],
-        without: &[],
-        query: REPRESENT,
-        document: "",
-    },
-    Family {
-        name: "Mixedbread",
-        with: &["mxbai", "embed"],
-        without: &[],
-        query: REPRESENT,
-        document: "",
-    },
-    Family {
-        name: "UAE",
-        with: &["uae", "large"],
-        without: &[],
-        query: REPRESENT,
-        document: "",
-    },
-    Family {
-        name: "RoSBERTa",
-        with: &["rosberta"],
-        without: &[],
-        query: "search_query: ",
-        document: "search_document: ",
-    },
-];
-
-/// The family that a model's name tells.
-fn family(name: &str) -> Option<&'static Family> {
-    let name = name.to_lowercase();
-    let parts: Vec<&str> = name
-        .split(|letter: char| !letter.is_alphanumeric())
-        .collect();
-    FAMILIES.iter().find(|family| {
-        family.with.iter().all(|part| parts.contains(part))
-            && !family.without.iter().any(|part| parts.contains(part))
+/// What to set, where a model of a family has nothing before the texts of a side.
+fn advice(family: &Family, side: Side) -> Option<String> {
+    let prefix = match side {
+        Side::Query => family.query,
+        Side::Document => family.document,
+    };
+    (!prefix.is_empty()).then(|| {
+        let (key, word) = (side.key(), side.word());
+        format!(
+            "{} models expect {} before every {word}, which neither `[embedder]` nor the checkpoint gives: set `{key} = {}`, or `{key} = \"\"` to go without",
+            family.name,
+            quoted(prefix),
+            toml_string(prefix),
+        )
     })
-}
-
-impl Family {
-    /// What to set, where such a model has nothing before the texts of a side.
-    fn advice(&self, side: Side) -> Option<String> {
-        let prefix = match side {
-            Side::Query => self.query,
-            Side::Document => self.document,
-        };
-        (!prefix.is_empty()).then(|| {
-            let (key, word) = (side.key(), side.word());
-            format!(
-                "{} models expect {} before every {word}, which neither `[embedder]` nor the checkpoint gives: set `{key} = {}`, or `{key} = \"\"` to go without",
-                self.name,
-                quoted(prefix),
-                toml_string(prefix),
-            )
-        })
-    }
 }
 
 /// A prefix in a sentence, on one line.

@@ -83,6 +83,9 @@ pub struct Predictions {
     pub rows: Vec<Prediction>,
 }
 
+/// Who follows answers as they are written: gets a question's place and what came to its answer.
+pub type Listener<'a, 'l> = &'a mut (dyn FnMut(usize, &str) + 'l);
+
 /// Runs that search a document.
 pub trait Searchable {
     /// Answers new questions as the run answers its own. A listener follows the answers as they
@@ -96,7 +99,7 @@ pub trait Searchable {
         finished: Finished<'_>,
         questions: &[String],
         device: Device,
-        listener: Option<&mut (dyn FnMut(usize, &str) + '_)>,
+        listener: Option<Listener<'_, '_>>,
     ) -> Result<Vec<Asked>, ExecuteError>;
 }
 

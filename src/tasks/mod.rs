@@ -18,7 +18,7 @@ mod snapshot;
 mod watch;
 
 pub use finished::{
-    Asked, Classifier, Finished, FoundFragment, Prediction, Predictions, Searchable,
+    Asked, Classifier, Finished, FoundFragment, Listener, Prediction, Predictions, Searchable,
 };
 pub use forecast::Forecast;
 pub use inspect::Inspection;

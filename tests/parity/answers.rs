@@ -1,4 +1,4 @@
-//! Answers against right ones: ROUGE-L as the package `rouge-score` has it, F1 as SQuAD's script.
+//! Answers against right ones: ROUGE-L as the package `rouge-score` has it, F1 as `SQuAD`'s script.
 
 use ensayo::retrieval::{Bench, Judgement};
 use serde::Deserialize;

@@ -14,7 +14,8 @@ const BETWEEN: &str = r"\s*(?:,|;|/|&|、|，|\by\b|\be\b|\bet\b|\band\b|\bund\b
 /// How an answer cites.
 #[derive(Debug, Clone)]
 pub(super) struct Citations {
-    expression: Regex,
+    /// None where the pattern is too long to be looked for.
+    expression: Option<Regex>,
 }
 
 static DIGITS: LazyLock<Regex> = LazyLock::new(|| expression(r"\d+"));
@@ -28,7 +29,10 @@ impl Citations {
     /// brackets.
     pub(super) fn new(pattern: Option<&str>) -> Self {
         let (before, after) = match pattern.map(|pattern| pattern.split_once(NUMBER)) {
-            Some(Some((before, after))) => (loose(before), loose(after)),
+            Some(Some((before, after))) => {
+                let after: Vec<String> = after.split(NUMBER).map(loose).collect();
+                (loose(before), after.join(r"\d+"))
+            }
             _ => (
                 format!(r"[\[\(【（［]\s*(?:{WORDS})\s*(?:n[.º°o]*\s*|#\s*)?:?\s*"),
                 r"\s*[\]\)】）］]".to_owned(),
@@ -45,14 +49,15 @@ impl Citations {
         };
         let whole = format!(r"(?i){before}(\d+(?:{BETWEEN}{again}\d+)*){after}");
         Self {
-            expression: expression(&whole),
+            expression: Regex::new(&whole).ok(),
         }
     }
 
     /// The numbers that a text cites, each once, in the order in which they come.
     pub(super) fn of(&self, text: &str) -> Vec<usize> {
         let mut cited = Vec::new();
-        for found in self.expression.captures_iter(text) {
+        let found = self.expression.iter();
+        for found in found.flat_map(|expression| expression.captures_iter(text)) {
             let numbers = DIGITS.find_iter(&found[1]);
             for number in numbers.filter_map(|number| number.as_str().parse().ok()) {
                 if !cited.contains(&number) {
@@ -65,7 +70,10 @@ impl Citations {
 
     /// A text without its citations.
     pub(super) fn without(&self, text: &str) -> String {
-        self.expression.replace_all(text, " ").into_owned()
+        match &self.expression {
+            Some(expression) => expression.replace_all(text, " ").into_owned(),
+            None => text.to_owned(),
+        }
     }
 }
 
@@ -108,6 +116,7 @@ mod tests {
             ),
             ("(§{number})", "a (§3) b (§ 4) (§12, 13)", vec![3, 12, 13]),
             ("[{number}]", "a [3][4] [5, 6] 7", vec![3, 4, 5, 6]),
+            ("(§{number}, {number})", "a (§4, 4)", vec![4]),
             (
                 "Fragment {number}",
                 "see fragment 3 and Fragment 14.",
@@ -140,6 +149,16 @@ mod tests {
         ] {
             assert_eq!(citations.of(text), cited, "{text}");
         }
+    }
+
+    #[test]
+    fn no_pattern_is_too_much() {
+        for pattern in ["{number}", "[({number})*+?", "", "{number}{number}", "\\"] {
+            Citations::new(Some(pattern)).of("[Contexto 7] (*+? 3 4");
+        }
+        let long = format!("[{} {{number}}]", "contexto ".repeat(100_000));
+        let citations = Citations::new(Some(&long));
+        assert_eq!(citations.without("a [Contexto 7]"), "a [Contexto 7]");
     }
 
     #[test]

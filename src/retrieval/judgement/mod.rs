@@ -121,7 +121,7 @@ fn lower_words(text: &str) -> Vec<String> {
     parted(text, |letter| if is_word(letter) { letter } else { ' ' })
 }
 
-/// Words in lower case without punctuation, as SQuAD compares them, for all scripts and without
+/// Words in lower case without punctuation, as `SQuAD` compares them, for all scripts and without
 /// leaving out the articles of one language.
 fn squad_words(text: &str) -> Vec<String> {
     let kept: String = text

@@ -18,8 +18,11 @@ pub struct Scripted {
     /// What the options were.
     pub options: Vec<GenerationOptions>,
     /// The likelihood of a continuation after a prompt.
-    pub likelihood: Option<fn(&[u32], &[u32]) -> f64>,
+    pub likelihood: Option<Likelihood>,
 }
+
+/// How likely a continuation is after a prompt.
+pub type Likelihood = fn(&[u32], &[u32]) -> f64;
 
 impl TokenDecoder for Scripted {
     fn generate(

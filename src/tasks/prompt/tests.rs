@@ -1,6 +1,7 @@
 //! Whole runs with the quick start's tokeniser and a decoder that answers from a script.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
@@ -33,7 +34,7 @@ impl Folder {
         let mut csv = String::from("text,label\n");
         for row in 0..7 {
             let word = if row % 2 == 0 { "good" } else { "bad" };
-            csv += &format!("{word} {row},{}\n", 1 - row % 2);
+            writeln!(csv, "{word} {row},{}", 1 - row % 2).unwrap();
         }
         fs::write(root.path().join("reviews.csv"), csv).unwrap();
         let folder = Self {

@@ -15,6 +15,7 @@ use crate::config::{Generator, Model, RagSettings, SimpleGeneration};
 use crate::record::{GenerationRow, MeasurementRow};
 use crate::retrieval::extract;
 use crate::runner::ExecuteError;
+use crate::tasks::Listener;
 use crate::tasks::decoder::{self, Answering, Asked, Decoder, DecoderError, Kept, Pace};
 use crate::tasks::watch::Progress;
 
@@ -34,7 +35,7 @@ pub(super) struct Desk<'a, 'b, 'l> {
     pub(super) halvings: u32,
     pub(super) progress: &'a mut Progress<'b>,
     /// Follows the answers as they grow: which of the questions, and what came to it.
-    pub(super) listener: Option<&'a mut (dyn FnMut(usize, &str) + 'l)>,
+    pub(super) listener: Option<Listener<'a, 'l>>,
 }
 
 /// The answers to all questions, and what there is to say of them.

@@ -14,10 +14,7 @@ use crate::plan::RunSpec;
 use crate::record::results_of;
 use crate::runner::{Event, ExecuteError, StopFlag};
 use crate::tasks::watch::Progress;
-use crate::tasks::{Asked, Finished, FoundFragment, Searchable};
-
-/// Follows answers as they are written.
-type Listener<'a, 'l> = &'a mut (dyn FnMut(usize, &str) + 'l);
+use crate::tasks::{Asked, Finished, FoundFragment, Listener, Searchable};
 
 impl Searchable for RagSettings {
     fn ask(

@@ -90,7 +90,10 @@ impl Task for RagSettings {
             && self.retrieval.metric != Metric::Cosine;
         let remark =
             "a lexical embedder has its own similarity, so `retrieval.metric` changes nothing";
-        ignored.then(|| remark.to_owned()).into_iter().collect()
+        let refused = self.refusal();
+        let refused = refused.map(|reason| format!("`run` will skip it: {reason}"));
+        let ignored = ignored.then(|| remark.to_owned());
+        refused.into_iter().chain(ignored).collect()
     }
 
     fn searchable(&self) -> Option<&dyn Searchable> {
