@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::fixture::path;
 
 #[derive(Deserialize)]
-struct Cases {
+struct Fixture {
     special_tokens: BTreeMap<String, String>,
     cases: Vec<Case>,
     expressions: Expressions,
@@ -47,7 +47,7 @@ enum Rendered {
     Refused(String),
 }
 
-fn cases() -> Cases {
+fn cases() -> Fixture {
     let text = std::fs::read_to_string(path("chat-templates/cases.json")).unwrap();
     serde_json::from_str(&text).unwrap()
 }
@@ -80,7 +80,7 @@ fn render(
 
 #[test]
 fn chats_are_written_as_transformers_writes_them() {
-    let Cases {
+    let Fixture {
         special_tokens,
         cases,
         ..
@@ -106,7 +106,7 @@ fn chats_are_written_as_transformers_writes_them() {
 
 #[test]
 fn expressions_of_templates_mean_what_they_mean_in_python() {
-    let Cases {
+    let Fixture {
         special_tokens,
         expressions,
         ..
