@@ -8,6 +8,9 @@ use engine::generation::{
 };
 use engine::training::Control;
 
+/// How likely a continuation is after a prompt.
+pub type Likelihood = fn(&[u32], &[u32]) -> f64;
+
 /// Answers with what it is given, in the order of the requests.
 #[derive(Debug, Default)]
 pub struct Scripted {
