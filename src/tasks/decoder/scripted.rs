@@ -24,9 +24,6 @@ pub struct Scripted {
     pub likelihood: Option<Likelihood>,
 }
 
-/// How likely a continuation is after a prompt.
-pub type Likelihood = fn(&[u32], &[u32]) -> f64;
-
 impl TokenDecoder for Scripted {
     fn generate(
         &mut self,
