@@ -292,6 +292,7 @@ impl<B: Operations> Layer<B> {
             key_heads: config.key_heads(),
             scale: (size as f32).sqrt().recip(),
             window: self.window,
+            rows,
         };
         let context = cached_attention(query, [keys, values], step.contexts, &options);
         let hidden = hidden + self.attention_output.forward(&context, rows);

@@ -29,9 +29,11 @@ pub struct CachedOptions {
     pub scale: f32,
     /// Tokens that a query sees at most, its own included.
     pub window: Option<usize>,
+    /// What the queries are.
+    pub rows: Rows,
 }
 
-/// What the rows of a product are. On the processor the two go different ways, each of which gives
+/// What the rows of a product, or the queries of attention, are. On the processor the two go different ways, each of which gives
 /// a row the same bits whatever the other rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {

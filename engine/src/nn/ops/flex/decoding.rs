@@ -17,15 +17,17 @@ use super::{BLOCK as VALUES, owned, products, tensor, vector};
 use crate::nn::ops::decoding::{BLOCK, CachedOptions, Contexts, Decoding, Rows};
 use crate::nn::ops::{Mask, Operations};
 
-/// Rows that a general product gets at least; with fewer than about half of them it may take
-/// another way.
-const LEAST_ROWS: usize = 16;
+/// Values of a result up to which a general product may take a way of its own.
+const SMALL: usize = 256;
+
+/// Rows that a general product of so many columns gets at least, so that it always goes the same
+/// way.
+fn least_rows(columns: usize) -> usize {
+    (SMALL / columns.max(1) + 1).max(16)
+}
 
 /// Outputs whose weights are widened together.
 const TILE: usize = 512;
-
-/// Queries of a text up to which they are multiplied with the keys where these lie.
-const FEW_QUERIES: usize = 4;
 
 /// Keys whose values are added up at a time.
 const STRETCH: usize = 256;
@@ -137,7 +139,11 @@ fn product<T: Stored + burn::tensor::Element>(
         let product = products(few, weight.storage::<T>(), width);
         return tensor(product, [count, outputs].into());
     }
-    let filled = count.max(LEAST_ROWS);
+    let narrowest = match (weight.dtype(), outputs % TILE) {
+        (DType::F32, _) | (_, 0) => outputs,
+        (_, rest) => rest,
+    };
+    let filled = count.max(least_rows(narrowest));
     let input = if filled == count {
         input.clone()
     } else {
@@ -236,12 +242,9 @@ fn attention<T: Stored + burn::tensor::Element>(
         };
         let heads = (0..options.key_heads).into_par_iter();
         let contexts: Vec<Vec<f32>> = heads
-            .map(|head| {
-                if count <= FEW_QUERIES {
-                    attended.few(head)
-                } else {
-                    attended.many(head)
-                }
+            .map(|head| match options.rows {
+                Rows::OfSeveralTexts => attended.few(head),
+                Rows::OfOneText => attended.many(head),
             })
             .collect();
         // Each is `[heads of queries that share its keys, queries, size]`.
@@ -356,7 +359,7 @@ impl<T: Stored> Text<'_, T> {
         let (group, count) = (self.group(), self.count());
         let keys = self.gathered(self.keys, head).transpose(0, 1);
         let values = self.gathered(self.values, head);
-        let filled = count.max(LEAST_ROWS);
+        let filled = count.max(least_rows(self.length));
         let mut output = Vec::with_capacity(group * count * self.size);
         for member in 0..group {
             let mut query = Vec::with_capacity(filled * self.size);
