@@ -232,7 +232,9 @@ impl TensorFiles {
         };
         if entry.strides.is_some() {
             let wide = self.read(name)?.unwrap_or_default();
-            return Ok(Some(wide.into_iter().map(T::nearest).collect()));
+            let mut values = vec![T::zeroed(); wide.len()];
+            entry.narrow(name, &self.files[entry.file], &wide, &mut values, 0)?;
+            return Ok(Some(values));
         }
         let path = &self.files[entry.file];
         let failed = |source| CheckpointError::Read {
@@ -262,10 +264,8 @@ impl TensorFiles {
             file.read_exact(bytes).map_err(failed)?;
             let wide = decode(bytes, entry.float);
             entry.refuse_endless(name, path, &wide, seen)?;
+            entry.narrow(name, path, &wide, values, seen)?;
             seen += wide.len();
-            for (value, wide) in values.iter_mut().zip(wide) {
-                *value = T::nearest(wide);
-            }
         }
         Ok(Some(values))
     }
@@ -318,6 +318,31 @@ impl Entry {
             return Ok(());
         };
         Err(self.endless(name, path, values[place], before + place))
+    }
+
+    /// Rounds values, of which `before` others came first, to a number format that holds them all.
+    fn narrow<T: Number>(
+        &self,
+        name: &str,
+        path: &Path,
+        wide: &[f32],
+        values: &mut [T],
+        before: usize,
+    ) -> Result<(), CheckpointError> {
+        for (value, wide) in values.iter_mut().zip(wide) {
+            *value = T::nearest(*wide);
+        }
+        let Some(place) = values.iter().position(|value| !value.wide().is_finite()) else {
+            return Ok(());
+        };
+        Err(CheckpointError::Unusable {
+            path: path.to_owned(),
+            problem: format!(
+                "`{name}` holds {} at {:?}, which is too large for the number format: use precision \"bf16\" or \"f32\"",
+                wide[place],
+                self.coordinates(before + place)
+            ),
+        })
     }
 
     /// The error of a value that is NaN or infinite.

@@ -296,3 +296,25 @@ fn an_observer_sees_every_token_and_may_end_an_answer_with_one() {
         assert_eq!(observer.seen[number], one.greedy[..7]);
     }
 }
+
+#[test]
+fn a_weight_that_a_number_format_cannot_hold_is_named() {
+    use engine::checkpoint::TensorFiles;
+    use half::{bf16, f16};
+    use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let bytes: Vec<u8> = [1.0_f32, -70_000.0]
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
+    let view = TensorView::new(Dtype::F32, vec![1, 2], &bytes).unwrap();
+    serialize_to_file([("w", view)], None, &path).unwrap();
+    let files = TensorFiles::open(vec![path]).unwrap();
+    let refused = files.read_in::<f16>("w").unwrap_err().to_string();
+    assert!(refused.contains("`w` holds -70000 at [0, 1]"), "{refused}");
+    let held = files.read_in::<bf16>("w").unwrap().unwrap();
+    assert_eq!(held[0], bf16::ONE);
+    assert!((held[1].to_f32() + 70_000.0).abs() < 300.0);
+}
