@@ -7,6 +7,7 @@ use engine::models::NetworkFiles;
 use engine::shapes::Role;
 use thiserror::Error;
 
+use super::format;
 use super::snapshot::{OriginError, Snapshot};
 use crate::config::{Head, Model, Precision};
 use crate::hub::Wanted;
@@ -32,17 +33,7 @@ pub enum EncoderError {
 /// # Errors
 /// When the settings ask for one that is not supported.
 pub fn format(precision: Precision, device: Device) -> Result<FloatDType, EncoderError> {
-    let format = match precision {
-        Precision::Auto => device.own_format(),
-        Precision::F32 => FloatDType::F32,
-        Precision::Bf16 => FloatDType::BF16,
-        Precision::F16 => FloatDType::F16,
-        Precision::Int8 | Precision::Fp4 | Precision::Nf4 => {
-            return Err(EncoderError::Precision { precision });
-        }
-    };
-    device.computes_in(format)?;
-    Ok(format)
+    format::format(precision, device)?.ok_or(EncoderError::Precision { precision })
 }
 
 /// Opens the model of a `[model]` table for a number of classes. `seed` draws what a checkpoint

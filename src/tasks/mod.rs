@@ -5,6 +5,7 @@ pub mod decoder;
 mod encoder;
 mod finished;
 mod forecast;
+mod format;
 mod inspect;
 mod lora;
 mod model_search;

@@ -22,9 +22,9 @@ use std::path::Path;
 use engine::FloatDType;
 use engine::decoder::{self, DecoderFiles, TokenDecoder};
 use engine::device::Device;
-use engine::shapes::{self, Architecture};
 use jiff::civil::Date;
 
+use super::format;
 use super::snapshot::Snapshot;
 use crate::config::{Generation, Model, Precision, Prompt, PromptFormat};
 use crate::data::DecoderTokenizer;
@@ -58,17 +58,7 @@ pub fn refusal(table: &str, model: &Model) -> Option<String> {
 /// # Errors
 /// When the settings ask for one that is not supported there.
 pub fn format(precision: Precision, device: Device) -> Result<FloatDType, DecoderError> {
-    let format = match precision {
-        Precision::Auto => device.own_format(),
-        Precision::F32 => FloatDType::F32,
-        Precision::Bf16 => FloatDType::BF16,
-        Precision::F16 => FloatDType::F16,
-        Precision::Int8 | Precision::Fp4 | Precision::Nf4 => {
-            return Err(DecoderError::Precision { precision });
-        }
-    };
-    device.computes_in(format)?;
-    Ok(format)
+    format::format(precision, device)?.ok_or(DecoderError::Precision { precision })
 }
 
 impl Decoder {
@@ -117,13 +107,10 @@ impl Decoder {
         self.files.folder()
     }
 
-    /// Bytes of its weights in a number format, where its shapes are known.
+    /// Bytes of its weights in a number format.
     #[must_use]
-    pub fn weight_bytes(&self, format: FloatDType) -> Option<u64> {
-        let architecture =
-            Architecture::read(self.files.config_json(), shapes::Role::Decoder).ok()?;
-        let each = if format == FloatDType::F32 { 4 } else { 2 };
-        Some(architecture.shapes().total_parameters() * each)
+    pub fn weight_bytes(&self, format: FloatDType) -> u64 {
+        self.files.weight_bytes(format)
     }
 
     /// How answers are drawn under such settings.

@@ -62,7 +62,7 @@ impl Task for PromptSettings {
         let weights = forecast.known(key, || {
             Decoder::open(&self.model).map(|decoder| decoder.weight_bytes(format))
         })?;
-        Ok(weights.map(|bytes| bytes + PROGRAM_BYTES))
+        Ok(Some(weights + PROGRAM_BYTES))
     }
 
     fn execute(&self, spec: &RunSpec, context: &mut Context<'_>) -> Result<Outcome, ExecuteError> {
