@@ -7,8 +7,10 @@ use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensorOps;
 use burn::tensor::{FloatDType, Shape, Tensor, TensorPrimitive};
 use engine::classifier::{self, Start};
+use engine::decoder::{self, Continuations, DecoderFiles};
 use engine::device::Device;
 use engine::embedder;
+use engine::generation::{Choice, GenerationOptions, Request, Sampling, Unwatched};
 use engine::models::adapter::AdapterSettings;
 use engine::models::{NetworkFiles, Source};
 use engine::nn::ops::{
@@ -18,7 +20,9 @@ use engine::nn::ops::{
 
 use engine::retrieval::EmbedderFiles;
 use engine::shapes::Role;
-use engine::training::{AdamWOptions, Decay, Example, LossScale, Options, Schedule, Unobserved};
+use engine::training::{
+    AdamWOptions, Control, Decay, Example, LossScale, Options, Schedule, Unobserved,
+};
 
 use crate::Accelerated as Card;
 
@@ -234,4 +238,43 @@ fn training_and_embedding() {
         assert_eq!(vectors.values.len(), texts.len() * vectors.width);
     }
     train(&deberta, own, false);
+}
+
+#[test]
+#[ignore = "started by a test of compilation, with a card"]
+fn reading_and_writing() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = folder.join("../models/quickstart-decoder/config.json");
+    let own = formats().pop().unwrap();
+    for format in [FloatDType::F32, own] {
+        let source = Source::Random {
+            config: &config,
+            seed: 1,
+        };
+        let files = DecoderFiles::open(source).unwrap();
+        let mut decoder = decoder::load(&files, format, Device::Cuda(0)).unwrap();
+        let requests = [40, 3].map(|length| Request {
+            prompt: vec![5; length],
+            max_new_tokens: 3,
+            seed: 0,
+        });
+        let options = GenerationOptions {
+            sampling: Sampling {
+                repetition_penalty: 1.0,
+                choice: Choice::Greedy,
+            },
+            end_tokens: Vec::new(),
+            at_once: 2,
+            kept_tokens: 0,
+        };
+        let mut observer = Unwatched::default();
+        let speed = decoder.generate(&requests, &options, &mut observer);
+        assert_eq!((speed.written_tokens, observer.answers.len()), (6, 2));
+        let asked = [Continuations {
+            prompt: vec![5; 7],
+            continuations: vec![vec![1], vec![2, 3]],
+        }];
+        let likelihoods = decoder.likelihoods(&asked, &mut |_| Control::Continue);
+        assert_eq!(likelihoods.unwrap()[0].len(), 2);
+    }
 }

@@ -113,7 +113,7 @@ fn ours(kernel: &str) -> Option<&'static str> {
     })
 }
 
-/// Everything that training and embedding launch, checked for one architecture.
+/// Everything that training, embedding and decoding launch, checked for one architecture.
 fn compiles(architecture: u32) {
     let Some(card) = Card::get() else {
         return;
@@ -121,7 +121,7 @@ fn compiles(architecture: u32) {
     let log = card.folder(&format!("sm-{architecture}"));
     assert_eq!(
         run(card, Mode::Check, architecture, &log, &["launches::"]),
-        3
+        4
     );
 
     let compilations = entries(&log, "compilations");
@@ -238,7 +238,7 @@ fn executed_kernels_compute_what_the_processor_computes() {
         Mode::Run,
         61,
         &log,
-        &["kernels::", "masks::", "ops::"],
+        &["kernels::", "masks::", "ops::", "decoding::"],
     );
     assert!(passed > 10, "{passed}");
 }
@@ -250,4 +250,13 @@ fn an_executed_encoder_has_the_logits_and_gradients_of_peft_and_the_processor() 
     };
     let log = card.folder("run-encoder");
     assert_eq!(run(card, Mode::Run, 61, &log, &["encoder::"]), 2);
+}
+
+#[test]
+fn an_executed_decoder_has_the_logits_and_answers_of_transformers() {
+    let Some(card) = Card::get() else {
+        return;
+    };
+    let log = card.folder("run-decoder");
+    assert_eq!(run(card, Mode::Run, 61, &log, &["decoder::"]), 1);
 }
