@@ -71,8 +71,8 @@ impl ExperimentReport {
                 .as_ref()
                 .and_then(|record| planned.staleness(record));
             seed.stale = stale.filter(|_| seed.state == State::Complete);
-            seed.problems.extend(planned.later_attempt(results));
-            seed.problems.extend(damage(&seed, &folder));
+            seed.remarks.extend(planned.later_attempt(results));
+            seed.remarks.extend(damage(&seed));
             push(&mut runs, &mut places, &planned.run, seed, true);
         }
         let planned: HashSet<(&str, u64)> = plan
@@ -226,7 +226,7 @@ impl RunReport {
                 current.seeds.push(seed);
                 continue;
             };
-            seed.problems.push(format!(
+            seed.remarks.push(format!(
                 "results of earlier settings or inputs, left out of comparisons: {reason}"
             ));
             let same = |row: &&mut Self| row.seeds.first().and_then(settings_of) == own;
@@ -303,9 +303,9 @@ fn settings_of(seed: &SeedReport) -> Option<BTreeMap<String, String>> {
 }
 
 /// What became of the files of a finished run, and what makes them again.
-fn damage(seed: &SeedReport, folder: &Path) -> Option<String> {
+fn damage(seed: &SeedReport) -> Option<String> {
     let record = seed.record.as_ref()?;
-    let damage = record.damage(folder)?;
+    let damage = record.damage(seed.folder())?;
     Some(format!(
         "its result is damaged: {damage}; `ensayo run {}` makes it again",
         record.label()

@@ -8,6 +8,7 @@ mod estimate;
 mod experiment;
 mod figures;
 mod html;
+mod left;
 mod names;
 mod page;
 mod plots;

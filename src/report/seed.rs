@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::estimate::Estimate;
-use super::predictions::{self, Confusion};
+use super::left::Left;
+use super::predictions::Confusion;
 use super::settings::{self, Settings};
 use crate::record::{
-    AnswerRow, EpochRow, ModelRow, RecordError, ReportRow, RetrievalRow, Row, RunRecord, Status,
-    TrainingLogRow, read_rows,
+    AnswerRow, EpochRow, ModelRow, RecordError, ReportRow, RetrievalRow, RunRecord, Status,
+    TrainingLogRow,
 };
 
 /// What a run left under one seed.
@@ -21,24 +22,11 @@ pub(super) struct SeedReport {
     pub record: Option<RunRecord>,
     /// Its settings.
     pub settings: Settings,
-    /// The rows of `training_log.csv`.
-    pub log: Vec<TrainingLogRow>,
-    /// The rows of `epochs.csv`.
-    pub epochs: Vec<EpochRow>,
-    /// The rows of `classification_report.csv`.
-    pub classes: Vec<ReportRow>,
-    /// The rows of `retrieval.csv`.
-    pub retrieval: Vec<RetrievalRow>,
-    /// The rows of `answers.csv`.
-    pub answers: Vec<AnswerRow>,
-    /// The rows of `models.csv`.
-    pub models: Vec<ModelRow>,
-    /// From `predictions.csv`.
-    pub confusions: Vec<Confusion>,
     /// Why it is not what the experiment asks for now, if it is not.
     pub stale: Option<String>,
-    /// What could not be read, and what a reader should mind.
-    pub problems: Vec<String>,
+    /// What a reader should mind, whatever its files say.
+    pub remarks: Vec<String>,
+    left: Left,
 }
 
 /// How far a run got.
@@ -80,7 +68,7 @@ impl SeedReport {
         seed: u64,
         record: Option<Result<RunRecord, RecordError>>,
     ) -> Self {
-        let mut problems = Vec::new();
+        let mut remarks = Vec::new();
         let (state, record) = match record {
             Some(Ok(record)) => (
                 match record.status {
@@ -91,7 +79,7 @@ impl SeedReport {
                 Some(record),
             ),
             Some(Err(error)) => {
-                problems.push(error.to_string());
+                remarks.push(error.to_string());
                 (State::Unreadable, None)
             }
             None if folder.is_dir() => (State::Unfinished, None),
@@ -101,26 +89,70 @@ impl SeedReport {
             .as_ref()
             .map(|record| record.labels.clone())
             .unwrap_or_default();
-        let settings = or_problem(
-            settings::read(folder).map_err(|error| error.to_string()),
-            &mut problems,
-        );
-        let confusions = or_problem(predictions::confusions(folder, &labels), &mut problems);
+        let settings = settings::read(folder).unwrap_or_else(|error| {
+            remarks.push(error.to_string());
+            Settings::new()
+        });
         Self {
             seed,
             state,
             record,
             settings,
-            log: rows(folder, &mut problems),
-            epochs: rows(folder, &mut problems),
-            classes: rows(folder, &mut problems),
-            retrieval: rows(folder, &mut problems),
-            answers: rows(folder, &mut problems),
-            models: rows(folder, &mut problems),
-            confusions,
             stale: None,
-            problems,
+            remarks,
+            left: Left::new(folder, labels),
         }
+    }
+
+    /// Where its files lie; nothing need be there.
+    pub(super) fn folder(&self) -> &Path {
+        self.left.folder()
+    }
+
+    /// The rows of `training_log.csv`.
+    pub(super) fn log(&self) -> &[TrainingLogRow] {
+        self.left.log()
+    }
+
+    /// The rows of `epochs.csv`.
+    pub(super) fn epochs(&self) -> &[EpochRow] {
+        self.left.epochs()
+    }
+
+    /// The rows of `classification_report.csv`.
+    pub(super) fn classes(&self) -> &[ReportRow] {
+        self.left.classes()
+    }
+
+    /// The rows of `retrieval.csv`.
+    pub(super) fn retrieval(&self) -> &[RetrievalRow] {
+        self.left.retrieval()
+    }
+
+    /// The rows of `answers.csv`.
+    pub(super) fn answers(&self) -> &[AnswerRow] {
+        self.left.answers()
+    }
+
+    /// The rows of `models.csv`.
+    pub(super) fn models(&self) -> &[ModelRow] {
+        self.left.models()
+    }
+
+    /// From `predictions.csv`, the largest of its files.
+    pub(super) fn confusions(&self) -> &[Confusion] {
+        self.left.confusions()
+    }
+
+    /// Reads all of its files, so that [`problems`](Self::problems) knows what is wrong with any.
+    pub(super) fn read_all(&self) {
+        self.left.read_all();
+    }
+
+    /// What a reader should mind, and what was wrong with the files that were read so far.
+    pub(super) fn problems(&self) -> Vec<String> {
+        let own = self.remarks.iter().cloned();
+        own.chain(self.left.problems()).collect()
     }
 
     /// How far it got, in a word, or that it is stale.
@@ -179,11 +211,25 @@ impl SeedReport {
         (rows > 0).then(|| largest as f64 / rows as f64)
     }
 
-    /// The class that every row of an evaluation was given, where the rows are of several.
-    pub(super) fn only_class(&self, evaluation: &str) -> Option<&str> {
-        let mut named = self.confusions.iter();
-        let confusion = named.find(|confusion| confusion.evaluation == evaluation)?;
-        confusion.only_prediction()
+    /// The class that every row of an evaluation was given, where the rows are of several. Known
+    /// from the report alone: a class that was said of every row has its share of them as precision,
+    /// and all of its own rows.
+    pub(super) fn only_class<'a>(&'a self, evaluation: &'a str) -> Option<&'a str> {
+        let rows = self.rows(evaluation)?;
+        let report: Vec<&ReportRow> = self.classes_of(evaluation).collect();
+        let classes = &report[..report.len().checked_sub(3)?];
+        let several = classes.iter().filter(|class| class.support > 0).count() > 1;
+        #[expect(clippy::cast_precision_loss, reason = "row counts")]
+        let said_of_all = |class: &&&ReportRow| {
+            let said = class
+                .precision
+                .map(|precision| class.support as f64 / precision);
+            class.support > 0
+                && class.recall == Some(1.0)
+                && said.is_some_and(|said| (said - rows as f64).abs() < 0.5)
+        };
+        let only = classes.iter().find(said_of_all).filter(|_| several)?;
+        Some(&only.class)
     }
 
     /// The rows of an evaluation's classification report.
@@ -191,7 +237,7 @@ impl SeedReport {
         &'a self,
         evaluation: &'a str,
     ) -> impl Iterator<Item = &'a ReportRow> {
-        self.classes
+        self.classes()
             .iter()
             .filter(move |row| row.evaluation == evaluation)
     }
@@ -200,7 +246,7 @@ impl SeedReport {
     /// its last three. By position, since a class may have such a name itself.
     fn average(&self, evaluation: &str, from_end: usize) -> Option<&ReportRow> {
         let rows: Vec<&ReportRow> = self
-            .classes
+            .classes()
             .iter()
             .filter(|row| row.evaluation == evaluation)
             .collect();
@@ -224,20 +270,6 @@ impl SeedReport {
             || self.evaluations().contains(&"validation");
         if validated { "validation" } else { "test" }
     }
-}
-
-fn rows<R: Row + serde::de::DeserializeOwned>(folder: &Path, problems: &mut Vec<String>) -> Vec<R> {
-    or_problem(
-        read_rows(folder).map_err(|error| error.to_string()),
-        problems,
-    )
-}
-
-fn or_problem<T: Default>(result: Result<T, String>, problems: &mut Vec<String>) -> T {
-    result.unwrap_or_else(|problem| {
-        problems.push(problem);
-        T::default()
-    })
 }
 
 /// `seed-<n>` folders of a run, with their seeds, in the order of the seeds.

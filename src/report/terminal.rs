@@ -231,7 +231,7 @@ fn remarks(experiment: &ExperimentReport) -> Vec<String> {
             ));
         }
         remarks.extend(
-            seed.problems
+            seed.problems()
                 .iter()
                 .map(|problem| format!("{label}: {problem}")),
         );

@@ -20,7 +20,7 @@ pub(super) struct Shown<'a> {
     headline: String,
     anchor: String,
     error: Option<&'a str>,
-    problems: &'a [String],
+    problems: Vec<String>,
     notes: &'a [String],
     plots: Vec<Figure<'a>>,
     details: Vec<Detail>,
@@ -34,6 +34,8 @@ impl<'a> Shown<'a> {
         seed: &'a SeedReport,
         plots: Vec<Figure<'a>>,
     ) -> Self {
+        seed.read_all();
+        let problems = seed.problems();
         let view = views::of(&experiment.kind);
         let headline = view
             .headline(seed, &experiment.evaluation)
@@ -47,14 +49,14 @@ impl<'a> Shown<'a> {
         let record = seed.record.as_ref();
         let broken = matches!(seed.state, State::Failed | State::Unreadable);
         Self {
-            needs_attention: broken || !seed.problems.is_empty(),
+            needs_attention: broken || !problems.is_empty(),
             title: run.title(),
             seed: seed.seed,
             state: seed.status(),
             headline: headline.unwrap_or_default(),
             anchor,
             error: record.and_then(|record| record.error.as_deref()),
-            problems: &seed.problems,
+            problems,
             notes: record.map_or(&[], |record| &record.notes),
             plots,
             details,

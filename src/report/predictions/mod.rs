@@ -30,16 +30,6 @@ pub(super) struct Confusion {
 }
 
 impl Confusion {
-    /// The class that every row was given, where the rows are of several classes.
-    pub(super) fn only_prediction(&self) -> Option<&str> {
-        let given = |class: &usize| self.counts.iter().any(|row| row[*class] > 0);
-        let mut given = (0..self.classes.len()).filter(given);
-        let only = given.next()?;
-        let true_classes = self.counts.iter().filter(|row| row.iter().any(|&n| n > 0));
-        let several = true_classes.count() > 1;
-        (given.next().is_none() && self.unplaced == 0 && several).then(|| &*self.classes[only])
-    }
-
     /// Rows in the matrix.
     pub(super) fn rows(&self) -> u64 {
         self.counts.iter().flatten().sum()

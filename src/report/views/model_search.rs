@@ -20,7 +20,7 @@ impl View for Found {
             })
         };
         let first = Score::new("first", |run| {
-            let row = run.complete().find_map(|seed| seed.models.first())?;
+            let row = run.complete().find_map(|seed| seed.models().first())?;
             Some(row.model.clone())
         });
         let day = Score::new("as of", |run| {
@@ -40,7 +40,7 @@ impl View for Found {
     }
 
     fn remarks(&self, experiment: &ExperimentReport) -> Vec<String> {
-        if experiment.seeds().all(|(_, seed)| seed.models.is_empty()) {
+        if experiment.seeds().all(|(_, seed)| seed.models().is_empty()) {
             return Vec::new();
         }
         vec![
@@ -83,7 +83,7 @@ impl View for Found {
         vec![Detail {
             title: "Models found".to_owned(),
             head: HEAD.map(Cell::plain).to_vec(),
-            rows: seed.models.iter().map(row).collect(),
+            rows: seed.models().iter().map(row).collect(),
             note: day(seed).map(|day| format!("As of {day}.")),
         }]
     }
@@ -100,7 +100,7 @@ impl View for Found {
         for (run, seed) in experiment.seeds() {
             let asked = seed.record.as_ref();
             let asked = asked.map_or("", |record| record.started.as_str());
-            for row in &seed.models {
+            for row in seed.models() {
                 writer.serialize((&run.name, asked, row))?;
             }
         }

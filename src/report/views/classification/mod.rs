@@ -158,7 +158,7 @@ impl View for Classification {
 
     fn details(&self, seed: &SeedReport) -> Vec<Detail> {
         let mut evaluations: Vec<&str> = seed
-            .classes
+            .classes()
             .iter()
             .map(|row| row.evaluation.as_str())
             .collect();

@@ -81,14 +81,14 @@ pub(super) fn of_seed(
     let mut plots = Vec::new();
     let label = format!("{}/{} (seed {})", experiment.name, run.name, seed.seed);
     let stem = format!("{}.seed-{}", run.name, seed.seed);
-    if let Some(scene) = curves::draw(&label, &seed.log, &seed.epochs, seed.epoch_split()) {
+    if let Some(scene) = curves::draw(&label, seed.log(), seed.epochs(), seed.epoch_split()) {
         plots.push(Plot {
             stem: format!("{stem}.curves"),
             caption: "Loss and learning rate over training.".to_owned(),
             scene,
         });
     }
-    for confusion in &seed.confusions {
+    for confusion in seed.confusions() {
         let title = format!("{label}: confusion on {}", confusion.evaluation);
         if let Some(scene) = confusion::draw(&title, confusion) {
             let caption = format!("Confusion matrix on “{}”.", confusion.evaluation);
@@ -125,7 +125,7 @@ fn bar(run: &RunReport, evaluation: &str) -> final_metric::Bar {
 /// The epochs of all runs; of runs that failed on the way, too.
 fn courses(experiment: &ExperimentReport, value: impl Fn(&EpochRow) -> f64) -> Vec<Course> {
     let seed_points = |seed: &SeedReport| {
-        seed.epochs
+        seed.epochs()
             .iter()
             .map(|row| (row.epoch, value(row)))
             .collect()
@@ -142,7 +142,7 @@ fn courses(experiment: &ExperimentReport, value: impl Fn(&EpochRow) -> f64) -> V
 fn split(experiment: &ExperimentReport) -> &'static str {
     let mut splits = experiment
         .seeds()
-        .filter(|(_, seed)| !seed.epochs.is_empty())
+        .filter(|(_, seed)| !seed.epochs().is_empty())
         .map(|(_, seed)| seed.epoch_split());
     let first = splits.next().unwrap_or("validation");
     if splits.all(|split| split == first) {

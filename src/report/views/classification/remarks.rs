@@ -131,7 +131,7 @@ fn selection(experiment: &ExperimentReport) -> Vec<String> {
     if judged > 1 {
         said.push(picked(judged, &experiment.evaluation));
     }
-    let on_test = |seed: &SeedReport| seed.epochs.len() > 1 && seed.epoch_split() == "test";
+    let on_test = |seed: &SeedReport| seed.epochs().len() > 1 && seed.epoch_split() == "test";
     if experiment.seeds().any(|(_, seed)| on_test(seed)) {
         said.push(
             "Epochs were judged on the test split: choosing among them would be selection on the test set; `data.validation_size` sets rows aside for it."

@@ -39,7 +39,7 @@ pub(super) fn agreements(one: &RunReport, other: &RunReport) -> Vec<Agreement> {
     if !same {
         return Vec::new();
     }
-    let (found, compared) = (by_question(&one.retrieval), by_question(&other.retrieval));
+    let (found, compared) = (by_question(one.retrieval()), by_question(other.retrieval()));
     let pairs = found
         .iter()
         .filter_map(|(question, list)| Some((question, list, compared.get(question)?)));

@@ -93,10 +93,10 @@ pub(super) fn detail(seed: &SeedReport) -> Option<Detail> {
             Cell::plain(row.stop.as_deref().unwrap_or_default().replace('_', " ")),
         ]
     };
-    (!seed.answers.is_empty()).then(|| Detail {
+    (!seed.answers().is_empty()).then(|| Detail {
         title: "Answers".to_owned(),
         head: HEAD.map(Cell::plain).to_vec(),
-        rows: seed.answers.iter().map(row).collect(),
+        rows: seed.answers().iter().map(row).collect(),
         note: Some(
             "supported: the share of an answer's content words that stand in the fragments it was given; repeated: the share of its runs of four words that were there before.".to_owned(),
         ),

@@ -78,7 +78,7 @@ impl View for Retrieval {
 
     fn details(&self, seed: &SeedReport) -> Vec<Detail> {
         let rows = seed
-            .retrieval
+            .retrieval()
             .chunk_by(|one, next| one.question == next.question)
             .map(|found| {
                 let chunks: Vec<String> = found

@@ -58,7 +58,7 @@ fn scores(experiment: &ExperimentReport) -> Option<Scene> {
         seeds: run
             .seeds
             .iter()
-            .map(|seed| scores_by_rank(&seed.retrieval))
+            .map(|seed| scores_by_rank(seed.retrieval()))
             .collect(),
         remark: run.status(&experiment.evaluation),
     };
