@@ -302,6 +302,9 @@ pub struct ReportArgs {
     /// Rank the runs in the table by a figure, such as accuracy, loss or time
     #[arg(long, value_name = "METRIC")]
     pub sort: Option<String>,
+    /// Give every run plots and a page of its own, however many there are
+    #[arg(long)]
+    pub every_run: bool,
     /// Folder with the results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,

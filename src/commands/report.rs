@@ -21,7 +21,8 @@ pub fn run(args: &ReportArgs, output: &mut dyn Write) -> Result<Ended, CommandEr
     let experiments: Vec<String> = experiments.into_iter().collect();
     let names = experiments.iter().map(String::as_str).collect();
     standing::refresh(&args.results, &args.experiments, &names);
-    write(&args.results, &experiments, args.sort.as_deref(), output)?;
+    let sort = args.sort.as_deref();
+    write(&args.results, &experiments, sort, args.every_run, output)?;
     Ok(Ended::Done)
 }
 
@@ -33,9 +34,12 @@ pub(super) fn write(
     results: &Path,
     experiments: &[String],
     sort: Option<&str>,
+    every_run: bool,
     output: &mut dyn Write,
 ) -> Result<(), CommandError> {
-    let report = report::build(results, experiments).map_err(CommandError::unexpected)?;
+    let report = report::build(results, experiments)
+        .map_err(CommandError::unexpected)?
+        .with_every_run(every_run);
     // The tables stand whether or not they can be written down.
     let written = report.write(results);
     for experiment in experiments {

@@ -36,7 +36,9 @@ pub use predictions::{
 pub use run_file::RunFile;
 pub use shelf::{Shelf, Shelved};
 pub use sittings::Sitting;
-pub use store::{read, read_all, read_in_place, write_atomically, write_in_parts};
+pub use store::{
+    read, read_all, read_in_place, write_atomically, write_if_changed, write_in_parts,
+};
 pub use tables::{
     AnswerRow, AttemptRow, EpochRow, GenerationRow, MeasurementRow, MetricRow, ModelRow, ReportRow,
     RetrievalRow, Row, TrainingLogRow,

@@ -31,6 +31,29 @@ pub fn write_in_parts(
     path: &Path,
     content: &dyn Fn(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<(), RecordError> {
+    put(path, content, true)
+}
+
+/// Writes a file that can be made again: only where its content differs from what is there, and
+/// without waiting for the disk. A reader still sees the old content or the new one.
+///
+/// # Errors
+/// When a folder or file cannot be written.
+pub fn write_if_changed(path: &Path, content: &[u8]) -> Result<(), RecordError> {
+    let same_length = |known: fs::Metadata| known.len() == content.len() as u64;
+    if fs::metadata(path).is_ok_and(same_length)
+        && fs::read(path).is_ok_and(|known| known == content)
+    {
+        return Ok(());
+    }
+    put(path, &|file| file.write_all(content), false)
+}
+
+fn put(
+    path: &Path,
+    content: &dyn Fn(&mut dyn Write) -> std::io::Result<()>,
+    lasting: bool,
+) -> Result<(), RecordError> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -50,10 +73,12 @@ pub fn write_in_parts(
         content(&mut buffer)?;
         buffer.flush()?;
         drop(buffer);
-        file.as_file().sync_all()?;
+        if lasting {
+            file.as_file().sync_all()?;
+        }
         file.persist(path)?;
         // The rename itself lives in the folder. Not every file system can flush a folder; the content is safe already.
-        if let Ok(folder) = File::open(folder) {
+        if lasting && let Ok(folder) = File::open(folder) {
             let _ = folder.sync_all();
         }
         Ok(())

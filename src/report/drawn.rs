@@ -1,12 +1,13 @@
 //! The plots of experiments, drawn in memory.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rayon::prelude::*;
 
 use super::experiment::ExperimentReport;
 use super::plots::Plot;
-use super::{Report, ReportError, views};
+use super::{Report, ReportError, shown, views};
 use crate::draw;
 use crate::record::experiment_folder;
 
@@ -22,8 +23,8 @@ pub(super) struct Drawn {
 pub(super) struct DrawnExperiment {
     /// Those that compare runs.
     pub together: Vec<Drawn>,
-    /// Those of each seed, in the order of [`ExperimentReport::seeds`].
-    pub seeds: Vec<Vec<Drawn>>,
+    /// Those of each run that is shown, by its place in [`ExperimentReport::seeds`].
+    pub seeds: BTreeMap<usize, Vec<Drawn>>,
 }
 
 /// The plots of all experiments, in memory.
@@ -32,12 +33,17 @@ pub(super) fn draw_all(
     results: &Path,
 ) -> Result<Vec<DrawnExperiment>, ReportError> {
     let draw = |experiment: &ExperimentReport| {
-        draw_one(experiment, &experiment_folder(results, &experiment.name))
+        let folder = experiment_folder(results, &experiment.name);
+        draw_one(experiment, &folder, report.every_run)
     };
     report.experiments.iter().map(draw).collect()
 }
 
-fn draw_one(experiment: &ExperimentReport, folder: &Path) -> Result<DrawnExperiment, ReportError> {
+fn draw_one(
+    experiment: &ExperimentReport,
+    folder: &Path,
+    every_run: bool,
+) -> Result<DrawnExperiment, ReportError> {
     let svg = |plot: Plot| -> Result<Drawn, ReportError> {
         let svg = draw::svg(&plot.scene, &plot.caption).map_err(|source| ReportError::Draw {
             path: folder.join("plots").join(format!("{}.svg", plot.stem)),
@@ -51,14 +57,14 @@ fn draw_one(experiment: &ExperimentReport, folder: &Path) -> Result<DrawnExperim
         .into_iter()
         .map(svg)
         .collect::<Result<_, _>>()?;
+    let shown = shown::one_by_one(experiment, every_run);
     let seeds: Vec<_> = experiment.seeds().collect();
-    let seeds = seeds
+    let seeds = shown
         .into_par_iter()
-        .map(|(run, seed)| {
-            view.plots_of_seed(experiment, run, seed)
-                .into_iter()
-                .map(svg)
-                .collect::<Result<_, _>>()
+        .map(|place| {
+            let (run, seed) = seeds[place];
+            let plots = view.plots_of_seed(experiment, run, seed).into_iter();
+            Ok((place, plots.map(svg).collect::<Result<_, _>>()?))
         })
         .collect::<Result<_, ReportError>>()?;
     Ok(DrawnExperiment { together, seeds })

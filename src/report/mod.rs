@@ -16,6 +16,7 @@ mod predictions;
 mod ranking;
 mod seed;
 mod settings;
+mod shown;
 mod summary;
 mod terminal;
 mod views;
@@ -46,6 +47,8 @@ pub struct Report {
     experiments: Vec<ExperimentReport>,
     /// Those whose tables and plots are written; the page shows all.
     selected: Vec<String>,
+    /// Whether every run is shown one by one, however many there are.
+    every_run: bool,
 }
 
 /// Why there is no report.
@@ -118,6 +121,7 @@ pub fn build(results: &Path, experiments: &[String]) -> Result<Report, ReportErr
     Ok(Report {
         experiments: read,
         selected,
+        every_run: false,
     })
 }
 
@@ -128,6 +132,13 @@ fn read_experiment(results: &Path, name: &str) -> Result<ExperimentReport, Repor
 }
 
 impl Report {
+    /// Gives every run plots and a page of its own; without this, large experiments have them of
+    /// their best runs and of those that something is wrong with.
+    #[must_use]
+    pub fn with_every_run(self, every_run: bool) -> Self {
+        Self { every_run, ..self }
+    }
+
     /// Writes `summary.csv` and `plots/` of the selected experiments and the page, each file whole
     /// or not at all.
     ///

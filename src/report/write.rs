@@ -9,7 +9,7 @@ use super::drawn::{Drawn, DrawnExperiment, draw_all};
 use super::experiment::ExperimentReport;
 use super::{PAGE_FOLDER, Report, ReportError, compared, page, summary, views};
 use crate::draw;
-use crate::record::{RecordError, experiment_folder, write_atomically};
+use crate::record::{RecordError, experiment_folder, write_if_changed};
 
 /// What was written, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(super) fn write_page(
     results: &Path,
 ) -> Result<PathBuf, ReportError> {
     let path = results.join(PAGE_FOLDER).join("index.html");
-    write_atomically(&path, page::html(&report.experiments, drawn)?.as_bytes())?;
+    write_if_changed(&path, page::html(&report.experiments, drawn)?.as_bytes())?;
     Ok(path)
 }
 
@@ -69,7 +69,7 @@ pub(super) fn write_summary(
         path: path.clone(),
         source,
     })?;
-    write_atomically(&path, &content)?;
+    write_if_changed(&path, &content)?;
     let beside = views::of(&experiment.kind)
         .table_beside(experiment)
         .map_err(|source| ReportError::Table {
@@ -77,7 +77,7 @@ pub(super) fn write_summary(
             source,
         })?;
     if let Some((name, content)) = beside {
-        write_atomically(&folder.join(name), &content)?;
+        write_if_changed(&folder.join(name), &content)?;
     }
     Ok(path)
 }
@@ -105,7 +105,7 @@ fn write_comparison(experiment: &ExperimentReport, folder: &Path) -> Result<(), 
         let _ = fs::remove_file(&path);
         return Ok(());
     }
-    Ok(write_atomically(&path, &content)?)
+    Ok(write_if_changed(&path, &content)?)
 }
 
 /// Writes each plot as SVG and PNG and removes plots of runs that are no more. Returns how many
@@ -114,22 +114,21 @@ fn write_plots(drawn: &DrawnExperiment, folder: &Path) -> Result<usize, ReportEr
     let plots: Vec<&Drawn> = drawn
         .together
         .iter()
-        .chain(drawn.seeds.iter().flatten())
+        .chain(drawn.seeds.values().flatten())
         .collect();
     let temporary = tempfile::tempdir().map_err(ReportError::Temporary)?;
     plots
         .par_iter()
         .enumerate()
         .try_for_each(|(index, drawn)| -> Result<(), ReportError> {
-            write_atomically(
-                &folder.join(format!("{}.svg", drawn.plot.stem)),
-                drawn.svg.as_bytes(),
-            )?;
+            let place = |ending: &str| folder.join(format!("{}.{ending}", drawn.plot.stem));
+            let (svg, path) = (place("svg"), place("png"));
+            // Both show one scene, and the bitmap takes fifty times as long.
+            if path.is_file() && fs::read(&svg).is_ok_and(|known| known == drawn.svg.as_bytes()) {
+                return Ok(());
+            }
             // Plotters writes PNG to a path only.
-            let (draft, path) = (
-                temporary.path().join(format!("{index}.png")),
-                folder.join(format!("{}.png", drawn.plot.stem)),
-            );
+            let draft = temporary.path().join(format!("{index}.png"));
             draw::write_png(&drawn.plot.scene, &draft).map_err(|source| ReportError::Draw {
                 path: path.clone(),
                 source,
@@ -138,7 +137,9 @@ fn write_plots(drawn: &DrawnExperiment, folder: &Path) -> Result<usize, ReportEr
                 path: draft,
                 source,
             })?;
-            Ok(write_atomically(&path, &png)?)
+            write_if_changed(&path, &png)?;
+            // Last, since it says that the bitmap is done.
+            Ok(write_if_changed(&svg, drawn.svg.as_bytes())?)
         })?;
     let current: Vec<&str> = plots.iter().map(|drawn| drawn.plot.stem.as_str()).collect();
     remove_stale(folder, &current);

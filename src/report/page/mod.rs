@@ -131,10 +131,11 @@ impl<'a> Section<'a> {
     fn of(index: usize, experiment: &'a ExperimentReport, drawn: &'a DrawnExperiment) -> Self {
         let name = &experiment.name;
         let figures = |drawn: &'a [Drawn]| drawn.iter().map(|drawn| Figure::of(name, drawn));
-        let runs = experiment.seeds().zip(&drawn.seeds).enumerate();
-        let runs = runs.map(|(place, ((run, seed), plots))| {
-            let plots = figures(plots).collect();
-            run::Shown::of(anchor(index, place), experiment, run, seed, plots)
+        let runs = experiment.seeds().enumerate();
+        let runs = runs.filter_map(|(place, (run, seed))| {
+            let plots = figures(drawn.seeds.get(&place)?).collect();
+            let anchor = anchor(index, place);
+            Some(run::Shown::of(anchor, experiment, run, seed, plots))
         });
         Self {
             name,
