@@ -305,6 +305,12 @@ pub struct ReportArgs {
     /// Give every run plots and a page of its own, however many there are
     #[arg(long)]
     pub every_run: bool,
+    /// Draw again whenever a run leaves something new, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+    /// Open the page in the browser
+    #[arg(long)]
+    pub open: bool,
     /// Folder with the results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,

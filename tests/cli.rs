@@ -362,3 +362,26 @@ fn compare_refuses_what_cannot_be_compared() {
         assert!(talk.contains(message), "{arguments:?}: {talk}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn watching_waits_for_results_and_ends_well_with_ctrl_c() {
+    use std::io::{BufRead, BufReader};
+    let place = Place::new();
+    let mut watching = place
+        .command(&["report", "--watch"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(watching.stderr.take().unwrap()).lines();
+    let first = said.next().unwrap().unwrap();
+    assert!(
+        first.starts_with("waiting: ") && first.contains("results"),
+        "{first}"
+    );
+    let pid = watching.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(watching.wait().unwrap().code(), Some(0));
+}

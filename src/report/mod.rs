@@ -41,6 +41,12 @@ use experiment::ExperimentReport;
 /// Folder of the page, beside the experiments' folders.
 pub const PAGE_FOLDER: &str = "report";
 
+/// The page that belongs to a results folder.
+#[must_use]
+pub fn page(results: &Path) -> PathBuf {
+    results.join(PAGE_FOLDER).join("index.html")
+}
+
 /// What stands in a results tree, read and ordered.
 #[derive(Debug, Clone)]
 pub struct Report {

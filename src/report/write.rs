@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::drawn::{Drawn, DrawnExperiment, draw_all};
 use super::experiment::ExperimentReport;
-use super::{PAGE_FOLDER, Report, ReportError, compared, page, summary, views};
+use super::{Report, ReportError, compared, page, summary, views};
 use crate::draw;
 use crate::record::{RecordError, experiment_folder, write_if_changed};
 
@@ -54,7 +54,7 @@ pub(super) fn write_page(
     drawn: &[DrawnExperiment],
     results: &Path,
 ) -> Result<PathBuf, ReportError> {
-    let path = results.join(PAGE_FOLDER).join("index.html");
+    let path = super::page(results);
     write_if_changed(&path, page::html(&report.experiments, drawn)?.as_bytes())?;
     Ok(path)
 }

@@ -1,10 +1,12 @@
 //! `ensayo report`: tables and plots from what runs left.
 
+mod watch;
+
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
-use super::{CommandError, Ended, compare, finished, screen, standing};
+use super::{CommandError, Ended, compare, finished, say, screen, standing};
 use crate::cli::ReportArgs;
 use crate::report::{self, ReportError};
 
@@ -13,6 +15,14 @@ use crate::report::{self, ReportError};
 /// # Errors
 /// When a pattern matches nothing, or a file cannot be written.
 pub fn run(args: &ReportArgs, output: &mut dyn Write) -> Result<Ended, CommandError> {
+    if args.watch {
+        return watch::run(args, output);
+    }
+    once(args, args.open, output)?;
+    Ok(Ended::Done)
+}
+
+fn once(args: &ReportArgs, open: bool, output: &mut dyn Write) -> Result<(), CommandError> {
     let records = finished::find(&args.results, &args.patterns)?;
     let experiments: BTreeSet<String> = records
         .into_iter()
@@ -23,7 +33,20 @@ pub fn run(args: &ReportArgs, output: &mut dyn Write) -> Result<Ended, CommandEr
     standing::refresh(&args.results, &args.experiments, &names);
     let sort = args.sort.as_deref();
     write(&args.results, &experiments, sort, args.every_run, output)?;
-    Ok(Ended::Done)
+    if open {
+        show(&report::page(&args.results));
+    }
+    Ok(())
+}
+
+/// Opens the page in the browser. The report stands where there is none.
+fn show(page: &Path) {
+    if let Err(error) = open::that_detached(page) {
+        let page = page.display();
+        say(format_args!(
+            "nothing here opens web pages ({error}); open {page} in a browser"
+        ));
+    }
 }
 
 /// Writes the report of these experiments, prints their tables and says where everything is.
