@@ -16,7 +16,7 @@ use unigram::Unigram;
 pub(super) struct SentencePiece {
     normaliser: Normaliser,
     unigram: Unigram,
-    /// Text of every piece, and whether it is one that no text is cut into.
+    /// Text of every piece, and whether it stands for something other than a text of its own.
     pieces: Vec<(String, bool)>,
 }
 
@@ -61,7 +61,7 @@ impl SentencePiece {
         }
         let pieces = file.pieces.iter().map(|piece| {
             let text = String::from_utf8_lossy(&piece.text).into_owned();
-            (text, piece.kind == Kind::Control)
+            (text, matches!(piece.kind, Kind::Control | Kind::Unknown))
         });
         Ok(Self {
             normaliser: Normaliser::new(&file)?,

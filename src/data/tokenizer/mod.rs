@@ -196,8 +196,7 @@ impl Tokenizer {
     }
 
     /// Token ids of each text, special tokens added, in the order of the texts. A special token
-    /// that is spelled out in a text becomes that token with a `tokenizer.json`, as in
-    /// `transformers`, and stays text with an `spm.model`. Runs on all of rayon's threads.
+    /// that is spelled out in a text becomes that token, as in `transformers`. Runs on all of rayon's threads.
     ///
     /// # Errors
     ///

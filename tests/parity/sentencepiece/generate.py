@@ -1,9 +1,9 @@
 """Writes three small models and expected.json: the token ids of sentencepiece itself.
 
-    pip install sentencepiece==0.2.3 && python generate.py
+    pip install sentencepiece==0.2.3 transformers==5.24.0 protobuf && python generate.py
 
-With a folder of DeBERTa-v3's spm.model and a CSV of reviews (columns text and label) it also writes deberta-v3-base.json: ids of the same texts, and a
-sha256 for every 1,000 reviews.
+With a folder of DeBERTa-v3's config.json and spm.model, and a CSV of reviews (columns text and label), it also writes deberta-v3-base.json: ids of the
+same texts, a sha256 for every 1,000 reviews, and what transformers' tokeniser makes of texts that spell out special tokens.
 
     python generate.py --deberta models/deberta-v3-base --reviews reviews.csv
 """
@@ -158,6 +158,17 @@ def digests(processor, reviews):
         yield digest.hexdigest()
 
 
+def spelled_out(folder):
+    """Texts with special tokens in them, and their ids. Only plain spaces: of others, transformers 5 makes something else than sentencepiece."""
+    from transformers import AutoTokenizer
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    draw = random.Random(5)
+    parts = ["[CLS]", "[SEP]", "[MASK]", "[PAD]", "[UNK]", "[cls]", "[", "]", " ", "  ", "a", "good game", "é", "[MASK", "[[SEP]]", "."]
+    for _ in range(300):
+        text = "".join(draw.choice(parts) for _ in range(draw.randint(1, 7)))
+        yield text, tokenizer(text)["input_ids"]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--deberta", type=Path)
@@ -188,7 +199,8 @@ def main():
     if options.deberta:
         processor = sentencepiece.SentencePieceProcessor(model_file=str(options.deberta / "spm.model"))
         write("deberta-v3-base.json", {
-            "version": sentencepiece.__version__, "texts": texts, "ids": ids(processor, texts), "reviews": list(digests(processor, options.reviews))})
+            "version": sentencepiece.__version__, "texts": texts, "ids": ids(processor, texts), "reviews": list(digests(processor, options.reviews)),
+            "spelled_out": list(spelled_out(options.deberta))})
 
 
 def write(name, value):
