@@ -28,8 +28,7 @@ const ROBERTA: &str = r#"{"model_type": "roberta", "vocab_size": 50265, "type_vo
     "max_position_embeddings": 514, "layer_norm_eps": 1e-5, "initializer_range": 0.02, "hidden_dropout_prob": 0.1,
     "attention_probs_dropout_prob": 0.1}"#;
 
-const FILES: [(&str, &str); 8] = [
-    ("/manual.txt", ""),
+const FILES: [(&str, &str); 7] = [
     ("/models/deberta/config.json", DEBERTA),
     ("/models/deberta/spm.model", ""),
     ("/models/deberta/pytorch_model.bin", ""),
@@ -41,7 +40,7 @@ const FILES: [(&str, &str); 8] = [
 
 impl Environment for Machine {
     fn variable(&self, name: &str) -> Option<String> {
-        (name == "MANUAL").then(|| "/manual.txt".to_owned())
+        panic!("no experiment of the study needs a variable, and one asks for {name}");
     }
 
     fn reviews(&self, reviews: &SteamReviews) -> Option<PathBuf> {
@@ -52,7 +51,8 @@ impl Environment for Machine {
 
     fn is_file(&self, path: &Path) -> bool {
         let is_there = |name| prompts().join(name).is_file();
-        is_prompt(path) && path.file_name().is_some_and(is_there)
+        path.ends_with("data/manual_bash.txt")
+            || is_prompt(path) && path.file_name().is_some_and(is_there)
             || FILES.iter().any(|(file, _)| path == Path::new(file))
     }
 
