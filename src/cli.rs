@@ -115,6 +115,9 @@ pub struct CheckArgs {
     /// Print a JSON Schema of the TOML files, for editors
     #[arg(long, conflicts_with_all = ["patterns", "overrides"])]
     pub schema: bool,
+    /// Print the reference of all settings, as Markdown
+    #[arg(long, conflicts_with_all = ["patterns", "overrides", "schema"])]
+    pub reference: bool,
 }
 
 /// Options of `plan`.

@@ -10,7 +10,7 @@ use crate::config;
 use crate::plan::Selection;
 
 /// Reports everything that is wrong with the selected experiments at once, or that nothing is; or
-/// prints the schema.
+/// prints the schema or the reference of the settings.
 ///
 /// # Errors
 /// When something is wrong.
@@ -19,6 +19,10 @@ pub fn run(args: &CheckArgs, output: &mut dyn Write) -> Result<Ended, CommandErr
         let schema =
             serde_json::to_string_pretty(&config::schema()).map_err(CommandError::unexpected)?;
         writeln!(output, "{schema}")?;
+        return Ok(Ended::Done);
+    }
+    if args.reference {
+        write!(output, "{}", config::reference())?;
         return Ok(Ended::Done);
     }
     let selection = Selection::parse(&args.wanted.patterns)?;

@@ -10,13 +10,14 @@ use super::source::Span;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Compare {
-    /// Names of experiments in the same folder, of kind lora or prompt.
-    #[schemars(extend("minItems" = 1))]
+    /// Names of experiments in the same folder, of kind `lora` or `prompt`.
+    #[schemars(extend("minItems" = 1, "examples" = [["other-sweep"]]))]
     pub experiments: Vec<String>,
-    /// By which figure an experiment's best run is chosen.
+    /// The figure by which each experiment's best run is chosen.
     #[serde(default)]
     pub metric: BestBy,
-    /// On which evaluation it is chosen: `test`, `validation`, or a name of `[[data.evaluations]]`.
+    /// The evaluation on which it is chosen: `test`, `validation`, or a name in
+    /// `[[data.evaluations]]`. `validation` leaves the test rows out of the choice.
     #[serde(default = "default_evaluation")]
     pub evaluation: String,
 }
@@ -29,12 +30,12 @@ fn default_evaluation() -> String {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BestBy {
-    /// Share of right answers, the higher the better.
+    /// Share of right answers; higher is better.
     #[default]
     Accuracy,
-    /// Unweighted mean of the classes' F1 scores, the higher the better.
+    /// Unweighted mean of the classes' F1 scores; higher is better.
     MacroF1,
-    /// Mean cross entropy, the lower the better.
+    /// Mean cross entropy; lower is better.
     Loss,
 }
 

@@ -9,60 +9,65 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
-    /// The file. Exactly one of `path` and `steam` is written; with `steam`, this is where the
-    /// reviews are put.
+    /// The file with the texts: `.csv` or `.jsonl`, in UTF-8. Give either this or `steam`. In the
+    /// settings that a run leaves, it is also the file that reviews from Steam were written to.
     #[serde(default, skip_serializing_if = "is_unset")]
-    #[schemars(extend("x-path" = "file"))]
+    #[schemars(extend("x-path" = "file", "examples" = ["../data/reviews.csv"]))]
     pub path: PathBuf,
-    /// Reviews of a game on Steam, fetched before the first run.
+    /// Reviews of a game on Steam, fetched before the first run. Give either this or `path`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steam: Option<SteamReviews>,
-    /// Name of the column (or key) with the text.
+    /// Column of the CSV, or key of the JSONL, with the text.
     #[serde(default = "default_text")]
     pub text: String,
-    /// Name of the column (or key) with the label, an integer or a string.
+    /// Column or key with the label, an integer or a word.
     #[serde(default = "default_label")]
     pub label: String,
-    /// Share of the rows that make the test split, as in `datasets`' `train_test_split`. Not
-    /// together with `test_path`; 0.2 when a LoRA experiment gives neither.
+    /// Share of the rows set aside as the test split. Not together with `test_path`. Without
+    /// either, a `lora` experiment takes 0.2, and a `prompt` experiment classifies every row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1, "examples" = [0.2]))]
     pub test_size: Option<f64>,
-    /// A file of its own for the test split.
+    /// A separate file with the test split, in the same columns. Not together with `test_size`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-path" = "file"))]
+    #[schemars(extend("x-path" = "file", "examples" = ["../data/test.csv"]))]
     pub test_path: Option<PathBuf>,
-    /// Share of the training rows set aside as a validation split.
+    /// Share of the training rows set aside as a validation split, on which epochs may be chosen.
+    /// By default there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1, "examples" = [0.1]))]
     pub validation_size: Option<f64>,
-    /// Which rows are set aside: any, or of each class its share.
+    /// How the rows that are set aside are drawn.
     #[serde(default, skip_serializing_if = "SplitKind::is_default")]
+    #[schemars(extend("default" = "random"))]
     pub split: SplitKind,
-    /// Seed of the split, apart from the run's seed.
+    /// Seed of the split. The run's own seed does not change the split. Below 2^32 with `split =
+    /// "stratified"`.
     #[serde(default = "default_split_seed")]
     pub split_seed: u64,
-    /// Use only the first rows of `path`.
+    /// Use only so many rows, from the top of the file, before any split. By default all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("minimum" = 1))]
+    #[schemars(extend("minimum" = 1, "examples" = [1000]))]
     pub limit: Option<usize>,
-    /// Drop training rows whose text is also in the test or validation split.
+    /// Drop training rows whose text is also in the test or validation split. Without it, such
+    /// rows are only counted in a note.
     #[serde(default)]
     pub deduplicate: bool,
-    /// Further named sets of labelled texts on which the trained model is evaluated.
+    /// Further named sets of labelled texts to evaluate on, beside the test split.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [[{ "name": "custom", "path": "../data/custom.csv" }]]))]
     pub evaluations: Vec<Evaluation>,
 }
 
-/// Which rows are set aside.
+/// How the rows that are set aside are drawn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SplitKind {
-    /// As `datasets`' `train_test_split` draws them, without a look at their classes.
+    /// Whatever their classes, exactly as `train_test_split` of Hugging Face's `datasets` does.
     #[default]
     Random,
-    /// Of each class its share: scikit-learn's `train_test_split` with `stratify`, and
-    /// `split_seed` as its `random_state`.
+    /// The same share of each class, exactly as scikit-learn's `train_test_split` with `stratify`
+    /// and `split_seed` as its `random_state` does.
     Stratified,
 }
 
@@ -80,18 +85,22 @@ impl SplitKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SteamReviews {
-    /// The game's number; it stands in the address of its page in the store.
-    #[schemars(extend("minimum" = 1))]
+    /// The game's number, which is part of the address of its page in the store.
+    #[schemars(extend("minimum" = 1, "examples" = [322_170]))]
     pub app: u64,
-    /// Steam's name of a language, such as `english`, `spanish` or `schinese`, or `all`.
+    /// Steam's name of a language, such as `english`, `spanish` or `schinese`; `all` takes every
+    /// language.
     #[serde(default = "default_language")]
     #[schemars(extend("pattern" = "^[a-z]+$"))]
     pub language: String,
-    /// How many positive reviews; fewer where the game has fewer.
+    /// How many positive reviews, the latest ones; at least 1. A game with fewer gives what it has,
+    /// and a note says so.
+    #[schemars(extend("examples" = [10_000]))]
     pub positive: usize,
-    /// How many negative reviews; fewer where the game has fewer.
+    /// How many negative reviews, the latest ones; at least 1.
+    #[schemars(extend("examples" = [10_000]))]
     pub negative: usize,
-    /// The order of the rows.
+    /// Order of the rows in the file.
     #[serde(default)]
     pub order: ReviewOrder,
 }
@@ -100,12 +109,12 @@ pub struct SteamReviews {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReviewOrder {
-    /// A positive and a negative one by turns; what is left of the larger class comes last.
+    /// Positive and negative reviews alternate; what is left of the larger class comes last.
     #[default]
     Turns,
-    /// All positive ones, then all negative ones.
+    /// All positive reviews, then all negative ones.
     Class,
-    /// The latest first, whatever their class.
+    /// The latest review first, whatever its class.
     Latest,
 }
 
@@ -129,19 +138,20 @@ fn default_split_seed() -> u64 {
     42
 }
 
-/// A named set of labelled texts: exactly one of `path` and `rows` is set.
+/// A named set of labelled texts. Give either `path` or `rows`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Evaluation {
-    /// Its name in the results; not `test`, `validation` or `run`.
+    /// Its name in the results; any but `test`, `validation` and `run`, which are taken.
+    #[schemars(extend("examples" = ["custom"]))]
     pub name: String,
-    /// A file with the same columns as the main one.
+    /// A file with the texts, in the same columns as the main one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-path" = "file"))]
+    #[schemars(extend("x-path" = "file", "examples" = ["../data/custom.csv"]))]
     pub path: Option<PathBuf>,
-    /// The texts themselves.
+    /// The texts themselves, with their labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("minItems" = 1))]
+    #[schemars(extend("minItems" = 1, "examples" = [[{ "text": "I would buy it again.", "label": 1 }]]))]
     pub rows: Option<Vec<Row>>,
 }
 
@@ -150,8 +160,10 @@ pub struct Evaluation {
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// The text.
+    #[schemars(extend("examples" = ["I would buy it again."]))]
     pub text: String,
-    /// Its label.
+    /// Its label, as the data's column has it.
+    #[schemars(extend("examples" = [1]))]
     pub label: Label,
 }
 

@@ -20,13 +20,15 @@ pub enum Embedder {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prefixes {
-    /// Goes before every question, such as `"query: "`. By default the checkpoint's prompt for
-    /// queries; `""` is none.
+    /// Text put before every question. By default the prompt for queries in the checkpoint's
+    /// `config_sentence_transformers.json`; `""` is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["query: "]))]
     pub query_prefix: Option<String>,
-    /// Goes before every chunk, such as `"passage: "`. By default the checkpoint's prompt for
-    /// documents; `""` is none.
+    /// Text put before every chunk. By default the checkpoint's prompt for documents; `""` is
+    /// none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["passage: "]))]
     pub document_prefix: Option<String>,
 }
 
@@ -38,7 +40,7 @@ impl OwnKeys for Prefixes {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LexicalEmbedder {
-    /// Which statistics.
+    /// Word statistics, which need no model. Give either this or a model.
     pub kind: Lexical,
 }
 
@@ -46,8 +48,8 @@ pub struct LexicalEmbedder {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Lexical {
-    /// Okapi BM25.
+    /// BM25 in Lucene's variant, with k1 1.2 and b 0.75.
     Bm25,
-    /// Cosine of TF-IDF vectors.
+    /// Cosine of TF-IDF vectors as scikit-learn computes them.
     Tfidf,
 }

@@ -39,15 +39,16 @@ impl Generator {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Phrases {
-    /// What an answer says when the chunks have none. By default in the question's language, or
-    /// English where that is in doubt.
+    /// What an answer says when the chunks do not have it. By default a sentence in the question's
+    /// language, or in English where that is in doubt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("minLength" = 1))]
+    #[schemars(extend("minLength" = 1, "examples" = ["The fragments do not say."]))]
     pub not_found: Option<String>,
-    /// What a chunk is cited by: a word, `Source` for `[Source 7]`, or a pattern with `{number}` in
-    /// it. By default in the question's language, as `not_found`.
+    /// How a chunk is cited: a word, so that `Source` gives `[Source 7]`, or a pattern with
+    /// `{number}` in it. By default the form that the template shows, if it shows one, else a word
+    /// in the question's language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("minLength" = 1))]
+    #[schemars(extend("minLength" = 1, "examples" = ["Source"]))]
     pub citation: Option<String>,
 }
 
@@ -59,17 +60,18 @@ impl OwnKeys for Phrases {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SimpleGenerator {
-    /// Which method.
+    /// A method that needs no model. Give either this or a model.
     pub kind: SimpleGeneration,
-    /// What an extractive answer says when no sentence has anything to do with the question. By
-    /// default in the question's language, or English where that is in doubt.
+    /// What an answer says when the chunks do not have it. By default a sentence in the question's
+    /// language, or in English where that is in doubt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("minLength" = 1))]
+    #[schemars(extend("minLength" = 1, "examples" = ["The fragments do not say."]))]
     pub not_found: Option<String>,
-    /// What a chunk is cited by: a word, `Source` for `[Source 7]`, or a pattern with `{number}` in
-    /// it. By default in the question's language, as `not_found`.
+    /// How a chunk is cited: a word, so that `Source` gives `[Source 7]`, or a pattern with
+    /// `{number}` in it. By default the form that the template shows, if it shows one, else a word
+    /// in the question's language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("minLength" = 1))]
+    #[schemars(extend("minLength" = 1, "examples" = ["Source"]))]
     pub citation: Option<String>,
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::kind::{Facts, KindSettings, inlined};
 use super::{Data, Model};
 
-/// Everything that decides the result of one LoRA fine-tuning run, except its seed.
+/// Fine-tunes an encoder with a classification head on labelled texts, with LoRA.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoraSettings {
@@ -49,28 +49,29 @@ impl KindSettings for LoraSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lora {
-    /// Rank of the update, from 1 to the smaller dimension of every adapted layer.
+    /// Rank of the update: at most the smaller dimension of every adapted layer.
     #[serde(default = "default_rank")]
     #[schemars(extend("minimum" = 1))]
     pub rank: usize,
     /// The update is scaled by `alpha / rank`.
     #[serde(default = "default_alpha")]
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    #[schemars(extend("exclusiveMinimum" = 0, "examples" = [32]))]
     pub alpha: f64,
-    /// Required unless `init` is set. Logical names (`query`, `key`, `value`, `attention_output`,
-    /// `intermediate`, `output`) or the checkpoint's own module names. In place of the list, as
-    /// PEFT has it: `"all-linear"`, every linear layer below the head; or a regular expression that
-    /// has to match whole module names.
+    /// The layers that are adapted; required unless `init` is set. A list of logical names
+    /// (`query`, `key`, `value`, `attention_output`, `intermediate`, `output`) or of the
+    /// checkpoint's own module names. Instead of the list, as in PEFT: `"all-linear"` for every
+    /// linear layer below the head, or a regular expression that has to match whole module names.
     #[serde(default)]
-    #[schemars(extend("minItems" = 1, "type" = ["array", "string"]))]
+    #[schemars(extend("minItems" = 1, "type" = ["array", "string"], "examples" = [["query", "value"]]))]
     pub targets: Vec<String>,
-    /// Dropout on the adapter's input, `0 <= dropout < 1`.
+    /// Probability of dropout on the adapter's input during training.
     #[serde(default)]
-    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
+    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1, "examples" = [0.1]))]
     pub dropout: f64,
-    /// A PEFT adapter folder to start from; rank, alpha, targets and dropout then come from its
-    /// `adapter_config.json`.
-    #[schemars(extend("x-path" = "folder"))]
+    /// Folder of an adapter, written by PEFT or ensayo, to start from. Rank, alpha, targets and
+    /// dropout then come from its `adapter_config.json` and are left out here. By default adapters
+    /// are new.
+    #[schemars(extend("x-path" = "folder", "examples" = ["../adapters/first"]))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init: Option<PathBuf>,
 }
@@ -81,57 +82,62 @@ pub struct Lora {
 pub struct Training {
     /// Passes over the training rows; 0 only evaluates.
     pub epochs: usize,
-    /// Rows whose mean loss counts as one, and that are evaluated together.
+    /// Rows in a batch, in training and in evaluation.
     #[schemars(extend("minimum" = 1))]
     pub batch_size: usize,
-    /// Rows that go through the network at once, where that is fewer than `batch_size`: a batch is
-    /// then taken in pieces, with the same result but for rounding. All of them when it is not
-    /// given.
+    /// Rows that go through the network at once, to save memory: a batch is split into pieces of
+    /// at most so many rows, whose gradients add up to those of the batch but for rounding. By
+    /// default the whole batch.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("minimum" = 1))]
+    #[schemars(extend("minimum" = 1, "examples" = [2]))]
     pub micro_batch_size: Option<usize>,
-    /// Whether training keeps no more of each layer than its input and computes the rest again:
-    /// less memory for more time.
+    /// Keep only each layer's input during the forward pass, and compute the layer again in the
+    /// backward pass: less memory, more time.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("default" = false))]
     pub gradient_checkpointing: bool,
     /// Batches whose gradients are averaged into one optimiser step.
-    #[schemars(extend("minimum" = 1))]
+    #[schemars(extend("minimum" = 1, "examples" = [4]))]
     pub gradient_accumulation: usize,
-    /// Peak learning rate.
+    /// Learning rate at its peak, which is after the warm-up.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
-    /// Decoupled weight decay, not applied to biases and norms.
+    /// Weight decay of `AdamW`; not applied to biases and norms.
     #[schemars(extend("minimum" = 0))]
     pub weight_decay: f64,
-    /// `AdamW`'s first-moment decay.
+    /// Decay of `AdamW`'s mean of the gradients.
     #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
     pub adam_beta1: f64,
-    /// `AdamW`'s second-moment decay.
+    /// Decay of `AdamW`'s mean of the squared gradients.
     #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
     pub adam_beta2: f64,
-    /// `AdamW`'s denominator offset.
+    /// What `AdamW` adds to the denominator, so that it is never 0.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub adam_epsilon: f64,
-    /// Global gradient norm above which gradients are scaled down; 0 switches clipping off.
+    /// Norm of all gradients together above which they are scaled down to it; 0 turns clipping
+    /// off.
     #[schemars(extend("minimum" = 0))]
     pub max_gradient_norm: f64,
-    /// How the learning rate moves after warm-up.
+    /// What the learning rate does after the warm-up.
     pub schedule: Schedule,
-    /// Optimiser steps over which the learning rate rises from 0.
+    /// Optimiser steps over which the learning rate rises from 0 to its peak.
     pub warmup_steps: usize,
-    /// Tokens after which a text is cut, special tokens included.
+    /// Tokens after which a text is cut, special tokens included; at most what the model and its
+    /// tokeniser take.
     #[schemars(extend("minimum" = 1))]
     pub max_length: usize,
-    /// Optimiser steps between two rows of `training_log.csv`.
+    /// Optimiser steps between two rows of `training_log.csv`, and the steps over which
+    /// `train_loss` in `epochs.csv` is averaged.
     #[schemars(extend("minimum" = 1))]
     pub logging_steps: usize,
-    /// Whether each epoch sees the training rows in a new order.
+    /// Take the training rows in a new order in each epoch, drawn from the run's seed.
     pub shuffle: bool,
-    /// Which epoch's weights the run ends with.
+    /// The epoch whose weights are evaluated and saved.
     pub keep: Keep,
-    /// Epochs without a better validation loss after which training stops.
+    /// Stop after so many epochs in a row without a better validation loss. Needs
+    /// `data.validation_size`. By default training never stops early.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("minimum" = 1))]
+    #[schemars(extend("minimum" = 1, "examples" = [2]))]
     pub early_stopping: Option<usize>,
 }
 
@@ -177,15 +183,15 @@ fn default_alpha() -> f64 {
     8.0
 }
 
-/// How the learning rate moves after warm-up.
+/// What the learning rate does after the warm-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Schedule {
-    /// Down to 0 in a straight line.
+    /// Falls to 0 in a straight line.
     Linear,
-    /// Down to 0 along half a cosine.
+    /// Falls to 0 along half a cosine.
     Cosine,
-    /// Unchanged.
+    /// Stays at its peak.
     Constant,
 }
 
@@ -193,8 +199,8 @@ pub enum Schedule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Keep {
-    /// The last epoch's.
+    /// The last one.
     Last,
-    /// Those of the epoch with the lowest validation loss; needs `data.validation_size`.
+    /// The one with the lowest validation loss; needs `data.validation_size`.
     Best,
 }

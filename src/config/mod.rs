@@ -30,6 +30,7 @@ mod problem;
 mod prompt;
 mod rag;
 mod reader;
+mod reference;
 mod rules;
 mod runs;
 mod schema;
@@ -60,6 +61,7 @@ pub use rag::{
     ChunkStrategy, Chunks, Cleaning, Document, DocumentOrigin, Metric, Overflow, Question,
     RagSettings, Retrieval, Unicode,
 };
+pub use reference::reference;
 pub use schema::schema;
 pub use settings::{Kind, Settings};
 pub use source::{Source, Span};

@@ -75,28 +75,34 @@ impl fmt::Display for Origin {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Model")]
 struct Written {
-    /// A folder with `config.json`, a tokeniser and weights.
+    /// A folder with `config.json`, a tokeniser and weights. Give exactly one of `path`, `id` and
+    /// `random`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-path" = "folder"))]
+    #[schemars(extend("x-path" = "folder", "examples" = ["/models/all-MiniLM-L6-v2"]))]
     path: Option<PathBuf>,
-    /// A repository of the Hugging Face hub.
+    /// A model of the Hugging Face hub, as `owner/name`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["FacebookAI/roberta-base"]))]
     id: Option<String>,
-    /// Branch, tag or commit of `id`; `main` when it is not given.
+    /// Branch, tag or commit of `id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "main", "examples" = ["v1.0"]))]
     revision: Option<String>,
-    /// A network with random weights.
+    /// A network of a given shape with random weights, for trials without a download.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     random: Option<RandomModel>,
-    /// Number format of the frozen weights.
+    /// Number format of the frozen weights and of the activations. Encoders and decoders are held
+    /// in 32 or 16 bits in this version; the three narrower formats can be written but not run.
     #[serde(default)]
     precision: Precision,
-    /// Replaces every dropout probability of the checkpoint's configuration.
+    /// Replaces every dropout probability of the model's `config.json`. Only training has
+    /// dropout. By default the model's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
+    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1, "examples" = [0.0]))]
     dropout: Option<f64>,
-    /// Where a classifier's head comes from.
+    /// Where the classification head comes from. Only for models that are fine-tuned.
     #[serde(default, skip_serializing_if = "Head::is_stored")]
+    #[schemars(extend("default" = "stored"))]
     head: Head,
 }
 
@@ -104,10 +110,10 @@ struct Written {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RandomModel {
-    /// A checkpoint's `config.json`, with its tokeniser beside it.
-    #[schemars(extend("x-path" = "file"))]
+    /// The `config.json` that gives the shape, with a tokeniser beside it.
+    #[schemars(extend("x-path" = "file", "examples" = ["../models/quickstart-encoder/config.json"]))]
     config: PathBuf,
-    /// Seed of the weights.
+    /// Seed of the weights; the run's own seed does not change them.
     #[serde(default)]
     seed: u64,
 }
@@ -173,10 +179,10 @@ impl JsonSchema for Model {
 #[serde(rename_all = "lowercase")]
 pub enum Head {
     #[default]
-    /// The adapter that a run starts from or else the checkpoint, if it has one; otherwise it is
-    /// drawn. Its classes must have the names of the data's labels.
+    /// From the adapter that the run starts from, else from the checkpoint. If neither has one, it
+    /// starts at random. The names of its classes must be the data's labels.
     Stored,
-    /// It is drawn, whatever adapter and checkpoint have.
+    /// It starts at random, whatever adapter and checkpoint have.
     Fresh,
 }
 
@@ -193,7 +199,8 @@ impl Head {
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     #[default]
-    /// The device's own choice: `f32` on the CPU. An embedder's is always `f32`.
+    /// `f32` on the processor; on a card `bf16` if its matrix units have it, else `f16`.
+    /// Embedders are always `f32`.
     Auto,
     /// 32-bit floating point.
     F32,
@@ -201,10 +208,10 @@ pub enum Precision {
     Bf16,
     /// 16-bit IEEE floating point.
     F16,
-    /// 8-bit integers by row, absolute maximum.
+    /// 8-bit integers, scaled by each row's largest value; not in this version.
     Int8,
-    /// 4-bit floating point in blocks of 64.
+    /// 4-bit floating point in blocks of 64; not in this version.
     Fp4,
-    /// 4-bit normal float in blocks of 64.
+    /// 4-bit normal float in blocks of 64; not in this version.
     Nf4,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Model;
 use super::kind::{Facts, KindSettings, inlined};
 
-/// Everything that decides which models one run asks for.
+/// Searches the Hugging Face hub and keeps the table of models as of that day.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSearchSettings {
@@ -35,27 +35,34 @@ impl KindSettings for ModelSearchSettings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelSearch {
-    /// A task, such as `text-classification`.
+    /// The hub's name of a task. By default any.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["text-classification"]))]
     pub task: Option<String>,
-    /// Tags, such as `license:mit`.
+    /// Tags, all of which a model must have.
+    #[schemars(extend("examples" = [["license:mit"]]))]
     pub tags: Vec<String>,
-    /// Languages, such as `es`.
+    /// Codes of languages, all of which a model must have.
+    #[schemars(extend("examples" = [["es"]]))]
     pub languages: Vec<String>,
-    /// A library, such as `transformers`.
+    /// The library that a model is for. By default any.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["transformers"]))]
     pub library: Option<String>,
-    /// A user or an organisation.
+    /// The user or organisation that a model belongs to. By default any.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["FacebookAI"]))]
     pub author: Option<String>,
-    /// A part of the name.
+    /// A part of the name. By default any name.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["bert"]))]
     pub contains: Option<String>,
-    /// Words that the name must not have, in any case.
+    /// Words that the name must not contain; upper and lower case count alike.
+    #[schemars(extend("examples" = [["gguf"]]))]
     pub without: Vec<String>,
-    /// What comes first.
+    /// Order of the models, the most or the latest first.
     pub sort: ModelSort,
-    /// The most models that are wanted.
+    /// Most models in the table.
     #[schemars(extend("minimum" = 1))]
     pub limit: usize,
 }
@@ -84,10 +91,10 @@ pub enum ModelSort {
     Downloads,
     /// Likes.
     Likes,
-    /// When it was made.
+    /// Day of creation.
     Created,
-    /// When it was changed.
+    /// Day of the last change.
     Modified,
-    /// What is talked about.
+    /// The hub's own measure of what is popular now.
     Trending,
 }

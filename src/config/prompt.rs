@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use super::kind::{Facts, KindSettings, inlined};
 use super::{Data, Label, Model};
 
-/// Everything that decides the result of one prompting run, except its seed.
+/// Asks a decoder for the class of each text, without training it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PromptSettings {
     /// The decoder that is prompted.
     pub model: Model,
-    /// The labelled texts. Without `test_size` and `test_path`, all rows are classified.
+    /// The labelled texts.
     pub data: Data,
     /// How the decoder is used as a classifier.
     pub classification: Classification,
@@ -51,31 +51,34 @@ pub struct Classification {
     /// Texts in one prompt, in mode `chunks`.
     #[schemars(extend("minimum" = 1))]
     pub chunk_size: usize,
-    /// How often a chunk is asked for at most, until an answer has the wanted form. Where the
-    /// likeliest token is always taken, once: it would be said again.
+    /// How often a chunk is asked for at most, in mode `chunks`, until its answer is a list of the
+    /// right number of labels. With `temperature = 0` once, since the answer would be the same.
     #[schemars(extend("minimum" = 1))]
     pub max_tries: usize,
-    /// What stands between the labels of a chunk in an answer.
+    /// What separates the labels in an answer, in mode `chunks`.
     #[schemars(extend("minLength" = 1))]
     pub separator: String,
-    /// Labelled examples in the prompt, the first rows of the data (of its training rows, where it
-    /// has a test split), or of `examples_path`; 0 is zero-shot.
+    /// Labelled examples in the prompt; 0 is zero-shot. They are the first rows of `examples_path`
+    /// if that is set, else of the training rows, else (without a test split) of the data.
+    #[schemars(extend("examples" = [5]))]
     pub examples: usize,
-    /// The same by their rows of the data, from 0, a CSV's header not counted.
+    /// Instead of `examples`: their rows in the data, counted from 0 without a CSV's header.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [[3, 8]]))]
     pub example_rows: Vec<usize>,
-    /// A file with the same columns that examples are taken from: all of its rows, or the first
-    /// `examples`.
-    #[schemars(extend("x-path" = "file"))]
+    /// A file, in the same columns, that the examples are taken from: the first `examples` rows,
+    /// or all of them if that is not set.
+    #[schemars(extend("x-path" = "file", "examples" = ["../data/shots.csv"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub examples_path: Option<PathBuf>,
     /// Leave the examples out of the rows that are classified.
     pub exclude_examples: bool,
-    /// What stands for each class in prompts and answers; the class's name where nothing is set.
+    /// The word for each class in prompts and answers. By default the label itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [[{ "class": 0, "word": "bad" }, { "class": 1, "word": "good" }]]))]
     pub words: Vec<ClassWord>,
-    /// Divide by what the decoder says of texts without content, in mode `likelihood`: it likes some
-    /// words better whatever the text.
+    /// Divide each word's probability by the one it has after texts without content, in mode
+    /// `likelihood`, since a decoder prefers some words whatever the text.
     pub calibration: bool,
 }
 
@@ -84,9 +87,10 @@ pub struct Classification {
 #[serde(deny_unknown_fields)]
 pub struct ClassWord {
     /// The label in the data.
+    #[schemars(extend("examples" = [0]))]
     pub class: Label,
-    /// The word for it.
-    #[schemars(extend("minLength" = 1))]
+    /// The word for it. One that follows a space in the prompt begins with that space.
+    #[schemars(extend("minLength" = 1, "examples" = [" bad"]))]
     pub word: String,
 }
 
@@ -119,9 +123,9 @@ impl Classification {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ClassificationMode {
-    /// Several texts in one prompt, the labels read from the generated answer.
+    /// Several texts in one prompt; the labels are read from the answer.
     Chunks,
-    /// One text in a prompt, the label with the highest likelihood.
+    /// One text in a prompt; the class whose word is likeliest to follow.
     Likelihood,
 }
 
@@ -130,36 +134,42 @@ pub enum ClassificationMode {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Generation {
-    /// Tokens after which an answer is cut; 256 where neither this nor the model says so.
-    #[schemars(extend("minimum" = 1))]
+    /// Tokens after which an answer is cut. By default the model's own, else 256.
+    #[schemars(extend("minimum" = 1, "examples" = [45]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_new_tokens: Option<usize>,
-    /// Divides the logits before sampling; 0 always takes the likeliest token.
-    #[schemars(extend("minimum" = 0))]
+    /// Divides the logits before sampling; 0 always takes the likeliest token. By default the
+    /// model's own, else 0.7.
+    #[schemars(extend("minimum" = 0, "examples" = [0.7]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
-    /// Sample from the likeliest tokens only: this many; 0 for all.
-    #[schemars(extend("minimum" = 0))]
+    /// Sample only from so many of the likeliest tokens; 0 takes all. By default the model's own,
+    /// else 50.
+    #[schemars(extend("minimum" = 0, "examples" = [20]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top_k: Option<usize>,
-    /// Sample from the likeliest tokens only: those that together have this probability.
-    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
+    /// Sample only from the likeliest tokens that together have this probability; 1 takes all. By
+    /// default the model's own, else 1.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1, "examples" = [0.9]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top_p: Option<f64>,
-    /// Sample from tokens only that have at least this share of the likeliest one's probability.
-    #[schemars(extend("minimum" = 0, "maximum" = 1))]
+    /// Sample only from tokens with at least this share of the likeliest one's probability; 0
+    /// takes all. By default the model's own, else 0.
+    #[schemars(extend("minimum" = 0, "maximum" = 1, "examples" = [0.05]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_p: Option<f64>,
-    /// Divides the logits of tokens that were there before; 1 changes nothing.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    /// Makes tokens that occurred before less likely, if it is above 1, in the way transformers
+    /// does; 1 changes nothing. By default the model's own, else 1.
+    #[schemars(extend("exclusiveMinimum" = 0, "examples" = [1.05]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repetition_penalty: Option<f64>,
-    /// Texts that end an answer, which ends before them.
+    /// Texts before which an answer ends. By default only the model's own tokens end it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["\n\n"]]))]
     pub stop: Vec<String>,
-    /// Prompts that are answered side by side at most; 8 where it is not set. The answers do not
-    /// depend on it.
-    #[schemars(extend("minimum" = 1))]
+    /// Most prompts that are answered at the same time: more are faster and take more memory, and
+    /// answers do not depend on it.
+    #[schemars(extend("minimum" = 1, "default" = 8))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_once: Option<usize>,
 }
@@ -179,33 +189,38 @@ impl Generation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prompt {
-    /// Whether the text is fed as it is or as a chat's user message.
+    /// How the model gets the prompt.
     #[serde(default)]
     pub format: PromptFormat,
-    /// A minijinja template.
+    /// The prompt as a minijinja template. Give either this or `template_file`. For `kind =
+    /// "prompt"` it has `reviews`, `count`, `examples` and `classes`, in mode `likelihood` also
+    /// `review`; for `kind = "rag"` it has `question`, `fragments` and `count`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["Is this review positive? {{ review.text }}\nAnswer:"]))]
     pub template: Option<String>,
-    /// A file with a minijinja template.
-    #[schemars(extend("x-path" = "file"))]
+    /// A file with the template.
+    #[schemars(extend("x-path" = "file", "examples" = ["prompts/reviews.txt"]))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_file: Option<PathBuf>,
-    /// A chat's system message. Without it, the chat template puts its own, or none.
+    /// System message of a chat; needs `format = "chat"`. By default the chat template's own, if
+    /// it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["You answer in digits."]))]
     pub system: Option<String>,
-    /// The day that a chat template is told, as `2024-07-26`, which it also is where it is not set:
-    /// prompts do not change overnight.
-    #[schemars(extend("pattern" = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    /// Day that chat templates which ask for today's date are given. It is fixed, so that prompts
+    /// do not change overnight.
+    #[schemars(extend("pattern" = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "default" = "2024-07-26"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
 }
 
-/// Whether a prompt is fed as it is or as a chat's user message.
+/// How the model gets a prompt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PromptFormat {
-    /// As it is.
+    /// As plain text.
     #[default]
     Raw,
-    /// Through the model's own chat template.
+    /// As the user's message in the model's own chat template.
     Chat,
 }

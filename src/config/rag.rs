@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::kind::{Facts, KindSettings, inlined};
 use super::{Embedder, Generation, Generator, Model, Prompt};
 
-/// Everything that decides the result of one retrieval run, except its seed.
+/// Searches a document for each question, and answers from what was found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RagSettings {
@@ -18,21 +18,21 @@ pub struct RagSettings {
     pub document: Document,
     /// How the text is cut.
     pub chunks: Chunks,
-    /// What turns chunks and questions into something comparable.
+    /// How chunks and questions are compared: by word statistics or by a model's vectors.
     pub embedder: Embedder,
     /// Which chunks a question gets.
     #[serde(default)]
     pub retrieval: Retrieval,
-    /// What answers from the chunks.
+    /// What answers from the chunks: nothing, the chunks' own sentences, or a decoder.
     pub generator: Generator,
-    /// How an answer is drawn.
+    /// How an answer is drawn; only where the generator is a decoder.
     #[serde(default)]
     pub generation: Generation,
-    /// What the generator is asked; not needed by `extractive` and `none`.
+    /// What a decoder is asked; `extractive` and `none` do not need it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<Prompt>,
     /// The questions.
-    #[schemars(extend("minItems" = 1))]
+    #[schemars(extend("minItems" = 1, "examples" = [[{ "id": "fee", "text": "How much is the yearly fee?" }]]))]
     pub questions: Vec<Question>,
 }
 
@@ -102,18 +102,21 @@ pub enum DocumentOrigin {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Document")]
 struct WrittenDocument {
-    /// A UTF-8 text file, or a folder of such files.
-    #[schemars(extend("x-path" = "any"))]
+    /// A UTF-8 text file, or a folder: its `.txt`, `.text`, `.md`, `.markdown` and `.rst` files in
+    /// the order of their names. Give either this or `url`.
+    #[schemars(extend("x-path" = "any", "examples" = ["../data/manual.txt"]))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     path: Option<PathBuf>,
-    /// Where the file is fetched from.
+    /// Address that the file is fetched from. Give either this or `path`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["https://example.org/manual.txt"]))]
     url: Option<String>,
-    /// The file's sha256 as 64 hexadecimal digits; required with `url`.
-    #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
+    /// The file's sha256 in 64 hexadecimal digits; required with `url`. A run without it stops and
+    /// prints the one to paste in.
+    #[schemars(extend("pattern" = "^[0-9a-f]{64}$", "examples" = ["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
-    /// Which spelling accents and ligatures get, before the text is cleaned.
+    /// Unicode form that the text is brought into before it is cleaned.
     #[serde(default)]
     unicode: Unicode,
     /// What is done to the text before it is cut.
@@ -166,16 +169,17 @@ impl JsonSchema for Document {
     }
 }
 
-/// Which spelling accents and ligatures get.
+/// Unicode form that the text is brought into.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Unicode {
-    /// The file's.
+    /// The file's own.
     #[default]
     None,
-    /// One letter with its accent instead of two characters, a dotless i below an accent included.
+    /// Letters with their accents as one character. A dotless ı under an accent, as PDF files from
+    /// LaTeX have it, becomes an i first.
     Nfc,
-    /// The same, and plain letters for ligatures and the like.
+    /// The same, and plain letters for ligatures, full-width letters and the like.
     Nfkc,
 }
 
@@ -186,11 +190,11 @@ pub enum Cleaning {
     /// Nothing.
     #[default]
     None,
-    /// The study's: white space becomes one space, full stops with the white space after them one
-    /// full stop.
+    /// As in the study: each run of white space becomes one space, and full stops with the white
+    /// space after them become one full stop. It glues sentences together.
     Study,
-    /// White space becomes one space, but paragraphs stay apart; divided words are joined, dotted
-    /// leaders shortened.
+    /// Keeps sentences and paragraphs: white space becomes one space except between paragraphs,
+    /// words divided at the end of a line are joined, and dotted leaders are shortened.
     Prose,
 }
 
@@ -201,12 +205,13 @@ pub struct Chunks {
     /// What a chunk consists of.
     #[serde(default)]
     pub strategy: ChunkStrategy,
-    /// Words in a chunk, or the embedder's tokens, by strategy. In a script without spaces each
-    /// letter is a word.
-    #[schemars(extend("minimum" = 1))]
+    /// Length of a chunk: in words, or in the embedder's tokens with `strategy = "sentences"`. In
+    /// scripts without spaces each letter is a word.
+    #[schemars(extend("minimum" = 1, "examples" = [300]))]
     pub size: usize,
     /// Words or tokens that a chunk shares with the one before; less than `size`.
     #[serde(default)]
+    #[schemars(extend("examples" = [100]))]
     pub overlap: usize,
 }
 
@@ -214,11 +219,11 @@ pub struct Chunks {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ChunkStrategy {
-    /// Words, wherever a sentence ends.
+    /// So many words, wherever sentences end.
     #[default]
     Words,
-    /// Whole sentences, up to `size` tokens of the embedder without its special ones; words where
-    /// it has no tokens.
+    /// Whole sentences, up to `size` of the embedder's tokens without special ones; words for an
+    /// embedder without tokens.
     Sentences,
 }
 
@@ -226,14 +231,15 @@ pub enum ChunkStrategy {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retrieval {
-    /// What makes two vectors near.
+    /// How near two vectors are. BM25 and TF-IDF have their own measure and ignore it.
     pub metric: Metric,
-    /// Chunks for each question.
+    /// Chunks that each question gets, the nearest first.
     #[schemars(extend("minimum" = 1))]
     pub top_k: usize,
-    /// What is done where a decoder's prompt with all of them, and its answer, are longer than the
-    /// model takes.
+    /// What happens when a prompt with all of them, together with its answer, is longer than the
+    /// decoder takes.
     #[serde(skip_serializing_if = "Overflow::is_error")]
+    #[schemars(extend("default" = "error"))]
     pub on_overflow: Overflow,
 }
 
@@ -247,14 +253,14 @@ impl Default for Retrieval {
     }
 }
 
-/// What is done where a prompt and its answer are longer than the model takes.
+/// What happens when a prompt and its answer are longer than the model takes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Overflow {
     /// The run fails before anything is answered.
     #[default]
     Error,
-    /// The last chunks are left out, as few as will do; results count them.
+    /// The last chunks are left out, as few as necessary; the results say how many.
     Drop,
 }
 
@@ -266,7 +272,7 @@ impl Overflow {
     }
 }
 
-/// What makes two vectors near.
+/// How near two vectors are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Metric {
@@ -282,16 +288,20 @@ pub enum Metric {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
-    /// Its name in the results.
+    /// Its name in the results; any but `questions` and `run`, which are taken.
+    #[schemars(extend("examples" = ["fee"]))]
     pub id: String,
     /// The question itself.
+    #[schemars(extend("examples" = ["How much is the yearly fee?"]))]
     pub text: String,
-    /// What a right chunk contains, any of them: plain text, or `/a regular expression/`. Accents,
-    /// case and white space do not count.
+    /// What a right chunk contains, any of these: plain text, or a regular expression between
+    /// slashes. Accents, case, white space and repeated full stops do not count. A question without
+    /// patterns is asked but not judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["ninety euros", "/(yearly|annual) fee/"]]))]
     pub relevant: Vec<String>,
-    /// A right answer, which the generator's is compared with, word by word.
+    /// A right answer, if one is known. Answers are compared with it word by word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("minLength" = 1))]
+    #[schemars(extend("minLength" = 1, "examples" = ["Ninety euros"]))]
     pub answer: Option<String>,
 }

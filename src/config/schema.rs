@@ -3,6 +3,7 @@
 //!
 //! Every setting stands once, under `definitions`; tables, runs and axes refer to it.
 
+use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
 use super::kind::inlined;
@@ -14,8 +15,8 @@ use super::{Compare, Kind, LONGEST_NAME};
 pub fn schema() -> Value {
     let mut definitions = Map::new();
     let forms = Kind::ALL.map(|kind| {
-        let mut schema = kind.settings_schema().to_value();
-        clean(&mut schema);
+        let mut schema = of_kind(kind);
+        unmark(&mut schema);
         let form = Form { kind, schema };
         definitions.insert(kind.as_str().to_owned(), form.definitions());
         form.file()
@@ -28,6 +29,36 @@ pub fn schema() -> Value {
         "oneOf": forms,
         "definitions": definitions,
     })
+}
+
+/// A kind's settings as JSON Schema, with the marks of paths still in it.
+pub(super) fn of_kind(kind: Kind) -> Value {
+    let mut schema = kind.settings_schema().to_value();
+    clean(&mut schema);
+    schema
+}
+
+/// The same of a struct.
+pub(super) fn of<T: JsonSchema>() -> Value {
+    let mut schema = inlined::<T>().to_value();
+    clean(&mut schema);
+    schema
+}
+
+/// What a file says beside settings, runs and axes.
+pub(super) fn frame() -> Map<String, Value> {
+    let kinds = Kind::ALL.map(|kind| {
+        let about = of_kind(kind)["description"].clone();
+        json!({"const": kind.as_str(), "description": about})
+    });
+    let frame = json!({
+        "name": {"type": "string", "description": "The experiment's name: its file's name without `.toml`. Required.", "examples": ["my-sweep"]},
+        "kind": {"oneOf": kinds, "description": "What the runs do. Required.", "examples": ["lora"]},
+        "description": {"type": "string", "description": "What the experiment is for, in a line.", "examples": ["Two ranks by two sets of layers"]},
+        "seeds": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": true, "default": [42], "examples": [[1, 2, 3]],
+                  "description": "Every run is made once with each of these. Several seeds show how much of a difference is chance."},
+    });
+    frame.as_object().cloned().unwrap_or_default()
 }
 
 /// What a file of one kind looks like.
@@ -68,19 +99,14 @@ impl Form {
         run.insert("name".to_owned(), json!({"type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "description": "The run's name."}));
         let mut run = closed(run);
         run["required"] = json!(["name"]);
-        let frame = json!({
-            "name": {"type": "string", "description": "The experiment's name: the file's name without `.toml`."},
-            "kind": {"const": self.kind.as_str(), "description": self.schema["description"]},
-            "description": {"type": "string", "description": "What the experiment is for."},
-            "seeds": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": true, "default": [42],
-                      "description": "Every run is made once with each of these."},
-            "runs": {"type": "array", "items": run, "description": "Named runs: settings laid over the tables above."},
-            "grid": self.grid(),
-        });
-        let mut properties = frame.as_object().cloned().unwrap_or_default();
+        let mut properties = frame();
+        let kind = json!({"const": self.kind.as_str(), "description": self.schema["description"]});
+        let runs = json!({"type": "array", "items": run, "description": "Named runs: settings laid over the tables above."});
+        properties.insert("kind".to_owned(), kind);
+        properties.insert("runs".to_owned(), runs);
+        properties.insert("grid".to_owned(), self.grid());
         if self.kind.classifies() {
-            let mut compare = inlined::<Compare>().to_value();
-            clean(&mut compare);
+            let mut compare = of::<Compare>();
             if let Some(object) = compare.as_object_mut() {
                 object.remove("$schema");
                 object.remove("title");
@@ -194,7 +220,7 @@ fn nested(schema: &Value, path: &str, wrap: &dyn Fn(&str, &Value) -> Value) -> M
 }
 
 /// A table's keys; where tables may stand in for each other, the keys of all.
-fn keys(schema: &Value) -> Map<String, Value> {
+pub(super) fn keys(schema: &Value) -> Map<String, Value> {
     let mut keys = schema["properties"]
         .as_object()
         .cloned()
@@ -214,7 +240,19 @@ fn has_keys(schema: &Value) -> bool {
     !keys(schema).is_empty()
 }
 
-/// Takes out what only concerns JSON or us: `null`, number formats, and the mark of paths.
+/// Takes out the mark of paths.
+fn unmark(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            object.remove("x-path");
+            object.values_mut().for_each(unmark);
+        }
+        Value::Array(list) => list.iter_mut().for_each(unmark),
+        _ => {}
+    }
+}
+
+/// Takes out what only concerns JSON: `null` and number formats.
 fn clean(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
@@ -222,7 +260,6 @@ fn clean(schema: &mut Value) {
             if object.get("format").is_some_and(Value::is_string) {
                 object.remove("format");
             }
-            object.remove("x-path");
             if let Some(Value::String(text)) = object.get_mut("description") {
                 *text = unwrapped(text);
             }

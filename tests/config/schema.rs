@@ -60,7 +60,7 @@ fn settings_carry_their_description_limits_and_default() {
     );
     assert_eq!(
         rate,
-        json!({"type": "number", "exclusiveMinimum": 0, "default": 2e-4, "description": "Peak learning rate."})
+        json!({"type": "number", "exclusiveMinimum": 0, "default": 2e-4, "description": "Learning rate at its peak, which is after the warm-up."})
     );
     let length = part(
         "lora",
@@ -70,6 +70,14 @@ fn settings_carry_their_description_limits_and_default() {
         (&length["minimum"], &length["default"]),
         (&json!(1), &json!(512))
     );
+}
+
+#[test]
+fn settings_carry_an_example_where_the_default_is_none() {
+    let limit = part("lora", &["properties", "data", "properties", "limit"]);
+    assert_eq!(limit["examples"], json!([1000]));
+    let split = part("lora", &["properties", "data", "properties", "split"]);
+    assert_eq!(split["default"], "random");
 }
 
 #[test]
