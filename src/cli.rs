@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// A declarative experiment runner: edit TOML, run the sweep, compare the plots.
+/// Runs experiments written in TOML: edit, run the sweep, compare, run one again by name.
 #[derive(Debug, Parser)]
 #[command(name = "ensayo", version, propagate_version = true, after_help = EXIT_CODES)]
 pub struct Cli {
@@ -19,33 +19,33 @@ const EXIT_CODES: &str =
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List the experiments, or the runs that patterns match, with what is done of them
+    /// List experiments, or the runs that patterns match, with state and best score
     List(ListArgs),
-    /// Check the experiments without running anything
+    /// Check experiments without running anything: every problem at once
     Check(CheckArgs),
     /// Say what `run` would do, and why
     Plan(PlanArgs),
-    /// Execute what is not done yet, then write tables and plots
+    /// Run what is not done yet, then write tables, plots and the page
     Run(RunArgs),
-    /// Fetch the models that experiments need, so that they run without a network
+    /// Download what experiments need, so that they run without a network
     Fetch(FetchArgs),
-    /// Write tables and plots from what runs left
+    /// Write tables, plots and the page from what runs left
     Report(ReportArgs),
-    /// Tell whether runs differ by more than chance, from their saved predictions
+    /// Say whether runs differ by more than chance, from their predictions
     Compare(CompareArgs),
     /// Show settings, metrics and classification reports of runs
     Show(ShowArgs),
-    /// Look at models: search the hub, or see what one is made of
+    /// Search the hub's models, or see what one is made of
     Models {
         /// Which of these
         #[command(subcommand)]
         command: ModelsCommand,
     },
-    /// Classify texts with what a run trained; CSV on standard output
+    /// Classify texts with what a run trained; prints CSV
     Predict(PredictArgs),
-    /// Ask the document of a rag run questions; answers and fragments on standard output
+    /// Ask the document of a rag run; prints answer and fragments
     Ask(AskArgs),
-    /// Say what lies among the results beside them, and remove what is asked for
+    /// Say what takes space in the results folder, and remove what you choose
     Clean(CleanArgs),
     /// Say what this machine can do, what it lacks, and how to get it
     Doctor(DoctorArgs),
@@ -74,11 +74,11 @@ pub struct Places {
 /// Which runs, with which settings.
 #[derive(Debug, Clone, Args)]
 pub struct Wanted {
-    /// Experiments or runs, such as `x`, `x/attempt-4`, `'rag-*/cosine-*'` or `x/y@43`; all if left
-    /// out
+    /// Experiments or runs, such as `x`, `x/attempt-4`, `x/attempt-4@43` (one seed) or
+    /// `'rag-*/cosine-*'`; without any, all experiments
     #[arg(value_name = "PATTERN")]
     pub patterns: Vec<String>,
-    /// A setting that wins over the files, such as `training.epochs=1`; may be repeated
+    /// Change a setting for this call, such as `training.epochs=1`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
 }
@@ -131,16 +131,16 @@ pub struct PlanArgs {
     pub wanted: Wanted,
     #[command(flatten)]
     pub places: Places,
-    /// auto, cpu or cuda:N
+    /// Where to run: auto, cpu or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device)]
     pub device: String,
-    /// Execute what is done already, too
+    /// Run again what is done already
     #[arg(long)]
     pub force: bool,
-    /// Ask the hub for the newest commits of models, and go on to them
+    /// Ask the hub whether models' branches have moved on, and follow them
     #[arg(long)]
     pub refresh: bool,
-    /// Read every input again instead of trusting its size, inode and times
+    /// Read every input again, instead of trusting its size, inode and times
     #[arg(long)]
     pub rehash: bool,
 }
@@ -148,9 +148,9 @@ pub struct PlanArgs {
 /// The commands below `models`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ModelsCommand {
-    /// Search the hub's models by filters, of which all must hold
+    /// Search the hub's models; all filters given must hold
     Search(ModelSearchArgs),
-    /// Say what a model is: facts, modules, what LoRA would train; no weights are fetched
+    /// Show a model's facts, modules and what LoRA would train, without its weights
     Inspect(ModelInspectArgs),
 }
 
@@ -169,22 +169,22 @@ pub struct ModelSearchArgs {
     /// A library, such as transformers
     #[arg(long)]
     pub library: Option<String>,
-    /// A user or an organisation
+    /// A user or an organisation, such as FacebookAI
     #[arg(long)]
     pub author: Option<String>,
     /// A part of the name
     #[arg(long, value_name = "TEXT")]
     pub name: Option<String>,
-    /// A word that the name must not have, in any case; may be repeated
+    /// A word that the name must not contain, in upper or lower case; may be repeated
     #[arg(long, value_name = "WORD")]
     pub without: Vec<String>,
-    /// What comes first
+    /// Order of the models, the most or latest first
     #[arg(long, value_name = "BY", default_value = "downloads", value_parser = SORTS)]
     pub sort: String,
-    /// The most that are wanted
+    /// Most models to list
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = at_least_one)]
     pub limit: usize,
-    /// Everything that matches, however many pages that takes
+    /// List everything that matches, however many pages that takes
     #[arg(long, conflicts_with = "limit")]
     pub all: bool,
     /// Print CSV
@@ -204,13 +204,13 @@ pub struct ModelInspectArgs {
     /// A model of the hub as OWNER/NAME, or a model's folder
     #[arg(value_name = "ID|DIR")]
     pub model: String,
-    /// Branch, tag or commit of a model of the hub
+    /// Branch, tag or commit of the model on the hub
     #[arg(long, value_name = "REVISION", default_value = "main")]
     pub revision: String,
-    /// Classes that a classifier is to have
+    /// Number of classes of the classifier
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = at_least_one)]
     pub classes: usize,
-    /// Ranks of adapters to reckon with
+    /// Ranks of adapters to count parameters for
     #[arg(long, value_name = "N,N", value_delimiter = ',', default_values_t = [4, 8, 16, 32], value_parser = at_least_one)]
     pub ranks: Vec<usize>,
     /// Print JSON
@@ -235,7 +235,7 @@ pub struct FetchArgs {
     pub wanted: Wanted,
     #[command(flatten)]
     pub places: Places,
-    /// Ask the hub for the newest commits of models, and fetch these
+    /// Ask the hub whether models' branches have moved on, and follow them
     #[arg(long)]
     pub refresh: bool,
 }
@@ -243,14 +243,14 @@ pub struct FetchArgs {
 /// What can be fetched without an experiment.
 #[derive(Debug, Clone, Subcommand)]
 pub enum FetchCommand {
-    /// Fetch a game's latest reviews from Steam into a CSV, and count them
+    /// Download a game's latest reviews from Steam into a CSV, and count them
     Reviews(ReviewsArgs),
 }
 
 /// Options of `fetch reviews`.
 #[derive(Debug, Clone, Args)]
 pub struct ReviewsArgs {
-    /// The game's number; it stands in the address of its page in the store
+    /// The game's number, which is part of the address of its page in the store
     #[arg(long, value_name = "NUMBER")]
     pub app: u64,
     /// Steam's name of a language, such as spanish, or all
@@ -262,13 +262,14 @@ pub struct ReviewsArgs {
     /// How many negative reviews
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub negative: usize,
-    /// A positive and a negative one by turns, class by class, or the latest first
+    /// Order of the rows: positive and negative alternating, class by class, or latest first
     #[arg(long, default_value = "turns", value_parser = ["turns", "class", "latest"])]
     pub order: String,
-    /// The CSV [default: steam-NUMBER-LANGUAGE.csv]
+    /// File to write [default: steam-NUMBER-LANGUAGE.csv]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Ask nobody: take reviews from saved pages of the store's former service; may be repeated
+    /// Take reviews from saved pages of the store's former service instead of the network; may be
+    /// repeated
     #[arg(long, value_name = "FILE")]
     pub import: Vec<PathBuf>,
 }
@@ -285,13 +286,13 @@ pub struct RunArgs {
     /// Only say what would be done, as `plan` does
     #[arg(long)]
     pub dry_run: bool,
-    /// Rank the runs in the table by a figure, such as accuracy, loss or time
+    /// Rank the runs in the table by a metric, such as accuracy, loss or time
     #[arg(long, value_name = "METRIC")]
     pub sort: Option<String>,
-    /// Begin nothing more after the first failure
+    /// Start nothing more after the first failure
     #[arg(long)]
     pub fail_fast: bool,
-    /// Jobs at the same time
+    /// Most jobs at the same time
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
     pub jobs: usize,
 }
@@ -302,7 +303,7 @@ pub struct ReportArgs {
     /// Experiments, such as `x` or `'rag-*'`; all if left out
     #[arg(value_name = "PATTERN")]
     pub patterns: Vec<String>,
-    /// Rank the runs in the table by a figure, such as accuracy, loss or time
+    /// Rank the runs in the table by a metric, such as accuracy, loss or time
     #[arg(long, value_name = "METRIC")]
     pub sort: Option<String>,
     /// Give every run plots and a page of its own, however many there are
@@ -317,7 +318,7 @@ pub struct ReportArgs {
     /// Folder with the results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,
-    /// Folder with the experiments' TOML files, by which results are measured
+    /// Folder with the experiments' TOML files, which say which results are current
     #[arg(long, value_name = "DIR", default_value = "experiments")]
     pub experiments: PathBuf,
 }
@@ -325,30 +326,30 @@ pub struct ReportArgs {
 /// Options of `compare`.
 #[derive(Debug, Clone, Args)]
 pub struct CompareArgs {
-    /// Two runs, such as `x/attempt-4` and `y/attempt-2@43`; or what matches more, such as `x`:
-    /// then each with the best
+    /// Two runs, such as `x/attempt-4` and `y/attempt-2@43`; or more, such as `x`, which are each
+    /// compared with the best
     #[arg(value_name = "PATTERN", required = true)]
     pub patterns: Vec<String>,
-    /// Compare each with this run instead of the best
+    /// Compare each run with this one instead of the best
     #[arg(long, value_name = "RUN", conflicts_with = "all_pairs")]
     pub baseline: Option<String>,
-    /// Compare each with each
+    /// Compare each run with each other
     #[arg(long)]
     pub all_pairs: bool,
-    /// Compare on this evaluation, such as `test`; two runs on all they share if left out, more
-    /// than two on the first
+    /// Compare on this evaluation, such as `test` [default: two runs on all that they share, more
+    /// on the first]
     #[arg(long, value_name = "NAME")]
     pub evaluation: Option<String>,
-    /// Compare results of other settings than the experiments have now, too
+    /// Also compare results of other settings than the experiments have now
     #[arg(long)]
     pub stale: bool,
-    /// Print CSV with all figures in full
+    /// Print CSV with every figure in full
     #[arg(long)]
     pub csv: bool,
     /// Folder with the results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,
-    /// Folder with the experiments' TOML files, by which results are measured
+    /// Folder with the experiments' TOML files, which say which results are current
     #[arg(long, value_name = "DIR", default_value = "experiments")]
     pub experiments: PathBuf,
 }
@@ -359,13 +360,14 @@ pub struct ShowArgs {
     /// Experiments or runs, such as `x`, `x/attempt-4` or `x/y@43`
     #[arg(value_name = "PATTERN", required = true)]
     pub patterns: Vec<String>,
-    /// Instead, print a prompt as the decoder gets it: the first one, or by its number or name
+    /// Instead print a prompt as the decoder gets it: the first, or the one with this number or
+    /// question
     #[arg(long, value_name = "WHICH", num_args = 0..=1, default_missing_value = "")]
     pub prompt: Option<String>,
     /// Folder with the results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,
-    /// Folder with the experiments' TOML files, by which results are measured
+    /// Folder with the experiments' TOML files, which say which results are current
     #[arg(long, value_name = "DIR", default_value = "experiments")]
     pub experiments: PathBuf,
 }
@@ -383,16 +385,16 @@ pub struct CleanArgs {
     /// Remove finished results that newer ones replaced
     #[arg(long)]
     pub kept: bool,
-    /// Remove unfinished work
+    /// Remove unfinished work and its checkpoints
     #[arg(long)]
     pub unfinished: bool,
     /// Remove results of runs that no experiment has
     #[arg(long)]
     pub orphans: bool,
-    /// Only what was last written more than so many days ago
+    /// Only remove what was last written more than so many days ago
     #[arg(long, value_name = "DAYS")]
     pub older_than: Option<u64>,
-    /// Really remove more than caches
+    /// Confirm; needed to remove anything but caches
     #[arg(long)]
     pub yes: bool,
     /// Only say what would be removed
@@ -409,7 +411,7 @@ pub struct CleanArgs {
 /// Options of `doctor`.
 #[derive(Debug, Clone, Args)]
 pub struct DoctorArgs {
-    /// Ask the Hugging Face hub and Steam whether they answer
+    /// Also check whether the Hugging Face hub and Steam answer
     #[arg(long)]
     pub online: bool,
     /// Folder with the results
@@ -426,17 +428,17 @@ pub struct PredictArgs {
     /// Texts; without any, and without --input, standard input has one a line
     #[arg(value_name = "TEXT")]
     pub texts: Vec<String>,
-    /// A CSV or JSONL file with the texts in the column that the run was trained on; - is standard
-    /// input
+    /// A CSV or JSONL file with the texts in the column that the run was trained on; `-` is
+    /// standard input
     #[arg(long, value_name = "FILE", conflicts_with = "texts")]
     pub input: Option<PathBuf>,
-    /// Also the network's outputs before they became probabilities
+    /// Also print the network's outputs before they become probabilities
     #[arg(long)]
     pub logits: bool,
     /// Folder with the results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,
-    /// auto, cpu or cuda:N
+    /// Where to run: auto, cpu or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device)]
     pub device: String,
 }
@@ -448,13 +450,13 @@ pub struct AskArgs {
     /// Without a question, standard input has one a line
     #[arg(value_names = ["RUN", "QUESTION"], num_args = 0..=2)]
     pub words: Vec<String>,
-    /// The run, so that the question stands alone
+    /// The run, if only the question is to follow
     #[arg(long = "run", value_name = "RUN")]
     pub run: Option<String>,
     /// Folder with the results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,
-    /// auto, cpu or cuda:N
+    /// Where to run: auto, cpu or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device)]
     pub device: String,
 }
