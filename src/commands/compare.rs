@@ -9,7 +9,7 @@ use super::standing::Standing;
 use super::{CommandError, Ended, finished, say, table};
 use crate::cli::CompareArgs;
 use crate::plan::Selection;
-use crate::record::{PREDICTIONS_FILE, RunRecord, Status};
+use crate::record::{CsvWriter, PREDICTIONS_FILE, RunRecord, Status};
 use crate::report::compare::{self, CompareError, Compared, Contender};
 
 /// A run by name, with the seeds that a pattern selects and their folders.
@@ -209,13 +209,11 @@ pub(super) fn print(compared: &Compared, output: &mut dyn Write) -> Result<(), C
 }
 
 fn print_csv(compared: &Compared, output: &mut dyn Write) -> Result<(), CommandError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut writer = CsvWriter::new(Vec::new());
     for row in &compared.rows {
         writer.write_record(row).map_err(CommandError::unexpected)?;
     }
-    let text = writer
-        .into_inner()
-        .map_err(csv::IntoInnerError::into_error)?;
+    let text = writer.into_inner().map_err(CommandError::unexpected)?;
     output.write_all(&text)?;
     Ok(())
 }

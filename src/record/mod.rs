@@ -17,7 +17,7 @@ pub mod sittings;
 mod store;
 mod tables;
 
-pub use csv_file::{RowWriter, read_rows, write_rows};
+pub use csv_file::{CsvReader, CsvWriter, RowWriter, read_rows, write_rows};
 pub use error::RecordError;
 pub use layout::{
     ANSWERED_FILE, CHECKPOINT_FILE, LOG_FILE, PLAN_FILE, RECORD_FILE, RUN_FILE, SITTINGS_FILE,

@@ -1,6 +1,9 @@
 //! `predictions.csv`: the prediction for every evaluated row. Its columns depend on the classes.
 
+use std::fs::File;
 use std::path::Path;
+
+use super::CsvReader;
 
 /// The file with the prediction for every evaluated row.
 pub const PREDICTIONS_FILE: &str = "predictions.csv";
@@ -91,8 +94,9 @@ pub fn read_predictions(
 }
 
 fn read(path: &Path, mut each: impl FnMut(PredictionRow<'_>)) -> Result<Vec<String>, String> {
-    let mut reader = csv::Reader::from_path(path).map_err(|error| error.to_string())?;
-    let header = reader.headers().map_err(|error| error.to_string())?.clone();
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let mut reader = CsvReader::new(file).map_err(|error| error.to_string())?;
+    let header = reader.header().clone();
     let column = |name: &str| {
         header
             .iter()
@@ -101,11 +105,7 @@ fn read(path: &Path, mut each: impl FnMut(PredictionRow<'_>)) -> Result<Vec<Stri
     };
     let (evaluation, row) = (column("evaluation")?, column("row")?);
     let (label, prediction, text) = (column("label")?, column("prediction")?, column("text")?);
-    let mut record = csv::StringRecord::new();
-    while reader
-        .read_record(&mut record)
-        .map_err(|error| error.to_string())?
-    {
+    while let Some(record) = reader.next_row().map_err(|error| error.to_string())? {
         let cell = |column: usize| record.get(column).unwrap_or_default();
         let number = cell(row).parse().map_err(|_| {
             let line = record.position().map_or(0, csv::Position::line);
@@ -128,6 +128,7 @@ fn read(path: &Path, mut each: impl FnMut(PredictionRow<'_>)) -> Result<Vec<Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::CsvWriter;
 
     #[test]
     fn prediction_columns_end_with_the_text() {
@@ -135,5 +136,29 @@ mod tests {
             prediction_columns(&["negative", "positive"]).join(","),
             "evaluation,row,label,prediction,probability_negative,probability_positive,text"
         );
+    }
+
+    #[test]
+    fn texts_and_classes_that_a_spreadsheet_would_run_come_back_as_they_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = CsvWriter::new(Vec::new());
+        writer.write_record(prediction_columns(&["-a"])).unwrap();
+        let row = PredictionRow {
+            evaluation: "test",
+            row: 7,
+            label: "-a",
+            prediction: "'@b",
+            text: "=HYPERLINK(\"x\")",
+        };
+        writer.write_record(row.cells(&[0.25])).unwrap();
+        let content = writer.into_inner().unwrap();
+        let text = String::from_utf8(content.clone()).unwrap();
+        assert!(
+            text.ends_with("test,7,'-a,''@b,0.250000,\"'=HYPERLINK(\"\"x\"\")\"\n"),
+            "{text}"
+        );
+        std::fs::write(folder.path().join(PREDICTIONS_FILE), content).unwrap();
+        let classes = read_predictions(folder.path(), |read| assert_eq!(read, row)).unwrap();
+        assert_eq!(classes, ["-a"]);
     }
 }

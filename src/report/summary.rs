@@ -3,6 +3,7 @@
 use super::experiment::{ExperimentReport, RunReport};
 use super::seed::SeedReport;
 use super::views::{self, number};
+use crate::record::CsvWriter;
 
 /// The file's content.
 ///
@@ -32,7 +33,7 @@ pub(super) fn csv(experiment: &ExperimentReport) -> csv::Result<Vec<u8>> {
     if has_stale {
         header.push("stale");
     }
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut writer = CsvWriter::new(Vec::new());
     writer.write_record(&header)?;
     for (run, seed) in experiment.seeds() {
         let mut line = line(experiment, run, seed, &others);
@@ -41,9 +42,7 @@ pub(super) fn csv(experiment: &ExperimentReport) -> csv::Result<Vec<u8>> {
         }
         writer.write_record(line)?;
     }
-    writer
-        .into_inner()
-        .map_err(|error| error.into_error().into())
+    writer.into_inner()
 }
 
 fn line(

@@ -9,7 +9,7 @@ use super::drawn::{Drawn, DrawnExperiment, draw_all};
 use super::experiment::ExperimentReport;
 use super::{Report, ReportError, compared, page, summary, views};
 use crate::draw;
-use crate::record::{RecordError, experiment_folder, write_if_changed};
+use crate::record::{CsvWriter, RecordError, experiment_folder, write_if_changed};
 
 /// What was written, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +90,7 @@ fn write_comparison(experiment: &ExperimentReport, folder: &Path) -> Result<(), 
         .compared
         .iter()
         .flat_map(|compared| &compared.rows);
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut writer = CsvWriter::new(Vec::new());
     let table = |source| ReportError::Table {
         path: path.clone(),
         source,
@@ -98,9 +98,7 @@ fn write_comparison(experiment: &ExperimentReport, folder: &Path) -> Result<(), 
     for row in rows {
         writer.write_record(row).map_err(table)?;
     }
-    let content = writer
-        .into_inner()
-        .map_err(|error| table(error.into_error().into()))?;
+    let content = writer.into_inner().map_err(table)?;
     if content.is_empty() {
         let _ = fs::remove_file(&path);
         return Ok(());

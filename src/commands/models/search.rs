@@ -6,7 +6,7 @@ use crate::cli::ModelSearchArgs;
 use crate::commands::talk::Talk;
 use crate::commands::{CommandError, Ended, say, table, words};
 use crate::hub::{Environment, FoundModel, Hub, Search, Sort};
-use crate::record::{ModelRow, Row};
+use crate::record::{CsvWriter, ModelRow, Row};
 use crate::tasks::model_rows;
 
 /// Asks the hub, all pages as far as they are wanted, and writes what it has.
@@ -41,9 +41,7 @@ pub fn run(args: &ModelSearchArgs, output: &mut dyn Write) -> Result<Ended, Comm
 }
 
 fn write_csv(rows: &[ModelRow], output: &mut dyn Write) -> std::io::Result<()> {
-    let mut writer = csv::WriterBuilder::new()
-        .has_headers(false)
-        .from_writer(output);
+    let mut writer = CsvWriter::new(output);
     writer.write_record(ModelRow::COLUMNS)?;
     for row in rows {
         writer.serialize(row)?;

@@ -6,11 +6,12 @@ use super::{CommandError, Ended, finished};
 use crate::cli::PredictArgs;
 use crate::config::Settings;
 use crate::data::{self, DataError};
-use crate::record::{RunFile, probability_cell, probability_column};
+use crate::record::{CsvWriter, RunFile, probability_cell, probability_column};
 use crate::tasks::{self, Finished};
 
 /// Writes `text,prediction,probability_<class>…` as CSV, a row per text in their order, empty ones
-/// too, with the digits of `predictions.csv`; then `logit_<class>…` where these are asked for.
+/// too, with the digits of `predictions.csv` and, as there, an apostrophe before what a spreadsheet
+/// would run; then `logit_<class>…` where these are asked for.
 ///
 /// # Errors
 /// When the run is not there, not complete or no classifier, its model or adapter are not what they
@@ -54,7 +55,7 @@ fn write(
     logits: bool,
     output: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut writer = csv::Writer::from_writer(output);
+    let mut writer = CsvWriter::new(output);
     let classes = &predictions.classes;
     let probabilities = classes.iter().map(|class| probability_column(class));
     let outputs = classes.iter().filter(|_| logits);

@@ -1,5 +1,10 @@
 //! Writing and reading the CSV files of a run's folder.
 
+mod guard;
+mod table;
+
+pub use table::{CsvReader, CsvWriter};
+
 use std::fs::{self, File};
 use std::io;
 use std::marker::PhantomData;
@@ -17,16 +22,12 @@ use super::{RecordError, Row, write_atomically};
 pub fn write_rows<R: Row>(folder: &Path, rows: &[R]) -> Result<(), RecordError> {
     let path = folder.join(R::FILE);
     let fill = || -> csv::Result<Vec<u8>> {
-        let mut writer = csv::WriterBuilder::new()
-            .has_headers(false)
-            .from_writer(Vec::new());
+        let mut writer = CsvWriter::new(Vec::new());
         writer.write_record(R::COLUMNS)?;
         for row in rows {
             writer.serialize(row)?;
         }
-        writer
-            .into_inner()
-            .map_err(|error| error.into_error().into())
+        writer.into_inner()
     };
     let content = fill().map_err(|error| unwritten(&path, error))?;
     write_atomically(&path, &content)
@@ -42,13 +43,20 @@ pub fn read_rows<R: Row + DeserializeOwned>(folder: &Path) -> Result<Vec<R>, Rec
         return Ok(Vec::new());
     }
     let file = File::open(&path).map_err(RecordError::read(&path))?;
-    csv::Reader::from_reader(file)
-        .into_deserialize()
-        .collect::<csv::Result<_>>()
-        .map_err(|error| match cause(error) {
-            Cause::System(source) => RecordError::read(&path)(source),
-            Cause::Content(message) => RecordError::Broken { path, message },
-        })
+    all(file).map_err(|error| match cause(error) {
+        Cause::System(source) => RecordError::read(&path)(source),
+        Cause::Content(message) => RecordError::Broken { path, message },
+    })
+}
+
+fn all<R: DeserializeOwned>(file: File) -> csv::Result<Vec<R>> {
+    let mut reader = CsvReader::new(file)?;
+    let header = reader.header().clone();
+    let mut rows = Vec::new();
+    while let Some(row) = reader.next_row()? {
+        rows.push(row.deserialize(Some(&header))?);
+    }
+    Ok(rows)
 }
 
 /// Writes rows one by one while a run goes on, so that a curve can be followed and an interrupted
@@ -56,7 +64,7 @@ pub fn read_rows<R: Row + DeserializeOwned>(folder: &Path) -> Result<Vec<R>, Rec
 #[derive(Debug)]
 pub struct RowWriter<R: Row> {
     path: PathBuf,
-    writer: csv::Writer<File>,
+    writer: CsvWriter<File>,
     rows: PhantomData<fn(&R)>,
 }
 
@@ -69,9 +77,7 @@ impl<R: Row> RowWriter<R> {
         let path = folder.join(R::FILE);
         fs::create_dir_all(folder).map_err(RecordError::write(folder))?;
         let file = File::create(&path).map_err(RecordError::write(&path))?;
-        let mut writer = csv::WriterBuilder::new()
-            .has_headers(false)
-            .from_writer(file);
+        let mut writer = CsvWriter::new(file);
         writer
             .write_record(R::COLUMNS)
             .map_err(|error| unwritten(&path, error))?;

@@ -1,7 +1,9 @@
 //! Tests of `csv_file`.
 
+use proptest::prelude::*;
+
 use super::*;
-use crate::record::{EpochRow, MetricRow, ReportRow, TrainingLogRow};
+use crate::record::{AttemptRow, EpochRow, MetricRow, ReportRow, TrainingLogRow};
 
 #[test]
 fn rows_read_back_as_written() {
@@ -73,4 +75,54 @@ fn a_broken_row_is_named_with_its_line() {
         error.contains("metrics.csv") && error.contains("line: 2"),
         "{error}"
     );
+}
+
+/// Texts of which many begin as formulas do, or with apostrophes, or hold what CSV quotes.
+fn texts() -> impl Strategy<Value = String> {
+    prop_oneof!["['=+@\\-\t\r\n＝＋－＠\",01a ]{0,8}", ".*", "['=]{0,5}"]
+}
+
+proptest! {
+    #[test]
+    fn no_cell_is_a_formula_and_every_text_comes_back(texts in prop::collection::vec(texts(), 3)) {
+        let folder = tempfile::tempdir().unwrap();
+        let row = AttemptRow {
+            evaluation: texts[0].clone(),
+            chunk: 0,
+            attempt: 1,
+            prompt_tokens: 2,
+            new_tokens: 3,
+            stop: texts[1].clone(),
+            parsed: true,
+            answer: texts[2].clone(),
+        };
+        write_rows(folder.path(), std::slice::from_ref(&row)).unwrap();
+        let read = read_rows::<AttemptRow>(folder.path()).unwrap();
+        prop_assert_eq!(&read, &[row]);
+
+        // As a spreadsheet reads it.
+        let mut cells = csv::Reader::from_path(folder.path().join("attempts.csv")).unwrap();
+        for cell in cells.records().next().unwrap().unwrap().iter() {
+            let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+            prop_assert!(!formula || cell.parse::<f64>().is_ok(), "{cell:?}");
+        }
+    }
+}
+
+#[test]
+fn numbers_of_ours_are_written_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let values = [-0.5, -1e-12, f64::NEG_INFINITY, 3.0];
+    let rows = values.map(|value| MetricRow {
+        evaluation: "=test".into(),
+        metric: "-loss".into(),
+        value,
+    });
+    write_rows(folder.path(), &rows).unwrap();
+    let text = fs::read_to_string(folder.path().join("metrics.csv")).unwrap();
+    assert_eq!(
+        text,
+        "evaluation,metric,value\n'=test,'-loss,-0.5\n'=test,'-loss,-1e-12\n'=test,'-loss,-inf\n'=test,'-loss,3.0\n"
+    );
+    assert_eq!(read_rows::<MetricRow>(folder.path()).unwrap(), rows);
 }

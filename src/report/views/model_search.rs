@@ -1,7 +1,7 @@
 //! Searches for models: the table that each found, with its day.
 
 use super::{Cell, Detail, Score, View};
-use crate::record::{ModelRow, Row};
+use crate::record::{CsvWriter, ModelRow, Row};
 use crate::report::experiment::ExperimentReport;
 use crate::report::figures;
 use crate::report::seed::SeedReport;
@@ -92,9 +92,7 @@ impl View for Found {
         &self,
         experiment: &ExperimentReport,
     ) -> csv::Result<Option<(&'static str, Vec<u8>)>> {
-        let mut writer = csv::WriterBuilder::new()
-            .has_headers(false)
-            .from_writer(Vec::new());
+        let mut writer = CsvWriter::new(Vec::new());
         let head = ["run", "as_of"].iter().chain(ModelRow::COLUMNS);
         writer.write_record(head)?;
         for (run, seed) in experiment.seeds() {
@@ -104,10 +102,7 @@ impl View for Found {
                 writer.serialize((&run.name, asked, row))?;
             }
         }
-        let content = writer
-            .into_inner()
-            .map_err(|error| csv::Error::from(error.into_error()))?;
-        Ok(Some((ModelRow::FILE, content)))
+        Ok(Some((ModelRow::FILE, writer.into_inner()?)))
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn write_predictions(
         .collect();
     // Row by row: with a thousand classes the file is many times as large as the data.
     record::write_in_parts(&folder.join(PREDICTIONS_FILE), &|file| {
-        let mut writer = csv::Writer::from_writer(file);
+        let mut writer = record::CsvWriter::new(file);
         writer.write_record(record::prediction_columns(classes))?;
         for ((set, predictions), chosen) in results.iter().zip(&chosen) {
             let rows = set

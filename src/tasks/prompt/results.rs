@@ -54,7 +54,7 @@ fn predictions(folder: &Path, rows: &Rows, predicted: &[Predicted]) -> Result<()
     let probable = predicted.iter().all(|set| set.probabilities.is_some());
     let columns = if probable { classes } else { &[] };
     record::write_in_parts(&folder.join(PREDICTIONS_FILE), &|file| {
-        let mut writer = csv::Writer::from_writer(file);
+        let mut writer = record::CsvWriter::new(file);
         writer.write_record(record::prediction_columns(columns))?;
         for ((name, examples), predicted) in rows.sets.iter().zip(predicted) {
             for (place, example) in examples.iter().enumerate() {

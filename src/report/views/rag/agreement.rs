@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::top_k;
 use crate::metrics::{mean, overlap, rank_agreement};
-use crate::record::RetrievalRow;
+use crate::record::{CsvWriter, RetrievalRow};
 use crate::report::experiment::{ExperimentReport, RunReport};
 use crate::report::seed::SeedReport;
 
@@ -125,7 +125,7 @@ pub(super) fn scores_by_rank(rows: &[RetrievalRow]) -> Vec<(usize, f64)> {
 /// # Errors
 /// Those of the CSV writer.
 pub(super) fn csv(experiment: &ExperimentReport) -> csv::Result<Option<Vec<u8>>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut writer = CsvWriter::new(Vec::new());
     writer.write_record(["run", "other", "question", "k", "overlap", "kendall_tau"])?;
     let mut any = false;
     for (index, one) in experiment.current().enumerate() {
@@ -143,9 +143,7 @@ pub(super) fn csv(experiment: &ExperimentReport) -> csv::Result<Option<Vec<u8>>>
             }
         }
     }
-    let content = writer
-        .into_inner()
-        .map_err(csv::IntoInnerError::into_error)?;
+    let content = writer.into_inner()?;
     Ok(any.then_some(content))
 }
 
