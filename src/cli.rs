@@ -315,6 +315,9 @@ pub struct ReportArgs {
     /// Open the page in the browser
     #[arg(long)]
     pub open: bool,
+    /// Also write the current runs as other tools read them, to report/export/ among the results
+    #[arg(long, value_name = "FORMAT,FORMAT", value_delimiter = ',', value_parser = EXPORTS)]
+    pub export: Vec<String>,
     /// Folder with the results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,
@@ -322,6 +325,9 @@ pub struct ReportArgs {
     #[arg(long, value_name = "DIR", default_value = "experiments")]
     pub experiments: PathBuf,
 }
+
+/// What a report can be exported to.
+const EXPORTS: [&str; 4] = ["tensorboard", "trainer-state", "trec", "all"];
 
 /// Options of `compare`.
 #[derive(Debug, Clone, Args)]

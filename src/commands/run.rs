@@ -58,7 +58,7 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
         say("");
         let names = experiments.iter().map(String::as_str).collect();
         standing::refresh(results, &args.plan.places.experiments, &names);
-        match report::write(results, &experiments, args.sort.as_deref(), false, output) {
+        match report::write(results, &experiments, args.sort.as_deref(), false, &[], output) {
             // Whoever reads the tables has had enough; how the sweep ended stands all the same.
             Err(CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
             // Why runs failed has been said, and matters more.

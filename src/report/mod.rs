@@ -6,6 +6,7 @@ mod compared;
 mod drawn;
 mod estimate;
 mod experiment;
+mod export;
 mod figures;
 mod html;
 mod left;
@@ -30,6 +31,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use export::{Exported, Format};
 pub use figures::duration;
 pub use terminal::padded;
 pub use write::Written;
@@ -152,6 +154,14 @@ impl Report {
     /// When a file cannot be drawn or written.
     pub fn write(&self, results: &Path) -> Result<Written, ReportError> {
         write::all(self, results)
+    }
+
+    /// Writes the selected experiments in the formats of other tools, and says what came of it.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn export(&self, results: &Path, formats: &[Format]) -> Result<Vec<Exported>, ReportError> {
+        export::write(results, self.selected_experiments(), formats)
     }
 
     /// An experiment's results as an aligned table for the terminal, remarks and failures below it.

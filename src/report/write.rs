@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::drawn::{Drawn, DrawnExperiment, draw_all};
 use super::experiment::ExperimentReport;
-use super::{Report, ReportError, compared, page, summary, views};
+use super::{Report, ReportError, compared, export, page, summary, views};
 use crate::draw;
 use crate::record::{CsvWriter, RecordError, experiment_folder, write_if_changed};
 
@@ -33,6 +33,7 @@ pub(super) fn all(report: &Report, results: &Path) -> Result<Written, ReportErro
         plot_folders: Vec::new(),
         plots: 0,
     };
+    export::write_long_table(results, &report.experiments)?;
     for (experiment, drawn) in report.experiments.iter().zip(&drawn) {
         if report.selected.contains(&experiment.name) {
             let folder = experiment_folder(results, &experiment.name);

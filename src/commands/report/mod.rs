@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
-use super::{CommandError, Ended, compare, finished, say, screen, standing};
+use super::{CommandError, Ended, compare, finished, say, screen, standing, words};
 use crate::cli::ReportArgs;
-use crate::report::{self, ReportError};
+use crate::report::{self, Exported, Format, ReportError};
 
 /// Writes tables, plots and the page, and prints the tables.
 ///
@@ -32,7 +32,16 @@ fn once(args: &ReportArgs, open: bool, output: &mut dyn Write) -> Result<(), Com
     let names = experiments.iter().map(String::as_str).collect();
     standing::refresh(&args.results, &args.experiments, &names);
     let sort = args.sort.as_deref();
-    write(&args.results, &experiments, sort, args.every_run, output)?;
+    let formats = Format::of_names(&args.export);
+    let every_run = args.every_run;
+    write(
+        &args.results,
+        &experiments,
+        sort,
+        every_run,
+        &formats,
+        output,
+    )?;
     if open {
         show(&report::page(&args.results));
     }
@@ -49,7 +58,7 @@ fn show(page: &Path) {
     }
 }
 
-/// Writes the report of these experiments, prints their tables and says where everything is.
+/// Writes the report of these experiments, also in these formats, prints their tables and says where everything is.
 ///
 /// # Errors
 /// After the tables, when a file of the report cannot be written.
@@ -58,6 +67,7 @@ pub(super) fn write(
     experiments: &[String],
     sort: Option<&str>,
     every_run: bool,
+    formats: &[Format],
     output: &mut dyn Write,
 ) -> Result<(), CommandError> {
     let report = report::build(results, experiments)
@@ -78,13 +88,30 @@ pub(super) fn write(
             writeln!(output, "{experiment}: {}", folder.display())?;
         }
     }
-    let written = written.map_err(|error| match error {
+    let unwritten = |error| match error {
         ReportError::Write(error) => error.into(),
         other => CommandError::unexpected(other),
-    })?;
+    };
+    let written = written.map_err(unwritten)?;
     writeln!(output, "page: {}", written.page.display())?;
+    for exported in report.export(results, formats).map_err(unwritten)? {
+        writeln!(output, "{}", line(&exported))?;
+    }
     // A figure that none of them has is no reason to leave the rest undone.
     sort.map_or(Ok(()), |metric| {
         report.check_sort(metric).map_err(CommandError::input)
     })
+}
+
+/// What came of an export.
+fn line(exported: &Exported) -> String {
+    let (name, source) = (exported.format.name(), exported.format.source());
+    match exported.runs {
+        0 => format!("{name}: nothing, since only {source} have it"),
+        runs => format!(
+            "{name}: {} in {}",
+            words::count(runs, "run"),
+            exported.folder.display()
+        ),
+    }
 }
