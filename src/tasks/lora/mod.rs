@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
+mod card;
 mod classes;
 mod look;
 mod memory;
@@ -12,7 +13,7 @@ mod results;
 mod sets;
 
 use engine::FloatDType;
-use engine::checkpoint::{AdapterError, Base, Card};
+use engine::checkpoint::{AdapterError, Card};
 use engine::classifier::{self, AdaptedClassifier, Start};
 use engine::device::{Device, format_name};
 use engine::models::NetworkFiles;
@@ -29,12 +30,13 @@ use super::inspect::Look;
 use super::scores::metric;
 use super::watch::{Progress, Watch};
 use super::{Classifier, Forecast, Inspection, Need, Task};
-use crate::config::{Keep, LoraSettings, Origin, Schedule as ScheduleSetting};
+use crate::config::{Keep, LoraSettings, Schedule as ScheduleSetting};
 use crate::data::{self, Splits};
 use crate::hub::Wanted;
 use crate::plan::RunSpec;
 use crate::record::{self, Environment, MetricRow, RecordError, RowWriter};
 use crate::runner::{Context, ExecuteError, Outcome};
+use card::Facts;
 use memory::{largest_step, peak_bytes};
 use results::{device_memory, judge, measurements, memory_rows, write_predictions};
 use sets::Sets;
@@ -101,26 +103,6 @@ impl Task for LoraSettings {
 
     fn classifier(&self) -> Option<&dyn Classifier> {
         Some(self)
-    }
-}
-
-/// The base model as transformers loads it from any folder.
-fn base(origin: &Origin) -> Base {
-    let absolute = |path: &Path| {
-        let absolute = std::fs::canonicalize(path).or_else(|_| std::path::absolute(path));
-        absolute
-            .as_deref()
-            .unwrap_or(path)
-            .to_string_lossy()
-            .into_owned()
-    };
-    match origin {
-        Origin::Folder(folder) => Base::Folder(absolute(folder)),
-        Origin::Random { config, .. } => Base::Drawn(config.to_string_lossy().into_owned()),
-        Origin::Hub { id, revision } => Base::Hub {
-            id: id.clone(),
-            revision: revision.clone(),
-        },
     }
 }
 
@@ -376,36 +358,31 @@ impl Run<'_, '_> {
         model: &mut dyn AdaptedClassifier,
         metrics: &[MetricRow],
     ) -> Result<(), ExecuteError> {
-        let (folder, card) = (self.folder.join("adapter"), self.card(metrics));
-        match model.write(&folder, self.encoder.fresh(), &card) {
-            // A file of the run's folder like any other, so that all of them are spoken of alike.
-            Err(AdapterError::Write { path, source }) => {
-                Err(RecordError::Write { path, source }.into())
-            }
-            written => Ok(written?),
-        }
-    }
-
-    fn card(&self, metrics: &[MetricRow]) -> Card {
-        let accuracy = metrics
-            .iter()
-            .find(|row| row.evaluation == "test" && row.metric == "accuracy");
-        let description = format!(
-            "Trained by ensayo as `{}` on {} texts of {}; accuracy {:.4} on the {} test texts.",
-            self.spec.label(),
-            self.sets.train.len(),
-            self.settings.data.path.display(),
-            accuracy.map_or(f64::NAN, |row| row.value),
-            self.splits.test.len(),
-        );
-        let training = &self.settings.training;
-        Card {
-            base: base(&self.settings.model.origin),
-            description,
+        let content = self.spec.content();
+        let facts = Facts {
+            label: &self.spec.label(),
+            data: &self.settings.data.path,
+            sha256: content.get("data").map(String::as_str),
+            trained: self.sets.train.len(),
+            base: &card::base(&self.settings.model.origin),
+            metrics,
+        };
+        let folder = self.folder.join("adapter");
+        let about = Card {
+            base: facts.base.clone(),
+            description: facts.description(),
             classes: self.splits.labels.names().to_vec(),
             config_json: self.encoder.config_json.clone(),
-            max_length: training.max_length.min(self.encoder.shapes.max_positions),
+            max_length: (self.settings.training.max_length).min(self.encoder.shapes.max_positions),
+        };
+        match model.write(&folder, self.encoder.fresh(), &about) {
+            // A file of the run's folder like any other, so that all of them are spoken of alike.
+            Err(AdapterError::Write { path, source }) => {
+                return Err(RecordError::Write { path, source }.into());
+            }
+            written => written?,
         }
+        Ok(facts.complete(&folder.join("README.md"))?)
     }
 
     fn notes(&self, history: &History) -> Vec<String> {
