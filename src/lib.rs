@@ -2,7 +2,7 @@
 //!
 //! A person edits TOML files, runs the sweep, compares the plots and reruns one experiment by name.
 //! The stages, each a module: [`config`], [`grid`], [`plan`], [`runner`] (which starts [`tasks`]),
-//! [`record`], [`report`].
+//! [`record`], [`report`]. A [`study`] says which published tables they fill.
 
 pub mod cli;
 pub mod commands;
@@ -21,4 +21,5 @@ pub mod report;
 pub mod retrieval;
 pub mod runner;
 pub mod steam;
+pub mod study;
 pub mod tasks;

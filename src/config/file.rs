@@ -112,7 +112,7 @@ pub(super) fn read(
 }
 
 /// The parser's own words, except where they do not say what is wrong.
-fn syntax_problem(path: &Path, origin: &Origin, error: &toml::de::Error) -> Problem {
+pub(super) fn syntax_problem(path: &Path, origin: &Origin, error: &toml::de::Error) -> Problem {
     let text = &origin.source.text;
     let range = error.span().unwrap_or(0..0);
     // At the end of the text there is nothing to underline, so the last character stands for what

@@ -32,7 +32,10 @@ pub enum LoadError {
     },
 }
 
-/// Reads every `*.toml` in `folder` and below, with `--set` arguments laid over them. A broken file
+/// The folder of studies' manifests, in that of the experiments: a TOML file there is no experiment.
+pub const STUDIES: &str = "studies";
+
+/// Reads every `*.toml` in `folder` and below but in its `studies`, with `--set` arguments laid over them. A broken file
 /// hides nothing in the others.
 ///
 /// # Errors
@@ -48,7 +51,14 @@ pub fn load(folder: &Path, overrides: &[String]) -> Result<Loaded, LoadError> {
     let mut problems = Problems::default();
     for entry in walk
         .into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || is_visible(entry.file_name()))
+        .filter_entry(|entry| {
+            let name = entry.file_name();
+            match entry.depth() {
+                0 => true,
+                1 if name == STUDIES && entry.file_type().is_dir() => false,
+                _ => is_visible(name),
+            }
+        })
     {
         let entry = entry.map_err(|source| LoadError::Unreadable {
             folder: folder.to_owned(),

@@ -65,6 +65,9 @@ pub struct ModelSearch {
     /// Most models in the table.
     #[schemars(extend("minimum" = 1))]
     pub limit: usize,
+    /// Whether each model's configuration and the headers of its weights are looked at, too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub inspect: bool,
 }
 
 impl Default for ModelSearch {
@@ -79,6 +82,7 @@ impl Default for ModelSearch {
             without: Vec::new(),
             sort: ModelSort::Downloads,
             limit: 20,
+            inspect: false,
         }
     }
 }

@@ -26,7 +26,9 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(owner: &Path, message: impl Into<String>) -> Self {
+    /// A problem of a file, without a place yet.
+    #[must_use]
+    pub fn new(owner: &Path, message: impl Into<String>) -> Self {
         Self {
             owner: owner.to_owned(),
             message: message.into(),
@@ -46,7 +48,8 @@ impl Problem {
 
     /// Adds a place. One in another source than the first is named in the help, since one excerpt
     /// shows one text.
-    pub(super) fn at(mut self, span: &Span, label: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn at(mut self, span: &Span, label: impl Into<String>) -> Self {
         let label = label.into();
         match self.labels.first() {
             Some((first, _)) if first.source != span.source => {
@@ -60,7 +63,8 @@ impl Problem {
     }
 
     /// Adds to how to mend it.
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         let help = help.into();
         self.help = Some(match self.help {
             Some(before) => format!("{before}\n{help}"),
@@ -141,6 +145,12 @@ impl Problems {
     /// and how to mend it. `width` is in columns.
     #[must_use]
     pub fn render(&self, look: Look, width: usize) -> String {
+        self.render_of(["experiment", "experiments"], look, width)
+    }
+
+    /// The same where the files are something else: its noun for one and for several.
+    #[must_use]
+    pub fn render_of(&self, nouns: [&str; 2], look: Look, width: usize) -> String {
         let theme = match look {
             Look::Colour => GraphicalTheme::unicode(),
             Look::Plain => GraphicalTheme::unicode_nocolor(),
@@ -187,18 +197,18 @@ impl Problems {
             .collect();
         owners.retain(|owner| !owner.as_os_str().is_empty());
         owners.dedup();
-        text.push_str(&counted(shown.len(), "problem"));
+        text.push_str(&counted(shown.len(), ["problem", "problems"]));
         if !owners.is_empty() {
             text.push_str(" in ");
-            text.push_str(&counted(owners.len(), "experiment"));
+            text.push_str(&counted(owners.len(), nouns));
         }
         text.push('\n');
         text
     }
 }
 
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+fn counted(count: usize, nouns: [&str; 2]) -> String {
+    format!("{count} {}", nouns[usize::from(count != 1)])
 }
 
 impl fmt::Display for Problems {

@@ -54,6 +54,7 @@ const PROGRAM: &[Room] = &[
             "report",
             "runner",
             "steam",
+            "study",
             "tasks",
             "engine::device",
             "engine::shapes",
@@ -114,7 +115,8 @@ const PROGRAM: &[Room] = &[
     room("steam", &["hub"]),
     room("metrics", &[]),
     room("record", &[]),
-    room("report", &["draw", "keys", "metrics", "record"]),
+    room("report", &["draw", "keys", "metrics", "record", "study"]),
+    room("study", &["config", "metrics"]),
 ];
 
 /// The engine, in `engine/src/`, which sees nothing of the program.
