@@ -40,8 +40,8 @@ pub use store::{
     read, read_all, read_in_place, write_atomically, write_if_changed, write_in_parts,
 };
 pub use tables::{
-    AnswerRow, AttemptRow, EpochRow, GenerationRow, MeasurementRow, MetricRow, ModelRow, ReportRow,
-    RetrievalRow, Row, TrainingLogRow,
+    AnswerRow, AttemptRow, EpochRow, GenerationRow, MeasurementRow, MetricRow, ModelFactRow,
+    ModelRow, ReportRow, RetrievalRow, Row, TrainingLogRow, VectorRow,
 };
 
 use std::collections::BTreeMap;

@@ -222,6 +222,48 @@ impl Row for AnswerRow {
     ];
 }
 
+/// A row of `vectors.csv`: the beginning of a question's vector.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VectorRow {
+    /// The question's id.
+    pub question: String,
+    /// How many values it has.
+    pub dimension: usize,
+    /// Its length.
+    pub length: f64,
+    /// Its first values, with spaces between them.
+    pub first_values: String,
+}
+
+impl VectorRow {
+    /// The row of a vector.
+    #[must_use]
+    pub fn of(question: &str, vector: &[f32]) -> Self {
+        /// Values that are shown.
+        const SHOWN: usize = 10;
+        let squares: f64 = vector.iter().map(|&value| f64::from(value).powi(2)).sum();
+        let first: Vec<String> = vector.iter().take(SHOWN).map(f32::to_string).collect();
+        Self {
+            question: question.to_owned(),
+            dimension: vector.len(),
+            length: squares.sqrt(),
+            first_values: first.join(" "),
+        }
+    }
+
+    /// Its first values; what is no number ends them.
+    #[must_use]
+    pub fn values(&self) -> Vec<f64> {
+        let words = self.first_values.split_whitespace();
+        words.map_while(|word| word.parse().ok()).collect()
+    }
+}
+
+impl Row for VectorRow {
+    const FILE: &'static str = "vectors.csv";
+    const COLUMNS: &'static [&'static str] = &["question", "dimension", "length", "first_values"];
+}
+
 /// A row of `generation.csv`: a value that answers were drawn with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GenerationRow {
@@ -324,6 +366,22 @@ impl Row for ModelRow {
     ];
 }
 
+/// A row of `model_facts.csv`: something about an inspected model of the hub.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelFactRow {
+    /// The model's name.
+    pub model: String,
+    /// What it is about; a fact may have several rows, such as `modules`.
+    pub fact: String,
+    /// What there is to say.
+    pub value: String,
+}
+
+impl Row for ModelFactRow {
+    const FILE: &'static str = "model_facts.csv";
+    const COLUMNS: &'static [&'static str] = &["model", "fact", "value"];
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -410,6 +468,13 @@ mod tests {
             answer: "0,1".into(),
         };
         assert_eq!(header(attempt), AttemptRow::COLUMNS);
+        assert_eq!(header(VectorRow::of("cd", &[0.5])), VectorRow::COLUMNS);
+        let fact = ModelFactRow {
+            model: "o/m".into(),
+            fact: "heads".into(),
+            value: "12".into(),
+        };
+        assert_eq!(header(fact), ModelFactRow::COLUMNS);
         let model = ModelRow {
             rank: 1,
             model: "o/m".into(),
@@ -426,5 +491,16 @@ mod tests {
             tags: String::new(),
         };
         assert_eq!(header(model), ModelRow::COLUMNS);
+    }
+
+    #[test]
+    fn a_vectors_beginning_reads_back_to_its_digits() {
+        let vector: Vec<f32> = (1_u8..=12).map(|n| 0.1 * f32::from(n)).collect();
+        let row = VectorRow::of("cd", &vector);
+        assert_eq!((row.dimension, row.values().len()), (12, 10));
+        let wanted = 0.1 * f64::from(650_u16).sqrt();
+        assert!((row.length - wanted).abs() < 1e-6, "{}", row.length);
+        let back = row.values()[2].to_string().parse::<f32>();
+        assert_eq!(back, Ok(vector[2]));
     }
 }

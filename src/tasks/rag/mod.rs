@@ -181,6 +181,9 @@ fn execute_with(
         context.folder,
         &judge::rows(settings, &fragments, &found, &relevance),
     )?;
+    if let Some(facts) = &found.vectors {
+        record::write_rows(context.folder, &facts.questions)?;
+    }
     // Its weights make room for the decoder's.
     drop(lazy);
     let mut desk = Desk {

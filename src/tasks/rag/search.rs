@@ -10,6 +10,7 @@ use super::fragments::Fragments;
 use super::keys::{fragments_key, questions_key};
 use crate::config::{Embedder, Lexical, Metric as MetricSetting, RagSettings};
 use crate::plan::RunSpec;
+use crate::record::VectorRow;
 use crate::retrieval::{Bm25, Side, TfIdf, has_pairs, terms};
 use crate::runner::ExecuteError;
 use crate::tasks::watch::Progress;
@@ -36,6 +37,8 @@ pub(super) struct VectorFacts {
     pub(super) lengths: (f64, f64),
     /// Whether the chunks' vectors were in the cache.
     pub(super) cached: bool,
+    /// The beginning of each question's vector.
+    pub(super) questions: Vec<VectorRow>,
 }
 
 /// How far a vector's length may be from 1 to count as 1: what 16-bit floats leave of a normalised
@@ -197,6 +200,11 @@ fn by_vectors(
         max_seq_length: chunks.stored.facts().max_seq_length,
         lengths,
         cached: chunks.cached,
+        questions: questions
+            .iter()
+            .zip(asked_vectors.values.chunks(width.max(1)))
+            .map(|((id, _), vector)| VectorRow::of(id, vector))
+            .collect(),
     };
     let mut notes: Vec<String> = chunks.note.into_iter().chain(asked.note).collect();
     for note in asked
