@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::program::Place;
+use super::program::{Place, encoder};
 use crate::server::{Reply, Server};
 
 const TRIAL: &str = r#"
@@ -107,4 +107,31 @@ fn a_search_without_a_network_fails_and_says_what_to_do() {
         "{}",
         said.talk
     );
+}
+
+#[test]
+fn what_a_found_model_is_made_of_is_recorded_where_that_is_asked_for() {
+    let trial = "name = \"trial\"\nkind = \"model-search\"\n[search]\ncontains = \"model\"\nlimit = 1\ninspect = true\n";
+    let (repository, place) = (encoder(), Place::with(trial));
+    let said = place.ensayo(&repository.hub.address, &[], &["run", "--device", "cpu"]);
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let folder = place.path("results/trial/base/seed-42");
+    let table = fs::read_to_string(folder.join("model_facts.csv")).unwrap();
+    assert!(table.starts_with("model,fact,value\n"), "{table}");
+    for line in [
+        "owner/model,type,bert",
+        "owner/model,heads,4",
+        "owner/model,layers,2",
+        "owner/model,dtype,F32",
+        "owner/model,licence,mit",
+    ] {
+        assert!(table.lines().any(|known| known == line), "{line}: {table}");
+    }
+    let layers = table
+        .lines()
+        .find(|line| line.contains("encoder.layer.*.attention.self.query"));
+    assert!(layers.unwrap().ends_with("(2)"), "{table}");
+    // The weights themselves stay where they are.
+    let asked = repository.cdn.asked();
+    assert!(asked.iter().all(|asked| asked.header("range").is_some()));
 }

@@ -1,5 +1,7 @@
 //! A table of the hub's models, as they are when the run is made.
 
+mod facts;
+
 use super::Task;
 use super::watch::Progress;
 use crate::config::{ModelSearchSettings, ModelSort};
@@ -31,6 +33,22 @@ impl Task for ModelSearchSettings {
             found => found?,
         };
         record::write_rows(context.folder, &rows(&found))?;
+        if self.search.inspect {
+            let mut inspected = Vec::new();
+            for model in &found {
+                match hub.inspect(&model.id, "main", &Stop(context.stop)) {
+                    Err(HubError::Network {
+                        fault: HttpFault::Stopped,
+                        ..
+                    }) => {
+                        outcome.interrupted = true;
+                        return Ok(outcome);
+                    }
+                    seen => inspected.extend(facts::rows(&seen?)),
+                }
+            }
+            record::write_rows(context.folder, &inspected)?;
+        }
         if found.is_empty() {
             outcome.notes.push("no model matches".to_owned());
         }
