@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use super::commits::Commits;
-use super::{CommandError, Ended, inputs, load, words};
+use super::{CommandError, Ended, inputs, load, studies, words};
 use crate::cli::CheckArgs;
 use crate::config;
 use crate::plan::Selection;
@@ -35,6 +35,11 @@ pub fn run(args: &CheckArgs, output: &mut dyn Write) -> Result<Ended, CommandErr
     )?
     .sound()?;
     loaded.say_skipped();
+    let found = if selection.is_everything() {
+        studies::check(&args.experiments, &loaded.runs())?
+    } else {
+        None
+    };
     let candidates = loaded.candidates();
     let selected: Vec<_> = candidates
         .filter(|(experiment, run, seed)| selection.selects(experiment, run, *seed))
@@ -58,5 +63,8 @@ pub fn run(args: &CheckArgs, output: &mut dyn Write) -> Result<Ended, CommandErr
         "{} of {experiments}: all sound",
         words::count(selected.len(), "run")
     )?;
+    if let Some(found) = found {
+        writeln!(output, "{found}")?;
+    }
     Ok(Ended::Done)
 }

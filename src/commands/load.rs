@@ -111,19 +111,24 @@ impl Loaded {
     /// # Errors
     /// With everything that is wrong, rendered.
     pub(super) fn sound(self) -> Result<Self, CommandError> {
-        if !self.problems.is_empty() {
-            let coloured = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            let look = if coloured { Look::Colour } else { Look::Plain };
-            // Narrower, the excerpts would be all line breaks.
-            let width = screen::talk_columns().map_or(WIDTH, |columns| columns.clamp(60, WIDTH));
-            return Err(CommandError::Problems(self.problems.render(look, width)));
-        }
+        sound(&self.problems, ["experiment", "experiments"])?;
         Ok(self)
     }
 
     /// Names of the selected experiments that are not sound.
     pub(super) fn unsound(&self) -> BTreeSet<String> {
         names(self.problems.iter())
+    }
+
+    /// The runs of each experiment; none of one whose runs cannot be told.
+    pub(super) fn runs(&self) -> BTreeMap<String, Option<BTreeSet<String>>> {
+        let sound = self.grids.iter().map(|grid| {
+            let cells = grid.cells.iter().map(|cell| cell.name.clone());
+            (grid.experiment.name.clone(), Some(cells.collect()))
+        });
+        let others = self.unsound().into_iter();
+        let others = others.chain(self.skipped.keys().cloned());
+        others.map(|name| (name, None)).chain(sound).collect()
     }
 
     /// Experiments that are left out since environment variables are not set: a line for each.
@@ -153,6 +158,22 @@ impl Loaded {
     pub(super) fn candidates(&self) -> impl Iterator<Item = Candidate<'_>> {
         self.grids.iter().flat_map(|grid| source(grid).candidates())
     }
+}
+
+/// Makes sure that nothing is wrong with files, of which one and several are called so.
+///
+/// # Errors
+/// With everything that is wrong, rendered.
+pub(super) fn sound(problems: &Problems, nouns: [&str; 2]) -> Result<(), CommandError> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let coloured = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let look = if coloured { Look::Colour } else { Look::Plain };
+    // Narrower, the excerpts would be all line breaks.
+    let width = screen::talk_columns().map_or(WIDTH, |columns| columns.clamp(60, WIDTH));
+    let text = problems.render_of(nouns, look, width);
+    Err(CommandError::Problems(text))
 }
 
 /// The experiment that a problem belongs to: it is called like its file.

@@ -27,6 +27,7 @@ mod progress;
 mod prompts;
 mod screen;
 mod standing;
+mod studies;
 mod table;
 mod talk;
 mod time_left;

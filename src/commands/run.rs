@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::commits::Commits;
 use super::progress::Progress;
-use super::{CommandError, Ended, plan, report, say, standing};
+use super::{CommandError, Ended, plan, report, say, standing, studies};
 use crate::cli::{PlanArgs, RunArgs};
 use crate::plan::{Decision, Plan, RunSpec};
 use crate::record;
@@ -58,7 +58,15 @@ pub fn run(args: &RunArgs, output: &mut dyn Write) -> Result<Ended, CommandError
         say("");
         let names = experiments.iter().map(String::as_str).collect();
         standing::refresh(results, &args.plan.places.experiments, &names);
-        match report::write(results, &experiments, args.sort.as_deref(), false, &[], output) {
+        let studies = studies::of(&args.plan.places.experiments, &experiments);
+        let wanted = report::Wanted {
+            experiments: &experiments,
+            studies: &studies,
+            sort: args.sort.as_deref(),
+            every_run: false,
+            formats: &[],
+        };
+        match report::write(results, &wanted, output) {
             // Whoever reads the tables has had enough; how the sweep ended stands all the same.
             Err(CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
             // Why runs failed has been said, and matters more.

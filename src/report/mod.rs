@@ -18,6 +18,7 @@ mod ranking;
 mod seed;
 mod settings;
 mod shown;
+mod study;
 mod summary;
 mod terminal;
 mod views;
@@ -33,6 +34,7 @@ use std::path::{Path, PathBuf};
 
 pub use export::{Exported, Format};
 pub use figures::duration;
+pub use study::StudyLine;
 pub use terminal::padded;
 pub use write::Written;
 

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
-use super::{CommandError, Ended, compare, finished, say, screen, standing, words};
+use super::{CommandError, Ended, compare, finished, say, screen, standing, studies, words};
 use crate::cli::ReportArgs;
 use crate::report::{self, Exported, Format, ReportError};
+use crate::study::Study;
 
 /// Writes tables, plots and the page, and prints the tables.
 ///
@@ -23,6 +24,8 @@ pub fn run(args: &ReportArgs, output: &mut dyn Write) -> Result<Ended, CommandEr
 }
 
 fn once(args: &ReportArgs, open: bool, output: &mut dyn Write) -> Result<(), CommandError> {
+    // What is wrong with them is said before anything is written.
+    let studies = studies::all(&args.experiments)?;
     let records = finished::find(&args.results, &args.patterns)?;
     let experiments: BTreeSet<String> = records
         .into_iter()
@@ -32,16 +35,14 @@ fn once(args: &ReportArgs, open: bool, output: &mut dyn Write) -> Result<(), Com
     let names = experiments.iter().map(String::as_str).collect();
     standing::refresh(&args.results, &args.experiments, &names);
     let sort = args.sort.as_deref();
-    let formats = Format::of_names(&args.export);
-    let every_run = args.every_run;
-    write(
-        &args.results,
-        &experiments,
+    let wanted = Wanted {
+        experiments: &experiments,
+        studies: &studies,
         sort,
-        every_run,
-        &formats,
-        output,
-    )?;
+        every_run: args.every_run,
+        formats: &Format::of_names(&args.export),
+    };
+    write(&args.results, &wanted, output)?;
     if open {
         show(&report::page(&args.results));
     }
@@ -58,21 +59,33 @@ fn show(page: &Path) {
     }
 }
 
-/// Writes the report of these experiments, also in these formats, prints their tables and says where everything is.
+/// What a report is to have.
+pub(super) struct Wanted<'a> {
+    /// The experiments whose tables and plots are written.
+    pub(super) experiments: &'a [String],
+    /// The studies whose tables are written.
+    pub(super) studies: &'a [Study],
+    /// The figure that tables are sorted by.
+    pub(super) sort: Option<&'a str>,
+    /// Whether every run is shown one by one.
+    pub(super) every_run: bool,
+    /// What else is written for other tools.
+    pub(super) formats: &'a [Format],
+}
+
+/// Writes the report of these experiments and studies, prints their tables and says where everything is.
 ///
 /// # Errors
 /// After the tables, when a file of the report cannot be written.
 pub(super) fn write(
     results: &Path,
-    experiments: &[String],
-    sort: Option<&str>,
-    every_run: bool,
-    formats: &[Format],
+    wanted: &Wanted<'_>,
     output: &mut dyn Write,
 ) -> Result<(), CommandError> {
+    let (experiments, sort) = (wanted.experiments, wanted.sort);
     let report = report::build(results, experiments)
         .map_err(CommandError::unexpected)?
-        .with_every_run(every_run);
+        .with_every_run(wanted.every_run);
     // The tables stand whether or not they can be written down.
     let written = report.write(results);
     for experiment in experiments {
@@ -93,8 +106,16 @@ pub(super) fn write(
         other => CommandError::unexpected(other),
     };
     let written = written.map_err(unwritten)?;
+    let page = written.page.parent().unwrap_or(results);
+    for study in report
+        .write_studies(results, wanted.studies)
+        .map_err(unwritten)?
+    {
+        let page = page.join(&study.address);
+        writeln!(output, "{}: {}: {}", study.name, study.counts, page.display())?;
+    }
     writeln!(output, "page: {}", written.page.display())?;
-    for exported in report.export(results, formats).map_err(unwritten)? {
+    for exported in report.export(results, wanted.formats).map_err(unwritten)? {
         writeln!(output, "{}", line(&exported))?;
     }
     // A figure that none of them has is no reason to leave the rest undone.

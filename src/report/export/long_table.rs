@@ -1,7 +1,6 @@
 //! `metrics.csv`: every figure of every current run, one a line, for whatever reads tables.
 
 use std::fmt::Display;
-use std::io::Write;
 use std::path::Path;
 
 use rayon::prelude::*;
