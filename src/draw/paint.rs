@@ -1,21 +1,13 @@
-//! Draws a scene's shapes on a plotters backend.
+//! Draws a scene's shapes on the pixels of a plotters backend.
 
 use plotters::backend::DrawingBackend;
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
-use plotters::element::{Circle, PathElement, Polygon, Rectangle};
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{
-    Color, FontDesc, FontFamily, FontStyle, FontTransform, RGBColor, ShapeStyle,
-};
+use plotters::element::{Circle, Polygon, Rectangle};
+use plotters::style::{Color, RGBColor};
 
 use super::scene::{Anchor, Colour, Point, Scene, Shape, Style};
 use super::text;
-
-/// What plotters' SVG backend calls the size of a font of one em.
-const SVG_FONT_SIZE: f64 = 1.24;
-/// Where plotters' SVG backend puts the baseline of text anchored at its top, in em below it.
-const SVG_BASELINE: f64 = 0.76;
 
 /// A plot that could not be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -28,9 +20,6 @@ pub(crate) struct Painter<'a, B: DrawingBackend> {
     pub area: &'a DrawingArea<B, Shift>,
     /// Backend units per point.
     pub scale: f64,
-    /// Whether the surface is pixels, for which plotters draws text without side bearings and wide
-    /// polylines with spikes at sharp corners.
-    pub pixels: bool,
 }
 
 type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
@@ -39,16 +28,14 @@ type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType
 type Place = (i32, i32);
 
 impl<B: DrawingBackend> Painter<'_, B> {
-    /// Draws the scene on white.
+    /// Draws the scene.
     ///
     /// # Errors
     /// When the backend refuses.
     pub(crate) fn draw(&self, scene: &Scene) -> Result<(), DrawError> {
-        let all = || -> Drawn<B> {
-            self.area.fill(&RGBColor(255, 255, 255))?;
-            scene.shapes.iter().try_for_each(|shape| self.shape(shape))
-        };
-        all().map_err(|error| DrawError(error.to_string()))
+        let mut shapes = scene.shapes.iter();
+        let all = shapes.try_for_each(|shape| self.shape(shape));
+        all.map_err(|error| DrawError(error.to_string()))
     }
 
     fn shape(&self, shape: &Shape) -> Drawn<B> {
@@ -77,32 +64,23 @@ impl<B: DrawingBackend> Painter<'_, B> {
                 style,
                 anchor,
                 upwards,
-            } => {
-                if self.pixels {
-                    self.text_of_pixels(*at, text, *style, *anchor, *upwards)
-                } else {
-                    self.text_of_words(*at, text, *style, *anchor, *upwards)
-                }
-            }
+            } => self.text(*at, text, *style, *anchor, *upwards),
         }
     }
 
     fn place(&self, (x, y): Point) -> Place {
-        (whole(x * self.scale), whole(y * self.scale))
+        // Nothing is drawn so far outside, and everything in between would be tried pixel by pixel.
+        let (width, height) = self.area.dim_in_pixel();
+        let near = |value: f64, size: u32| {
+            let size = f64::from(size);
+            whole((value * self.scale).clamp(-size, 2.0 * size))
+        };
+        (near(x, width), near(y, height))
     }
 
     fn line(&self, points: &[Point], colour: Colour, width: f64) -> Drawn<B> {
         let stroke_width = whole(width * self.scale).unsigned_abs().max(1);
-        if !self.pixels {
-            let mut points: Vec<Place> = points.iter().map(|&point| self.place(point)).collect();
-            points.dedup();
-            let style = ShapeStyle {
-                color: rgb(colour).to_rgba(),
-                filled: false,
-                stroke_width,
-            };
-            return self.area.draw(&PathElement::new(points, style));
-        }
+        // Plotters' own polylines have spikes at sharp corners.
         for pair in points.windows(2) {
             if let Some(corners) = stroke(pair[0], pair[1], width) {
                 self.polygon(&corners, colour)?;
@@ -130,14 +108,7 @@ impl<B: DrawingBackend> Painter<'_, B> {
         }
     }
 
-    fn text_of_pixels(
-        &self,
-        at: Point,
-        text: &str,
-        style: Style,
-        anchor: Anchor,
-        upwards: bool,
-    ) -> Drawn<B> {
+    fn text(&self, at: Point, text: &str, style: Style, anchor: Anchor, upwards: bool) -> Drawn<B> {
         let size = style.size * self.scale;
         let share_before = match anchor {
             Anchor::Start => 0.0,
@@ -161,44 +132,6 @@ impl<B: DrawingBackend> Painter<'_, B> {
             }
         });
         result
-    }
-
-    fn text_of_words(
-        &self,
-        at: Point,
-        text: &str,
-        style: Style,
-        anchor: Anchor,
-        upwards: bool,
-    ) -> Drawn<B> {
-        let horizontal = match anchor {
-            Anchor::Start => HPos::Left,
-            Anchor::Middle => HPos::Center,
-            Anchor::End => HPos::Right,
-        };
-        let shift = SVG_BASELINE * style.size;
-        let top = if upwards {
-            (at.0 - shift, at.1)
-        } else {
-            (at.0, at.1 - shift)
-        };
-        let weight = if style.bold {
-            FontStyle::Bold
-        } else {
-            FontStyle::Normal
-        };
-        let mut font = FontDesc::new(
-            FontFamily::Name(text::FAMILY),
-            style.size * SVG_FONT_SIZE * self.scale,
-            weight,
-        );
-        if upwards {
-            font = font.transform(FontTransform::Rotate270);
-        }
-        let style = font
-            .color(&rgb(style.colour))
-            .pos(Pos::new(horizontal, VPos::Top));
-        self.area.draw_text(text, &style, self.place(top))
     }
 }
 

@@ -22,6 +22,49 @@ pub(crate) const BLUE: Colour = (0x00, 0x72, 0xb2);
 pub(crate) const VERMILION: Colour = (0xd5, 0x5e, 0x00);
 /// Paper.
 pub(crate) const WHITE: Colour = (0xff, 0xff, 0xff);
+/// Text on a light shade, and on a dark one: shades stay what they are on dark paper, and so does
+/// what stands on them.
+pub(crate) const ON_LIGHT: Colour = (0x22, 0x22, 0x21);
+/// See [`ON_LIGHT`].
+pub(crate) const ON_DARK: Colour = (0xff, 0xff, 0xfe);
+
+/// The colours that a page may replace for another kind of paper, with the word that its style knows
+/// each by.
+const REPLACED: [(&str, Colour); 14] = [
+    ("ink", INK),
+    ("muted", MUTED),
+    ("axis", AXIS),
+    ("grid", GRID),
+    ("context", CONTEXT),
+    ("paper", WHITE),
+    ("blue", BLUE),
+    ("vermilion", VERMILION),
+    ("green", GREEN),
+    ("pink", PINK),
+    ("orange", ORANGE),
+    ("sky", SKY),
+    ("pale-blue", pale(BLUE)),
+    ("pale-vermilion", pale(VERMILION)),
+];
+
+/// What a page's style calls a colour; nothing for one that stays what it is.
+pub(crate) fn word(colour: Colour) -> Option<&'static str> {
+    let known = REPLACED.iter().find(|(_, known)| *known == colour);
+    known.map(|(word, _)| *word)
+}
+
+const GREEN: Colour = (0x00, 0x9e, 0x73);
+const PINK: Colour = (0xcc, 0x79, 0xa7);
+const ORANGE: Colour = (0xe6, 0x9f, 0x00);
+const SKY: Colour = (0x56, 0xb4, 0xe9);
+
+/// The colour on its way to white.
+pub(crate) const fn pale((red, green, blue): Colour) -> Colour {
+    const fn mix(channel: u8) -> u8 {
+        channel + (u8::MAX - channel) / 5 * 3
+    }
+    (mix(red), mix(green), mix(blue))
+}
 
 /// How one of several series looks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,12 +109,12 @@ pub(crate) const LOOKS: [Look; 7] = [
         marker: Marker::Square,
     },
     Look {
-        colour: (0x00, 0x9e, 0x73),
+        colour: GREEN,
         dash: &[2.5, 2.5],
         marker: Marker::Triangle,
     },
     Look {
-        colour: (0xcc, 0x79, 0xa7),
+        colour: PINK,
         dash: &[9.0, 3.0, 2.0, 3.0],
         marker: Marker::Diamond,
     },
@@ -81,12 +124,12 @@ pub(crate) const LOOKS: [Look; 7] = [
         marker: Marker::Ring,
     },
     Look {
-        colour: (0xe6, 0x9f, 0x00),
+        colour: ORANGE,
         dash: &[5.0, 2.0],
         marker: Marker::Wedge,
     },
     Look {
-        colour: (0x56, 0xb4, 0xe9),
+        colour: SKY,
         dash: &[12.0, 3.0],
         marker: Marker::Cross,
     },
@@ -169,12 +212,12 @@ pub(crate) fn shade(share: f64) -> Colour {
     (mix(0), mix(1), mix(2))
 }
 
-/// The text colour with the higher contrast on `background`: ink or white.
+/// The text colour with the higher contrast on `background`: dark or light.
 pub(crate) fn text_on(background: Colour) -> Colour {
-    if contrast(background, WHITE) > contrast(background, INK) {
-        WHITE
+    if contrast(background, ON_DARK) > contrast(background, ON_LIGHT) {
+        ON_DARK
     } else {
-        INK
+        ON_LIGHT
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) struct Scene {
     pub width: f64,
     /// Height in points.
     pub height: f64,
+    /// Its heading, for those who cannot see it.
+    pub title: String,
     /// Later shapes cover earlier ones.
     pub shapes: Vec<Shape>,
 }
@@ -105,7 +107,23 @@ impl Scene {
         Self {
             width,
             height,
+            title: String::new(),
             shapes: Vec::new(),
+        }
+    }
+
+    /// Draws another picture into this one, its upper left corner at `to`.
+    pub(crate) fn include(&mut self, other: Self, to: Point) {
+        let moved = |(x, y): Point| (x + to.0, y + to.1);
+        for mut shape in other.shapes {
+            match &mut shape {
+                Shape::Line { points, .. } | Shape::Area { points, .. } => {
+                    points.iter_mut().for_each(|point| *point = moved(*point));
+                }
+                Shape::Disc { centre, .. } => *centre = moved(*centre),
+                Shape::Text { at, .. } => *at = moved(*at),
+            }
+            self.shapes.push(shape);
         }
     }
 

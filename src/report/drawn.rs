@@ -1,15 +1,13 @@
 //! The plots of experiments, drawn in memory.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use rayon::prelude::*;
 
 use super::experiment::ExperimentReport;
 use super::plots::Plot;
-use super::{Report, ReportError, shown, views};
+use super::{Report, shown, views};
 use crate::draw;
-use crate::record::experiment_folder;
 
 /// A plot with its SVG text, in the order of the page.
 pub(super) struct Drawn {
@@ -28,35 +26,18 @@ pub(super) struct DrawnExperiment {
 }
 
 /// The plots of all experiments, in memory.
-pub(super) fn draw_all(
-    report: &Report,
-    results: &Path,
-) -> Result<Vec<DrawnExperiment>, ReportError> {
-    let draw = |experiment: &ExperimentReport| {
-        let folder = experiment_folder(results, &experiment.name);
-        draw_one(experiment, &folder, report.every_run)
-    };
+pub(super) fn draw_all(report: &Report) -> Vec<DrawnExperiment> {
+    let draw = |experiment: &ExperimentReport| draw_one(experiment, report.every_run);
     report.experiments.iter().map(draw).collect()
 }
 
-fn draw_one(
-    experiment: &ExperimentReport,
-    folder: &Path,
-    every_run: bool,
-) -> Result<DrawnExperiment, ReportError> {
-    let svg = |plot: Plot| -> Result<Drawn, ReportError> {
-        let svg = draw::svg(&plot.scene, &plot.caption).map_err(|source| ReportError::Draw {
-            path: folder.join("plots").join(format!("{}.svg", plot.stem)),
-            source,
-        })?;
-        Ok(Drawn { plot, svg })
+fn draw_one(experiment: &ExperimentReport, every_run: bool) -> DrawnExperiment {
+    let svg = |plot: Plot| {
+        let svg = draw::svg(&plot.scene, &plot.caption);
+        Drawn { plot, svg }
     };
     let view = views::of(&experiment.kind);
-    let together = view
-        .plots(experiment)
-        .into_iter()
-        .map(svg)
-        .collect::<Result<_, _>>()?;
+    let together = view.plots(experiment).into_iter().map(svg).collect();
     let shown = shown::one_by_one(experiment, every_run);
     let seeds: Vec<_> = experiment.seeds().collect();
     let seeds = shown
@@ -64,8 +45,8 @@ fn draw_one(
         .map(|place| {
             let (run, seed) = seeds[place];
             let plots = view.plots_of_seed(experiment, run, seed).into_iter();
-            Ok((place, plots.map(svg).collect::<Result<_, _>>()?))
+            (place, plots.map(svg).collect())
         })
-        .collect::<Result<_, ReportError>>()?;
-    Ok(DrawnExperiment { together, seeds })
+        .collect();
+    DrawnExperiment { together, seeds }
 }

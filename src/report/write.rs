@@ -26,7 +26,7 @@ pub struct Written {
 
 /// Writes everything.
 pub(super) fn all(report: &Report, results: &Path) -> Result<Written, ReportError> {
-    let drawn = draw_all(report, results)?;
+    let drawn = draw_all(report);
     let mut written = Written {
         page: write_page(report, &drawn, results)?,
         summaries: Vec::new(),

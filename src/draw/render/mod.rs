@@ -1,58 +1,25 @@
-//! From a scene to SVG text and PNG bytes, through plotters' two backends.
+//! From a scene to SVG text, and to PNG bytes through plotters.
 
-use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
+mod svg;
+
+pub(crate) use svg::svg;
+
+use plotters::backend::{BitMapBackend, DrawingBackend};
 use plotters::drawing::IntoDrawingArea;
 
 use super::paint::{DrawError, Painter, whole};
 use super::scene::Scene;
-use super::xml::escape;
 
-/// SVG coordinates per point, since plotters writes whole numbers.
-const SVG_UNITS: f64 = 10.0;
 /// Pixels of the PNG per point.
 const PNG_PIXELS: u32 = 2;
-/// Pixels of the largest PNG: drawn with all samples, they take 200 MB for a moment.
-const MOST_PIXELS: f64 = 16e6;
+/// Pixels of the largest PNG: drawn with all samples, they take 100 MB for a moment.
+const MOST_PIXELS: f64 = 8e6;
 /// The longest side of a PNG in pixels; viewers refuse longer ones.
 const LONGEST_SIDE: f64 = 30_000.0;
 /// Samples per pixel and direction, for smooth edges.
 const SAMPLES: u32 = 2;
 /// Samples per pixel: the square of [`SAMPLES`].
 const AREA: u16 = 4;
-
-/// The scene as an SVG document. `title` is what screen readers say.
-///
-/// # Errors
-/// When plotters refuses.
-pub(crate) fn svg(scene: &Scene, title: &str) -> Result<String, DrawError> {
-    let mut drawn = String::new();
-    let size = (
-        whole(scene.width * SVG_UNITS).unsigned_abs(),
-        whole(scene.height * SVG_UNITS).unsigned_abs(),
-    );
-    {
-        let area = SVGBackend::with_string(&mut drawn, size).into_drawing_area();
-        Painter {
-            area: &area,
-            scale: SVG_UNITS,
-            pixels: false,
-        }
-        .draw(scene)?;
-        area.present()
-            .map_err(|error| DrawError(error.to_string()))?;
-    }
-    // Plotters' own root element would show the picture SVG_UNITS times too large.
-    let body = drawn.split_once('>').map_or("", |(_, body)| body);
-    Ok(format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">{}",
-        scene.width.round(),
-        scene.height.round(),
-        size.0,
-        size.1,
-        escape(title),
-        body.replace(" opacity=\"1\"", "")
-    ))
-}
 
 /// The scene as pixels: red, green and blue in turn, rows from the top, [`PNG_PIXELS`] pixels per
 /// point, fewer where the scene is huge.
@@ -62,13 +29,13 @@ pub(crate) fn svg(scene: &Scene, title: &str) -> Result<String, DrawError> {
 fn pixels(scene: &Scene) -> Result<(Vec<u8>, (u32, u32)), DrawError> {
     let (width, height, scale) = png_size(scene);
     let (wide, high) = (width * SAMPLES, height * SAMPLES);
-    let mut fine = vec![0_u8; 3 * wide as usize * high as usize];
+    // White paper.
+    let mut fine = vec![u8::MAX; 3 * wide as usize * high as usize];
     {
         let area = BitMapBackend::with_buffer(&mut fine, (wide, high)).into_drawing_area();
         Painter {
             area: &area,
             scale: scale * f64::from(SAMPLES),
-            pixels: true,
         }
         .draw(scene)?;
         area.present()

@@ -1,7 +1,6 @@
 //! What is drawn over epochs or ranks: the course of each run, and its measure.
 
 use crate::draw::axis::{Axis, count_f64};
-use crate::draw::palette::Colour;
 use crate::metrics;
 
 /// The course of one run, once for each of its seeds.
@@ -120,10 +119,4 @@ impl Course {
                 .collect()
         })
     }
-}
-
-/// The colour on its way to white.
-pub(in crate::report) fn pale((red, green, blue): Colour) -> Colour {
-    let mix = |channel: u8| channel + (u8::MAX - channel) / 5 * 3;
-    (mix(red), mix(green), mix(blue))
 }

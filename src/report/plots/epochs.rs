@@ -1,10 +1,10 @@
 //! One figure per epoch for all runs of an experiment: in one panel while the lines can be told
 //! apart, else one small panel for each run.
 
-use super::courses::{Course, MARGIN, Measure, pale};
+use super::courses::{Course, MARGIN, Measure};
 use super::multiples;
 use crate::draw::axis::{Axis, count_f64};
-use crate::draw::palette::{INK, LOOKS, MUTED};
+use crate::draw::palette::{INK, LOOKS, MUTED, pale};
 use crate::draw::panel::{self, NAME_SIZE, NOTE_LINE, Panel};
 use crate::draw::scene::{Anchor, Scene, Style};
 use crate::draw::text::{self, CAPITALS};

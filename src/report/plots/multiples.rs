@@ -1,8 +1,8 @@
 //! Small panels with shared axes, one for each run: that run strong, all others pale behind it.
 
-use super::courses::{Course, MARGIN, Measure, pale};
+use super::courses::{Course, MARGIN, Measure};
 use crate::draw::axis::{Axis, count_f64};
-use crate::draw::palette::{BLUE, CONTEXT, INK, LOOKS, Look, MUTED, VERMILION};
+use crate::draw::palette::{BLUE, CONTEXT, INK, LOOKS, Look, MUTED, VERMILION, pale};
 use crate::draw::panel::{self, NAME_SIZE, NOTE_LINE, Panel};
 use crate::draw::scene::{Anchor, Scene, Style};
 use crate::draw::text::{self, CAPITALS};
