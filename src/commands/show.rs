@@ -1,16 +1,18 @@
-//! `ensayo show`: settings, metrics and classification reports of runs; with `--prompt`, their
-//! prompts.
+//! `ensayo show`: all there is to say of runs, one after the other; with `--prompt`, their prompts.
 
-use std::fs;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::Write;
 use std::path::Path;
 
 use super::standing::Standing;
-use super::{CommandError, Ended, finished, table, words};
+use super::{CommandError, Ended, finished, screen};
 use crate::cli::ShowArgs;
-use crate::metrics::{ClassificationReport, Interval, ReportLine, wilson_interval};
-use crate::record::{self, ReportRow, RunRecord, Status};
-use crate::report::duration;
+use crate::record::{RunRecord, Status};
+use crate::report::{RunsInWords, duration};
+
+/// Columns where nobody's terminal says how many there are.
+const COLUMNS: usize = 120;
 
 /// Shows every run that the patterns match.
 ///
@@ -24,6 +26,8 @@ pub fn run(args: &ShowArgs, output: &mut dyn Write) -> Result<Ended, CommandErro
     let names = found.iter().map(|(_, record)| &*record.experiment);
     let standing = Standing::of(&args.results, &args.experiments, names);
     let results = &args.results;
+    let columns = screen::output_columns().unwrap_or(COLUMNS);
+    let mut experiments: HashMap<&str, RunsInWords> = HashMap::new();
     for (index, (folder, record)) in found.iter().enumerate() {
         if index > 0 {
             writeln!(output)?;
@@ -41,6 +45,16 @@ pub fn run(args: &ShowArgs, output: &mut dyn Write) -> Result<Ended, CommandErro
             }),
         ];
         show(&standing, folder, record, output)?;
+        let runs = match experiments.entry(&record.experiment) {
+            Entry::Occupied(read) => read.into_mut(),
+            Entry::Vacant(unread) => {
+                let read = RunsInWords::read(results, &record.experiment);
+                unread.insert(read.map_err(CommandError::unexpected)?)
+            }
+        };
+        if let Some(text) = runs.of(&record.run, record.seed, columns) {
+            writeln!(output, "\n{}", text.trim_end())?;
+        }
     }
     Ok(Ended::Done)
 }
@@ -100,55 +114,7 @@ fn show(
     for note in &record.notes {
         writeln!(output, "\nnote: {note}")?;
     }
-    let settings = fs::read_to_string(folder.join(record::RUN_FILE));
-    if let Ok(settings) = settings {
-        writeln!(output, "\n{}", settings.trim_end())?;
-    }
-    let metrics = record.metrics.iter().map(|row| {
-        vec![
-            row.evaluation.clone(),
-            row.metric.clone(),
-            words::number(row.value),
-        ]
-    });
-    let measurements = record.measurements.iter().map(|row| {
-        vec![
-            "measured".into(),
-            row.metric.clone(),
-            words::number(row.value),
-        ]
-    });
-    let head = ["evaluation", "metric", "value"]
-        .map(str::to_owned)
-        .to_vec();
-    let rows: Vec<_> = std::iter::once(head)
-        .chain(metrics)
-        .chain(measurements)
-        .collect();
-    writeln!(output, "\n{}", table::lines(&rows).trim_end())?;
-
-    for (evaluation, report) in reports(&record::read_rows(folder)?) {
-        writeln!(output, "\n{evaluation}:\n{}", report.to_text(4).trim_end())?;
-        writeln!(output, "{}", interval(&report))?;
-    }
     Ok(())
-}
-
-/// The accuracy of a report with the interval of its rows.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "between 0 and a row count"
-)]
-fn interval(report: &ClassificationReport) -> String {
-    let right = (report.accuracy * report.support as f64).round() as u64;
-    let Interval { low, high } = wilson_interval(right, report.support);
-    format!(
-        "accuracy {:.4} [{low:.4}, {high:.4}]: 95 % Wilson interval on {}",
-        report.accuracy,
-        words::count(usize::try_from(report.support).unwrap_or(usize::MAX), "row")
-    )
 }
 
 /// A time without the fraction of its second, which tells attempts apart but no person anything.
@@ -156,58 +122,5 @@ fn to_the_second(time: &str) -> String {
     match time.split_once('.') {
         Some((seconds, _)) => format!("{seconds}Z"),
         None => time.to_owned(),
-    }
-}
-
-/// The classification reports of a file, one per evaluation in their order.
-fn reports(rows: &[ReportRow]) -> Vec<(String, ClassificationReport)> {
-    let groups = rows.chunk_by(|one, next| one.evaluation == next.evaluation);
-    groups
-        .filter_map(|group| {
-            let lines = group.iter().map(|row| ReportLine {
-                class: row.class.clone(),
-                precision: row.precision,
-                recall: row.recall,
-                f1_score: row.f1_score,
-                support: row.support,
-            });
-            let report = ClassificationReport::from_lines(&lines.collect::<Vec<_>>())?;
-            Some((group[0].evaluation.clone(), report))
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::metrics::classification_report;
-
-    #[test]
-    fn reports_read_from_rows_are_the_reports_written() {
-        let names = ["accuracy".to_owned(), "good".to_owned()];
-        let written = [
-            (
-                "test",
-                classification_report(&[0, 0, 1, 1, 1], &[0, 1, 1, 1, 0], &names),
-            ),
-            ("custom", classification_report(&[0, 1], &[1, 1], &names)),
-        ];
-        let mut rows = Vec::new();
-        for (evaluation, report) in &written {
-            rows.extend(report.lines().into_iter().map(|line| ReportRow {
-                evaluation: (*evaluation).to_owned(),
-                class: line.class,
-                precision: line.precision,
-                recall: line.recall,
-                f1_score: line.f1_score,
-                support: line.support,
-            }));
-        }
-        let read = reports(&rows);
-        assert_eq!(read.len(), 2);
-        for ((evaluation, report), (wanted, original)) in read.iter().zip(&written) {
-            assert_eq!(evaluation, wanted);
-            assert_eq!(report.to_text(4), original.to_text(4));
-        }
     }
 }

@@ -31,7 +31,7 @@ pub use place::{adopt, place, place_attempt, take_up, tidy};
 pub use plan_file::{PlanFile, PlannedComparison, PlannedRun};
 pub use predictions::{
     PREDICTIONS_FILE, PredictionRow, prediction_columns, probability_cell, probability_column,
-    read_predictions,
+    read_judged_predictions, read_predictions,
 };
 pub use run_file::RunFile;
 pub use shelf::{Shelf, Shelved};

@@ -1,5 +1,6 @@
 //! `predictions.csv`: the prediction for every evaluated row. Its columns depend on the classes.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 
@@ -84,7 +85,19 @@ impl PredictionRow<'_> {
 /// A message with the file, and the line where it is one, when the file is not what it should be.
 pub fn read_predictions(
     folder: &Path,
-    each: impl FnMut(PredictionRow<'_>),
+    mut each: impl FnMut(PredictionRow<'_>),
+) -> Result<Vec<String>, String> {
+    read_judged_predictions(folder, |row, _| each(row))
+}
+
+/// The same, each row with the probability of the class that it was given, where the file states
+/// it.
+///
+/// # Errors
+/// As [`read_predictions`].
+pub fn read_judged_predictions(
+    folder: &Path,
+    each: impl FnMut(PredictionRow<'_>, Option<f64>),
 ) -> Result<Vec<String>, String> {
     let path = folder.join(PREDICTIONS_FILE);
     if !path.exists() {
@@ -93,7 +106,10 @@ pub fn read_predictions(
     read(&path, each).map_err(|message| format!("{}: {message}", path.display()))
 }
 
-fn read(path: &Path, mut each: impl FnMut(PredictionRow<'_>)) -> Result<Vec<String>, String> {
+fn read(
+    path: &Path,
+    mut each: impl FnMut(PredictionRow<'_>, Option<f64>),
+) -> Result<Vec<String>, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let mut reader = CsvReader::new(file).map_err(|error| error.to_string())?;
     let header = reader.header().clone();
@@ -105,24 +121,30 @@ fn read(path: &Path, mut each: impl FnMut(PredictionRow<'_>)) -> Result<Vec<Stri
     };
     let (evaluation, row) = (column("evaluation")?, column("row")?);
     let (label, prediction, text) = (column("label")?, column("prediction")?, column("text")?);
+    let of_class = |title: &'_ str| title.strip_prefix(PROBABILITY).map(str::to_owned);
+    let probabilities: HashMap<String, usize> = header
+        .iter()
+        .enumerate()
+        .filter_map(|(place, title)| Some((of_class(title)?, place)))
+        .collect();
     while let Some(record) = reader.next_row().map_err(|error| error.to_string())? {
         let cell = |column: usize| record.get(column).unwrap_or_default();
         let number = cell(row).parse().map_err(|_| {
             let line = record.position().map_or(0, csv::Position::line);
             format!("line {line}: `{}` is not a row number", cell(row))
         })?;
-        each(PredictionRow {
+        let given = probabilities.get(cell(prediction));
+        let confidence = given.and_then(|&place| cell(place).parse().ok());
+        let row = PredictionRow {
             evaluation: cell(evaluation),
             row: number,
             label: cell(label),
             prediction: cell(prediction),
             text: cell(text),
-        });
+        };
+        each(row, confidence.filter(|share: &f64| share.is_finite()));
     }
-    let classes = header
-        .iter()
-        .filter_map(|title| title.strip_prefix(PROBABILITY));
-    Ok(classes.map(str::to_owned).collect())
+    Ok(header.iter().filter_map(of_class).collect())
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod page;
 mod plots;
 mod predictions;
 mod ranking;
+mod run;
 mod seed;
 mod settings;
 mod shown;
@@ -34,6 +35,7 @@ use std::path::{Path, PathBuf};
 
 pub use export::{Exported, Format};
 pub use figures::duration;
+pub use run::RunsInWords;
 pub use study::StudyLine;
 pub use terminal::padded;
 pub use write::Written;
