@@ -55,9 +55,7 @@ pub(super) fn write_page(
     drawn: &[DrawnExperiment],
     results: &Path,
 ) -> Result<PathBuf, ReportError> {
-    let path = super::page(results);
-    write_if_changed(&path, page::html(&report.experiments, drawn)?.as_bytes())?;
-    Ok(path)
+    page::write(&report.experiments, drawn, results)
 }
 
 /// Writes an experiment's table, and what its kind has beside it; says where the table is.

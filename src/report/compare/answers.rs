@@ -9,7 +9,7 @@ use crate::record::read_predictions;
 
 /// The answers to one evaluation, in the order of the rows' numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Answers {
+pub(in crate::report) struct Answers {
     /// What was asked.
     questions: Vec<Question>,
     /// Whether each answer was right.
@@ -17,7 +17,7 @@ pub(super) struct Answers {
 }
 
 /// A row; label and text as their hashes, since there may be many rows and many runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Question {
     row: u64,
     label: u64,
@@ -28,7 +28,7 @@ struct Question {
 ///
 /// # Errors
 /// A message with the file when it is not what it should be.
-pub(super) fn read(folder: &Path) -> Result<BTreeMap<String, Answers>, String> {
+pub(in crate::report) fn read(folder: &Path) -> Result<BTreeMap<String, Answers>, String> {
     let mut found: BTreeMap<String, Vec<(Question, bool)>> = BTreeMap::new();
     read_predictions(folder, |row| {
         let question = Question {
@@ -94,6 +94,13 @@ fn hash(text: &str) -> u64 {
 }
 
 impl Answers {
+    /// The same for the same rows only, as [`Self::differs_from`] knows them.
+    pub(in crate::report) fn mark(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.questions.hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
     /// In what the rows differ from another run's; none if they are the same.
     pub(super) fn differs_from(&self, other: &Self) -> Option<String> {
         let (ours, theirs) = (&self.questions, &other.questions);
@@ -138,6 +145,16 @@ mod tests {
         )
         .unwrap();
         read(folder.path())
+    }
+
+    #[test]
+    fn a_mark_is_that_of_the_rows_whatever_the_answers() {
+        let mark = |rows| answers(rows).unwrap()["test"].mark();
+        let base = mark("test,7,a,b,0,x\ntest,2,a,a,1,y\n");
+        assert_eq!(mark("test,2,a,b,1,y\ntest,7,a,a,0,x\n"), base);
+        for other in ["test,7,a,b,0,x\n", "test,7,a,b,0,x\ntest,2,a,a,1,z\n", "test,7,b,b,0,x\ntest,2,a,a,1,y\n"] {
+            assert_ne!(mark(other), base);
+        }
     }
 
     fn difference(one: &str, two: &str) -> Option<String> {

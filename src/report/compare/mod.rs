@@ -1,7 +1,7 @@
 //! Runs against each other on the same rows: `ensayo compare`, and what the report says about
 //! experiments that name others.
 
-mod answers;
+pub(super) mod answers;
 mod baseline;
 mod best;
 mod best_run;

@@ -2,6 +2,7 @@
 
 pub(super) mod commands;
 pub(super) mod figures;
+pub(super) mod files;
 pub(super) mod provenance;
 pub(super) mod questions;
 pub(super) mod siblings;

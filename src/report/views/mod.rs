@@ -187,23 +187,6 @@ impl Cell {
     }
 }
 
-impl Detail {
-    /// A table of names and what belongs to each, in a cell of this class.
-    pub(super) fn pairs(
-        title: &str,
-        class: &'static str,
-        pairs: impl IntoIterator<Item = (String, String)>,
-    ) -> Self {
-        let row = |(name, text)| vec![Cell::plain(name), Cell::of(class, text)];
-        Self {
-            title: title.to_owned(),
-            head: Vec::new(),
-            rows: pairs.into_iter().map(row).collect(),
-            note: None,
-        }
-    }
-}
-
 /// The views by the kind's word in records and plans: the only place that knows which kinds there
 /// are.
 const VIEWS: [(&str, &dyn View); 4] = [

@@ -44,9 +44,8 @@ fn share(value: f64) -> String {
 
 /// The answers of a run with what can be seen of them; none where it gave none.
 pub(super) fn detail(seed: &SeedReport) -> Option<Detail> {
-    const HEAD: [&str; 10] = [
+    const HEAD: [&str; 9] = [
         "question",
-        "answer",
         "words",
         "language",
         "cites",
@@ -75,7 +74,6 @@ pub(super) fn detail(seed: &SeedReport) -> Option<Detail> {
         };
         vec![
             Cell::plain(row.question.clone()),
-            Cell::of("setting", row.answer.trim()),
             Cell::of("number", format!("{words}{limit}")),
             Cell::plain(format!(
                 "{}{other}",
@@ -94,7 +92,7 @@ pub(super) fn detail(seed: &SeedReport) -> Option<Detail> {
         ]
     };
     (!seed.answers().is_empty()).then(|| Detail {
-        title: "Answers".to_owned(),
+        title: "What can be seen of the answers".to_owned(),
         head: HEAD.map(Cell::plain).to_vec(),
         rows: seed.answers().iter().map(row).collect(),
         note: Some(

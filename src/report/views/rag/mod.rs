@@ -6,6 +6,7 @@ mod plots;
 mod remarks;
 
 use super::{Detail, Score, View};
+use crate::report::estimate::Estimate;
 use crate::report::experiment::{ExperimentReport, RunReport};
 use crate::report::figures;
 use crate::report::plots::Plot;
@@ -13,6 +14,11 @@ use crate::report::seed::SeedReport;
 
 /// The evaluation of all questions together.
 const ALL: &str = "questions";
+
+/// What says first how good a run is, with its title among the scores: of a search whose questions
+/// have patterns how early it finds them, else how right or at least how well founded its answers
+/// are.
+const FIRST: [(&str, &str); 3] = [("MRR", "mrr"), ("F1", "token_f1"), ("supported", "supported")];
 
 pub(super) struct Retrieval;
 
@@ -77,21 +83,13 @@ impl View for Retrieval {
     }
 
     fn details(&self, seed: &SeedReport) -> Vec<Detail> {
-        let rows = seed
-            .retrieval()
-            .chunk_by(|one, next| one.question == next.question)
-            .map(|found| {
-                let chunks: Vec<String> = found
-                    .iter()
-                    .map(|row| {
-                        let mark = if row.relevant == Some(true) { "*" } else { "" };
-                        format!("{}{mark}", row.chunk)
-                    })
-                    .collect();
-                (found[0].question.clone(), chunks.join(" "))
-            });
-        let found = Detail::pairs("Chunks found (* relevant)", "setting", rows);
-        answers::detail(seed).into_iter().chain([found]).collect()
+        answers::detail(seed).into_iter().collect()
+    }
+
+    fn headline(&self, seed: &SeedReport, _: &str) -> Option<(&'static str, Estimate)> {
+        let named = |(title, metric)| Some((title, seed.metric(ALL, &[metric])?));
+        let (title, value) = FIRST.into_iter().find_map(named)?;
+        Some((title, Estimate::plain(value)))
     }
 
     fn table_beside(
