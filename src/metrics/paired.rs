@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::random::Random;
 use super::statistics::{Interval, percentile};
 
 /// Resamples of [`PairedRows::bootstrap_interval`].
@@ -253,18 +254,7 @@ fn resampled_total(groups: &[(i64, u64)], rows: u64, random: &mut Random) -> i64
     total
 }
 
-/// `SplitMix64` (Steele, Lea and Flood 2014).
-struct Random(u64);
-
 impl Random {
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
     /// Heads among `tosses` of a fair coin.
     fn heads(&mut self, tosses: u64) -> u64 {
         let mut heads = u64::from(

@@ -1,9 +1,9 @@
 //! Means and intervals: how far a figure from a few rows or seeds can be trusted.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, FisherSnedecor, StudentsT};
 
 /// The normal distribution's 97.5 % quantile.
-const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
+pub(super) const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
 
 /// A 95 % confidence interval, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,7 +63,7 @@ pub fn standard_deviation(values: &[f64]) -> Option<f64> {
 pub fn mean_interval(values: &[f64]) -> Option<Interval> {
     let mean = mean(values)?;
     let deviation = standard_deviation(values)?;
-    let half = t_quantile(values.len() - 1) * deviation / (values.len() as f64).sqrt();
+    let half = t_quantile((values.len() - 1) as f64) * deviation / (values.len() as f64).sqrt();
     Some(Interval {
         low: mean - half,
         high: mean + half,
@@ -115,17 +115,19 @@ pub(super) fn percentile(sorted: &[f64], share: f64) -> f64 {
     below + (above - below) * place.fract()
 }
 
+/// The probability that a variance with `above` degrees of freedom exceeds one with `below` degrees
+/// of freedom `ratio` times, where both are of the same population.
+pub(super) fn f_tail(ratio: f64, above: f64, below: f64) -> f64 {
+    FisherSnedecor::new(above, below).map_or(f64::NAN, |fisher| fisher.sf(ratio))
+}
+
 /// The 97.5 % quantile of Student's t distribution with `freedom >= 1` degrees of freedom.
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "far below 2^53 degrees of freedom"
-)]
-fn t_quantile(freedom: usize) -> f64 {
-    if freedom > 100_000 {
+pub(super) fn t_quantile(freedom: f64) -> f64 {
+    if freedom > 100_000.0 {
         // Beyond, the two differ by less than 3e-5, and the search for the quantile loses its way.
         return NORMAL_QUANTILE;
     }
-    StudentsT::new(0.0, 1.0, freedom as f64).map_or(f64::NAN, |student| student.inverse_cdf(0.975))
+    StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |student| student.inverse_cdf(0.975))
 }
 
 #[cfg(test)]
@@ -182,7 +184,8 @@ mod tests {
     #[test]
     fn t_quantiles_are_scipys() {
         for (freedom, expected) in fixture().t_quantiles {
-            let found = t_quantile(freedom);
+            #[allow(clippy::cast_precision_loss, reason = "small")]
+            let found = t_quantile(freedom as f64);
             assert!(
                 (found - expected).abs() < 3e-5,
                 "{freedom}: {found} for {expected}"
