@@ -136,3 +136,35 @@ fn line(exported: &Exported) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn formats(names: &str) -> Option<Vec<Format>> {
+        let cli = Cli::try_parse_from(["ensayo", "report", "--export", names]).ok()?;
+        match cli.command {
+            Command::Report(args) => Some(Format::of_names(&args.export)),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn every_format_can_be_asked_for_and_other_names_are_refused() {
+        for format in Format::ALL {
+            assert_eq!(formats(format.name()), Some(vec![format]));
+        }
+        assert_eq!(formats("all").as_deref(), Some(&Format::ALL[..]));
+        let two = [Format::TrainerState, Format::Trec];
+        assert_eq!(
+            formats("trec,trainer-state,trec").as_deref(),
+            Some(&two[..])
+        );
+        for names in ["tensorbord", "trec,", "", "All"] {
+            assert_eq!(formats(names), None, "{names}");
+        }
+    }
+}
