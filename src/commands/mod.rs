@@ -14,6 +14,7 @@ pub mod models;
 pub mod plan;
 pub mod predict;
 pub mod report;
+pub mod rerun;
 pub mod run;
 pub mod show;
 
@@ -64,6 +65,7 @@ pub fn main() -> ExitCode {
         Command::Clean(args) => clean::run(&args, &mut output),
         Command::Compare(args) => compare::run(&args, &mut output),
         Command::Show(args) => show::run(&args, &mut output),
+        Command::Rerun(args) => rerun::run(&args, &mut output),
         Command::Predict(args) => predict::run(&args, &mut output),
         Command::Ask(args) => ask::run(&args, &mut output),
     };

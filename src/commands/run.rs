@@ -8,7 +8,7 @@ use super::commits::Commits;
 use super::progress::Progress;
 use super::{CommandError, Ended, plan, report, say, standing, studies};
 use crate::cli::{PlanArgs, RunArgs};
-use crate::plan::{Decision, Plan, RunSpec};
+use crate::plan::{Decision, Job, Plan, RunSpec};
 use crate::record;
 use crate::runner::{ProcessLauncher, StopFlag, Sweep, SweepEnd};
 use crate::tasks;
@@ -188,15 +188,10 @@ fn sweep(args: &RunArgs, plan: &Plan, stop: &StopFlag) -> Result<SweepEnd, Comma
     if plan.jobs.is_empty() {
         return Ok(SweepEnd::default());
     }
-    let program = std::env::current_exe().map_err(|error| {
-        CommandError::Unexpected(format!("cannot find ensayo's own program file: {error}"))
-    })?;
     let (device, card) = super::device::choose(&args.plan.device)?;
     if let Some(card) = &card {
         refuse(plan, |spec| tasks::refusal_of_card(&spec.settings, card))?;
     }
-    let device = device.to_string();
-    let launcher = ProcessLauncher::new(program, ["job"], device.as_str());
     let due = plan
         .runs
         .iter()
@@ -205,7 +200,34 @@ fn sweep(args: &RunArgs, plan: &Plan, stop: &StopFlag) -> Result<SweepEnd, Comma
             Decision::Adopt(_) => Some((planned.spec.label(), Some(0.0))),
             Decision::Run(_) => Some((planned.spec.label(), planned.estimate_seconds)),
         });
-    let progress = Arc::new(Progress::new(due.collect(), args.jobs));
+    let pace = Pace {
+        at_once: args.jobs,
+        fail_fast: args.fail_fast,
+    };
+    execute(&plan.jobs, due.collect(), pace, &device.to_string(), stop)
+}
+
+/// How many jobs are executed at once, and whether any begin after the first failure.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    pub(super) at_once: usize,
+    pub(super) fail_fast: bool,
+}
+
+/// Executes jobs and tells what became of their runs, which are `due` with their estimates in
+/// seconds. Ctrl-C stops them.
+pub(super) fn execute(
+    jobs: &[Job],
+    due: Vec<(String, Option<f64>)>,
+    pace: Pace,
+    device: &str,
+    stop: &StopFlag,
+) -> Result<SweepEnd, CommandError> {
+    let program = std::env::current_exe().map_err(|error| {
+        CommandError::Unexpected(format!("cannot find ensayo's own program file: {error}"))
+    })?;
+    let launcher = ProcessLauncher::new(program, ["job"], device);
+    let progress = Arc::new(Progress::new(due, pace.at_once));
     let (raised, speaker) = (stop.clone(), Arc::clone(&progress));
     ctrlc::set_handler(move || {
         if !raised.is_raised() {
@@ -217,13 +239,13 @@ fn sweep(args: &RunArgs, plan: &Plan, stop: &StopFlag) -> Result<SweepEnd, Comma
 
     let sweep = Sweep {
         launcher: &launcher,
-        at_once: args.jobs,
-        fail_fast: args.fail_fast,
-        device: &device,
+        at_once: pace.at_once,
+        fail_fast: pace.fail_fast,
+        device,
         events: &|event| progress.hear(event),
         stop,
     };
-    let end = sweep.run(&plan.jobs);
+    let end = sweep.run(jobs);
     progress.clear();
     Ok(end)
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Change, PlanError, RunSpec, identity};
 use crate::config::Settings;
 use crate::content::Contents;
-use crate::record::{RunRecord, results_of};
+use crate::record::{RunRecord, results_of, run_folder};
 
 /// Why the inputs of a finished run cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,10 @@ pub enum InputsError {
         path: String,
         recorded: PathBuf,
     },
+    #[error(
+        "the record of {run} contradicts itself: its identity is not that of the parts it lists; run it again with `ensayo run --force {run}`"
+    )]
+    Contradiction { run: String },
     #[error("changed since the run: {changes}; put back what {run} was made with, or run it again")]
     Changed { run: String, changes: String },
     #[error(transparent)]
@@ -47,32 +51,10 @@ impl RunSpec {
         settings: &Settings,
         tables: &[&str],
     ) -> Result<Self, InputsError> {
-        let results = results_of(folder);
-        let mut contents = Contents::open(results);
-        let mut search = Search {
-            record,
-            results,
-            tables,
-            contents: &mut contents,
-            missing: None,
-            changes: Vec::new(),
-        };
-        let unwritable = |source| PlanError::Settings {
-            run: record.label(),
-            source,
-        };
-        let mut value = serde_json::to_value(settings).map_err(unwritable)?;
-        let format = &record.environment.precision;
-        let plain = identity::plain_parts(&value, format).map_err(PlanError::from)?;
-        search.changes = other_settings(record, &plain);
-        search.resolve(&mut Vec::new(), &mut value);
-        if let Some(missing) = search.missing {
-            return Err(missing);
-        }
-        let changes = search.changes;
+        let mut contents = Contents::open(results_of(folder));
+        let (settings, changes) = resolved(record, folder, settings, tables, &mut contents)?;
         // Only saves time.
         let _ = contents.save();
-        let settings: Settings = serde_json::from_value(value).map_err(unwritable)?;
         let spec = Self {
             experiment: record.experiment.clone(),
             run: record.run.clone(),
@@ -92,14 +74,58 @@ impl RunSpec {
         } else {
             changes
         };
-        if changes.is_empty() {
-            return Ok(spec);
+        no_changes(record, &changes)?;
+        Ok(spec)
+    }
+
+    /// The specification of a finished run that is executed again from its record alone, into
+    /// another results tree and in the number format of the device at hand, and what about it is
+    /// not what it was though its settings and inputs are: the arithmetic of another version, its
+    /// defaults, the number format. Every input is read; nothing is taken from a cache, and nothing
+    /// written.
+    ///
+    /// # Errors
+    /// As [`of_finished`](Self::of_finished), and where the record contradicts itself.
+    pub fn to_repeat(
+        record: &RunRecord,
+        folder: &Path,
+        settings: &Settings,
+        results: &Path,
+        format: &str,
+    ) -> Result<(Self, Vec<Change>), InputsError> {
+        if identity::of_parts(&record.identity_parts) != record.identity {
+            return Err(InputsError::Contradiction {
+                run: record.label(),
+            });
         }
-        let changes: Vec<String> = changes.iter().map(Change::to_string).collect();
-        Err(InputsError::Changed {
-            run: record.label(),
-            changes: changes.join(", "),
-        })
+        let mut contents = Contents::open(results);
+        let (settings, changes) = resolved(record, folder, settings, &[], &mut contents)?;
+        no_changes(record, &changes)?;
+        let inputs = &mut identity::Inputs::new(&mut contents);
+        let (label, seed) = (record.label(), record.seed);
+        let parts = super::parts(&label, &settings, seed, format, inputs)?;
+        let changes = super::decision::changes(&record.identity_parts, &parts);
+        let is_input = |change: &Change| {
+            let mut values = change.before.iter().chain(&change.now);
+            change.key.ends_with(".revision") || values.any(|value| identity::is_content(value))
+        };
+        let (inputs, changes): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_input);
+        no_changes(record, &inputs)?;
+        let spec = Self {
+            experiment: record.experiment.clone(),
+            run: record.run.clone(),
+            seed,
+            settings,
+            folder: run_folder(results, &record.experiment, &record.run, seed),
+            identity: identity::of_parts(&parts),
+            identity_parts: parts,
+            format: format.to_owned(),
+            overrides: record.overrides.clone(),
+            axes: Vec::new(),
+            seen: Vec::new(),
+            source: None,
+        };
+        Ok((spec, changes))
     }
 
     /// Where each of the run's inputs is, by the dotted key of its setting: an absolute path.
@@ -113,6 +139,51 @@ impl RunSpec {
         }
         found
     }
+}
+
+/// The settings of a finished run with the paths at which its inputs are found now, and what is not
+/// what it was.
+fn resolved(
+    record: &RunRecord,
+    folder: &Path,
+    settings: &Settings,
+    tables: &[&str],
+    contents: &mut Contents,
+) -> Result<(Settings, Vec<Change>), InputsError> {
+    let unwritable = |source| PlanError::Settings {
+        run: record.label(),
+        source,
+    };
+    let mut value = serde_json::to_value(settings).map_err(unwritable)?;
+    let format = &record.environment.precision;
+    let plain = identity::plain_parts(&value, format).map_err(PlanError::from)?;
+    let mut search = Search {
+        record,
+        results: results_of(folder),
+        tables,
+        contents,
+        missing: None,
+        changes: other_settings(record, &plain),
+    };
+    search.resolve(&mut Vec::new(), &mut value);
+    if let Some(missing) = search.missing {
+        return Err(missing);
+    }
+    let changes = search.changes;
+    let settings = serde_json::from_value(value).map_err(unwritable)?;
+    Ok((settings, changes))
+}
+
+/// Nothing has changed since the run.
+fn no_changes(record: &RunRecord, changes: &[Change]) -> Result<(), InputsError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let changes: Vec<String> = changes.iter().map(Change::to_string).collect();
+    Err(InputsError::Changed {
+        run: record.label(),
+        changes: changes.join(", "),
+    })
 }
 
 /// Settings that are not those of the record, though they stand beside it.

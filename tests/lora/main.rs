@@ -20,6 +20,7 @@ mod predict;
 #[path = "../unkillable/processes.rs"]
 mod processes;
 mod repeat;
+mod rerun;
 mod resume;
 mod training;
 mod weights;
