@@ -2,6 +2,7 @@
 //! may be chance. Knows nothing of models, files or records.
 
 mod agreement;
+mod additive;
 mod answers;
 mod choice;
 mod classification;
@@ -13,6 +14,7 @@ mod retrieval;
 mod statistics;
 
 pub use agreement::{ClassRows, common_part, macro_f1_row_variance};
+pub use additive::{Additive, Effect, Noise, Observed, additive};
 pub use answers::{repetition, rouge_l, token_f1};
 pub use choice::{Contender, DRAWS, on_fresh_rows};
 pub use classification::{
