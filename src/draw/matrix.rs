@@ -2,18 +2,24 @@
 //! runs.
 
 use super::axis::count_f64;
+use super::labels::Labels;
 use super::palette::{AXIS, INK, MUTED, WHITE, shade, text_on};
 use super::panel::{self, NAME_SIZE, NOTE_LINE, NOTE_SIZE, TICK_SIZE};
 use super::scene::{Anchor, Scene, Style};
 use super::text::{self, CAPITALS};
 
 const MARGIN: f64 = 18.0;
-const LABEL_WIDTH: f64 = 130.0;
+/// Room for a row's name, and for a column's that reads upwards.
+const LABEL_WIDTH: f64 = 190.0;
 const LABEL_LINE: f64 = TICK_SIZE * 1.25;
-/// Room for the scale of shades.
-const SCALE_ROOM: f64 = 84.0;
-/// Below this cell size, numbers would not be readable.
-pub(crate) const READABLE: f64 = 26.0;
+/// Room for the scale of shades, its texts not counted.
+const SCALE_ROOM: f64 = 44.0;
+/// Below this size of a number, it would not be readable.
+const READABLE: f64 = 7.5;
+/// Columns from this width on have names that lie flat.
+const FLAT: f64 = 90.0;
+/// Shortened names up to which all are told in full below.
+const TOLD: usize = 8;
 
 /// What is drawn.
 #[derive(Debug, Clone)]
@@ -26,7 +32,11 @@ pub(crate) struct Matrix {
     /// Row after row.
     pub cells: Vec<Vec<Cell>>,
     /// Texts of the scale at 1, 1/2 and 0.
-    pub scale: [&'static str; 3],
+    pub scale: [String; 3],
+    /// Whether rows and columns are the same things, so that its cells are squares.
+    pub square: bool,
+    /// The longest side of a cell.
+    pub largest: f64,
 }
 
 /// One number.
@@ -40,10 +50,32 @@ pub(crate) struct Cell {
 }
 
 impl Matrix {
-    /// Side of a cell.
-    pub(crate) fn cell_size(&self) -> f64 {
-        let most = self.rows.len().max(self.columns.len());
-        (520.0 / count_f64(most.max(1))).clamp(12.0, 120.0)
+    /// Width and height of a cell.
+    pub(crate) fn cell_size(&self) -> (f64, f64) {
+        let (rows, columns) = (
+            count_f64(self.rows.len().max(1)),
+            count_f64(self.columns.len().max(1)),
+        );
+        if self.square {
+            let side = (520.0 / rows.max(columns)).clamp(12.0, self.largest);
+            return (side, side);
+        }
+        (
+            (520.0 / columns).clamp(16.0, self.largest),
+            (600.0 / rows).clamp(16.0, 0.6 * self.largest),
+        )
+    }
+
+    /// Whether its cells have room for numbers.
+    pub(crate) fn has_numbers(&self) -> bool {
+        let (width, height) = self.cell_size();
+        let longest = self
+            .cells
+            .iter()
+            .flatten()
+            .map(|cell| text::width(&cell.text, 1.0, false));
+        let longest = longest.fold(0.0, f64::max);
+        height >= 14.0 && (width - 6.0) / longest.max(0.1) >= READABLE
     }
 
     /// The figure, with notes below it; None without a cell.
@@ -52,14 +84,23 @@ impl Matrix {
             return None;
         }
         let names = Names::new(self);
-        let cell = names.cell;
+        let (wide, high) = names.cell;
         let (across, down) = (
-            cell * count_f64(self.columns.len()),
-            cell * count_f64(self.rows.len()),
+            wide * count_f64(self.columns.len()),
+            high * count_f64(self.rows.len()),
         );
-        let left = MARGIN + 20.0 + names.rows_width + 12.0;
-        let width = (left + across + SCALE_ROOM + MARGIN).max(480.0);
-        let note_lines = panel::note_lines(notes, width - 2.0 * MARGIN);
+        let left = MARGIN + 20.0 + names.rows.width(TICK_SIZE, false) + 12.0;
+        let scale_texts = self
+            .scale
+            .iter()
+            .map(|label| text::width(label, NOTE_SIZE, false));
+        let scale_room = SCALE_ROOM + scale_texts.fold(0.0, f64::max);
+        // A name that reads upwards or lies flat never passes its cell; that of all columns may.
+        let name = text::width(&self.names.1, NAME_SIZE, false);
+        let width = (left + across.max(name) + scale_room + MARGIN).max(4.0 * self.largest);
+        let mut notes = notes.to_vec();
+        notes.extend(names.told(self));
+        let note_lines = panel::note_lines(&notes, width - 2.0 * MARGIN);
         let mut scene = Scene::new(width, 0.0);
         let title_height = panel::title(
             &mut scene,
@@ -70,19 +111,22 @@ impl Matrix {
         let y = MARGIN + 20.0 + title_height;
         let name_style = Style::new(NAME_SIZE, INK);
         scene.text(
-            (left + across / 2.0, y),
+            (left + across.max(name) / 2.0, y),
             &self.names.1,
             name_style,
             Anchor::Middle,
         );
         let top = y + names.columns_height + 16.0;
+        // The rows' name needs the height that it needs.
+        let row_name =
+            text::fit(&self.names.0, NAME_SIZE, false, down.max(60.0) + 30.0, 1).concat();
         let at = (MARGIN + CAPITALS * NAME_SIZE, top + down / 2.0);
-        scene.text_upwards(at, &self.names.0, name_style, Anchor::Middle);
+        scene.text_upwards(at, &row_name, name_style, Anchor::Middle);
         names.draw(&mut scene, (left, top));
         for (row, cells) in self.cells.iter().enumerate() {
             for (column, content) in cells.iter().enumerate() {
-                let at = (left + count_f64(column) * cell, top + count_f64(row) * cell);
-                draw_cell(&mut scene, at, cell, content);
+                let at = (left + count_f64(column) * wide, top + count_f64(row) * high);
+                draw_cell(&mut scene, at, names.cell, content);
             }
         }
         let (bottom, right) = (top + down, left + across);
@@ -98,8 +142,9 @@ impl Matrix {
             1.0,
         );
         let scale = down.clamp(60.0, 200.0);
-        draw_scale(&mut scene, (right + 22.0, top), scale, self.scale);
-        let end = bottom.max(top + scale);
+        draw_scale(&mut scene, (right + 22.0, top), scale, &self.scale);
+        let half_name = text::width(&row_name, NAME_SIZE, false) / 2.0;
+        let end = bottom.max(top + scale).max(top + down / 2.0 + half_name);
         panel::draw_notes(&mut scene, &note_lines, (MARGIN, end + 12.0));
         scene.height = end + 24.0 + count_f64(note_lines.len()) * NOTE_LINE;
         Some(scene)
@@ -108,10 +153,9 @@ impl Matrix {
 
 /// The names on both sides of the matrix, and the size of a cell.
 struct Names {
-    cell: f64,
-    rows: Vec<Vec<String>>,
-    rows_width: f64,
-    columns: Vec<Vec<String>>,
+    cell: (f64, f64),
+    rows: Labels,
+    columns: Labels,
     columns_height: f64,
     /// Whether the columns' names lie flat instead of reading upwards.
     flat: bool,
@@ -120,32 +164,32 @@ struct Names {
 impl Names {
     fn new(matrix: &Matrix) -> Self {
         let cell = matrix.cell_size();
-        let lines = if cell > 30.0 { 2 } else { 1 };
-        let rows: Vec<Vec<String>> = matrix
-            .rows
-            .iter()
-            .map(|name| text::fit(name, TICK_SIZE, false, LABEL_WIDTH, lines))
-            .collect();
+        let lines = match cell.1 {
+            height if height > 3.0 * LABEL_LINE => 3,
+            height if height > 2.0 * LABEL_LINE => 2,
+            _ => 1,
+        };
+        let rows = Labels::fit(&matrix.rows, TICK_SIZE, false, LABEL_WIDTH, lines);
         // Column names lie flat where they fit.
-        let flat = matrix.columns.iter().all(|name| width(name) <= cell - 6.0) || cell >= 90.0;
+        let width = |name: &String| text::width(name, TICK_SIZE, false);
+        let flat = cell.0 >= FLAT
+            || matrix
+                .columns
+                .iter()
+                .all(|name| width(name) <= cell.0 - 6.0);
         let (room, lines) = if flat {
-            (cell - 6.0, 2)
+            (cell.0 - 6.0, 3)
         } else {
             (LABEL_WIDTH, 1)
         };
-        let columns: Vec<Vec<String>> = matrix
-            .columns
-            .iter()
-            .map(|name| text::fit(name, TICK_SIZE, false, room, lines))
-            .collect();
+        let columns = Labels::fit(&matrix.columns, TICK_SIZE, false, room, lines);
         let columns_height = if flat {
-            count_f64(columns.iter().map(Vec::len).max().unwrap_or(1)) * LABEL_LINE
+            count_f64(columns.most_lines()) * LABEL_LINE
         } else {
-            widest(&columns)
+            columns.width(TICK_SIZE, false)
         };
         Self {
             cell,
-            rows_width: widest(&rows),
             rows,
             columns,
             columns_height,
@@ -153,12 +197,30 @@ impl Names {
         }
     }
 
+    /// The names in full that are not drawn so, while there are few.
+    fn told(&self, matrix: &Matrix) -> Option<String> {
+        let of = |labels: &Labels, names: &[String]| -> Vec<String> {
+            let all = labels.lines.iter().zip(names);
+            let cut = all.filter(|(lines, name)| {
+                let drawn = lines.concat();
+                drawn.contains('…') && !name.contains('…')
+            });
+            cut.map(|(lines, name)| format!("“{}” is “{name}”", lines.concat()))
+                .collect()
+        };
+        let mut told = of(&self.rows, &matrix.rows);
+        told.extend(of(&self.columns, &matrix.columns));
+        told.sort_unstable();
+        told.dedup();
+        (!told.is_empty() && told.len() <= TOLD).then(|| format!("{}.", told.join("; ")))
+    }
+
     /// Draws the names around the matrix whose upper left corner is given.
     fn draw(&self, scene: &mut Scene, (left, top): (f64, f64)) {
         let style = Style::new(TICK_SIZE, MUTED);
-        let middle = |index: usize| (count_f64(index) + 0.5) * self.cell;
-        for (index, row) in self.rows.iter().enumerate() {
-            let first = top + middle(index) - count_f64(row.len() - 1) * LABEL_LINE / 2.0
+        for (index, row) in self.rows.lines.iter().enumerate() {
+            let middle = (count_f64(index) + 0.5) * self.cell.1;
+            let first = top + middle - count_f64(row.len() - 1) * LABEL_LINE / 2.0
                 + CAPITALS * TICK_SIZE / 2.0;
             for (place, line) in row.iter().enumerate() {
                 scene.text(
@@ -169,8 +231,8 @@ impl Names {
                 );
             }
         }
-        for (index, column) in self.columns.iter().enumerate() {
-            let middle = middle(index);
+        for (index, column) in self.columns.lines.iter().enumerate() {
+            let middle = (count_f64(index) + 0.5) * self.cell.0;
             if self.flat {
                 let first = top - 8.0 - count_f64(column.len() - 1) * LABEL_LINE;
                 for (place, line) in column.iter().enumerate() {
@@ -189,41 +251,30 @@ impl Names {
     }
 }
 
-fn width(line: &str) -> f64 {
-    text::width(line, TICK_SIZE, false)
-}
-
-fn widest(names: &[Vec<String>]) -> f64 {
-    names
-        .iter()
-        .flatten()
-        .map(|line| width(line))
-        .fold(0.0, f64::max)
-}
-
-fn draw_cell(scene: &mut Scene, (x, y): (f64, f64), cell: f64, content: &Cell) {
+fn draw_cell(scene: &mut Scene, (x, y): (f64, f64), cell: (f64, f64), content: &Cell) {
+    let (wide, high) = cell;
     let colour = content.share.map_or(WHITE, shade);
     // A hairline of paper between neighbours.
-    scene.rectangle((x + 0.5, y + 0.5), cell - 1.0, cell - 1.0, colour);
-    if cell < READABLE || content.text.is_empty() {
-        return;
-    }
+    scene.rectangle((x + 0.5, y + 0.5), wide - 1.0, high - 1.0, colour);
     let ink = if content.share.is_some() {
         text_on(colour)
     } else {
         MUTED
     };
-    let middle = x + cell / 2.0;
-    // As large as fits, up to 20 points.
+    let middle = x + wide / 2.0;
+    // As large as fits.
     let fitting = |text: &str, largest: f64| {
-        largest.min((cell - 6.0) / text::width(text, 1.0, false).max(0.1))
+        largest.min((wide - 6.0) / text::width(text, 1.0, true).max(0.1))
     };
-    let (size, below_size) = (
-        fitting(&content.text, (cell * 0.24).min(20.0)),
-        fitting(&content.below, (cell * 0.17).min(13.0)),
-    );
-    if below_size < 7.0 || content.below.is_empty() {
-        let baseline = y + cell / 2.0 + CAPITALS * size / 2.0;
+    let least = wide.min(high);
+    let size = fitting(&content.text, (least * 0.3).clamp(9.0, 20.0));
+    if size < READABLE || high < 14.0 || content.text.is_empty() {
+        return;
+    }
+    let below_size = fitting(&content.below, (least * 0.17).clamp(8.0, 13.0));
+    let block = CAPITALS * (size + below_size) + below_size * 0.6;
+    if below_size < READABLE || content.below.is_empty() || block > high - 6.0 {
+        let baseline = y + high / 2.0 + CAPITALS * size / 2.0;
         return scene.text(
             (middle, baseline),
             &content.text,
@@ -231,8 +282,7 @@ fn draw_cell(scene: &mut Scene, (x, y): (f64, f64), cell: f64, content: &Cell) {
             Anchor::Middle,
         );
     }
-    let block = CAPITALS * (size + below_size) + below_size * 0.6;
-    let first = y + (cell - block) / 2.0 + CAPITALS * size;
+    let first = y + (high - block) / 2.0 + CAPITALS * size;
     scene.text(
         (middle, first),
         &content.text,
@@ -249,7 +299,7 @@ fn draw_cell(scene: &mut Scene, (x, y): (f64, f64), cell: f64, content: &Cell) {
 }
 
 /// The shades and what they stand for.
-fn draw_scale(scene: &mut Scene, (x, top): (f64, f64), height: f64, labels: [&str; 3]) {
+fn draw_scale(scene: &mut Scene, (x, top): (f64, f64), height: f64, labels: &[String; 3]) {
     const STEPS: usize = 50;
     let step = height / count_f64(STEPS);
     for i in 0..STEPS {
@@ -261,7 +311,7 @@ fn draw_scale(scene: &mut Scene, (x, top): (f64, f64), height: f64, labels: [&st
             shade(share),
         );
     }
-    for (share, label) in [1.0, 0.5, 0.0].into_iter().zip(labels) {
+    for (share, label) in [1.0, 0.5, 0.0].into_iter().zip(labels.iter()) {
         let y = top + (1.0 - share) * height;
         scene.line(&[(x + 12.0, y), (x + 15.0, y)], AXIS, 1.0);
         scene.text(

@@ -2,6 +2,7 @@
 //! Knows no experiments.
 
 pub(crate) mod axis;
+pub(crate) mod labels;
 pub(crate) mod matrix;
 mod paint;
 pub(crate) mod palette;

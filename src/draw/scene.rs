@@ -233,6 +233,15 @@ impl Scene {
 
 #[cfg(test)]
 impl Scene {
+    /// All its texts, one after another.
+    pub(crate) fn words(&self) -> String {
+        let texts = self.shapes.iter().filter_map(|shape| match shape {
+            Shape::Text { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>().join(" ")
+    }
+
     /// Panics unless all figures are finite, every text lies inside the picture and no two texts
     /// cover each other.
     pub(crate) fn assert_sound(&self, what: &str) {

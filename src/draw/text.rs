@@ -98,13 +98,25 @@ pub(crate) fn rasterise(text: &str, size: f64, bold: bool, mut paint: impl FnMut
 /// one is near; what is too long for that loses its middle, because names of cells differ at both
 /// ends.
 pub(crate) fn fit(text: &str, size: f64, bold: bool, max_width: f64, lines: usize) -> Vec<String> {
+    fit_around(text, size, bold, max_width, lines, 4)
+}
+
+/// Like [`fit`], with `head` of eight parts of what is kept before what goes.
+pub(super) fn fit_around(
+    text: &str,
+    size: f64,
+    bold: bool,
+    max_width: f64,
+    lines: usize,
+    head: usize,
+) -> Vec<String> {
     let all = wrap(text, size, bold, max_width);
     if all.len() <= lines.max(1) {
         return all;
     }
     let characters: Vec<char> = text.chars().collect();
     let shortened = |kept: usize| {
-        let head = kept.div_ceil(2);
+        let head = (kept * head).div_ceil(8);
         let mut short: String = characters[..head].iter().collect();
         short.push('…');
         short.extend(&characters[characters.len() - (kept - head)..]);

@@ -1,5 +1,7 @@
 //! What a comparison of runs says.
 
+use super::estimate::Estimate;
+
 /// The paired tests of an experiment with `[compare]`.
 pub(super) const FILE: &str = "comparison.csv";
 
@@ -23,6 +25,21 @@ pub struct Compared {
     pub remarks: Vec<String>,
     /// The same figures, in full, for programs: a head and a row for each pair and evaluation.
     pub rows: Vec<Vec<String>>,
+}
+
+/// The best run of an experiment beside those of others.
+#[derive(Debug, Clone)]
+pub(super) struct Beside {
+    /// The experiment's name.
+    pub experiment: String,
+    /// The run's.
+    pub run: String,
+    /// Its accuracy where the comparison looks.
+    pub accuracy: Estimate,
+    /// The rows of that evaluation.
+    pub rows: Option<u64>,
+    /// The same of the experiment's other runs.
+    pub others: Vec<f64>,
 }
 
 /// What it means to point at the best of several runs.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use super::ReportError;
-use super::compared::Compared;
+use super::compared::{Beside, Compared};
 use super::estimate::Estimate;
 use super::seed::{self, SeedReport, State};
 use super::settings;
@@ -31,6 +31,8 @@ pub(super) struct ExperimentReport {
     pub compare: Option<PlannedComparison>,
     /// The same, compared.
     pub compared: Option<Compared>,
+    /// The best runs of the same experiments.
+    pub beside: Vec<Beside>,
     /// What concerns no single run.
     pub problems: Vec<String>,
 }
@@ -115,6 +117,7 @@ impl ExperimentReport {
             evaluation: String::new(),
             compare,
             compared: None,
+            beside: Vec::new(),
             problems,
         };
         let varying = {

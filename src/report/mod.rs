@@ -7,6 +7,7 @@ mod drawn;
 mod estimate;
 mod experiment;
 mod export;
+mod factors;
 mod figures;
 mod html;
 mod left;
@@ -109,10 +110,16 @@ pub fn build(results: &Path, experiments: &[String]) -> Result<Report, ReportErr
     }
     let compared: Vec<_> = read
         .iter()
-        .map(|own| compare::side_by_side(results, own, &read))
+        .map(|own| {
+            (
+                compare::side_by_side(results, own, &read),
+                compare::beside(own, &read),
+            )
+        })
         .collect();
-    for (experiment, compared) in read.iter_mut().zip(compared) {
+    for (experiment, (compared, beside)) in read.iter_mut().zip(compared) {
         experiment.compared = compared;
+        experiment.beside = beside;
     }
     let known: Vec<String> = read
         .iter()

@@ -491,3 +491,59 @@ fn a_kind_of_a_newer_version_is_shown_by_its_name_and_metrics() {
     let page = fs::read_to_string(results.path().join("report/index.html")).unwrap();
     assert!(page.contains("Kind novel, 1 run"));
 }
+
+#[test]
+fn the_best_runs_of_experiments_that_are_compared_stand_in_one_plot() {
+    let results = tempfile::tempdir().unwrap();
+    for (experiment, run, accuracy, rows) in [
+        ("x", "attempt-1", 0.7, 400),
+        ("x", "attempt-2", 0.9, 400),
+        ("y", "few-shot", 0.6, 60),
+    ] {
+        Sample {
+            experiment,
+            accuracy,
+            rows,
+            ..small(run)
+        }
+        .write(results.path());
+    }
+    write_plan(results.path(), "x", &[("attempt-1", 42), ("attempt-2", 42)]);
+    let mut plan = crate::record::PlanFile::read(results.path(), "x")
+        .unwrap()
+        .unwrap();
+    plan.compare = Some(crate::record::PlannedComparison {
+        experiments: vec!["y".into(), "not run".into()],
+        metric: "accuracy".into(),
+        evaluation: "test".into(),
+    });
+    plan.write(results.path()).unwrap();
+    let report = build(results.path(), &[]).unwrap();
+    let plots = |name: &str| {
+        let experiment = report.experiments.iter().find(|known| known.name == name);
+        let experiment = experiment.unwrap();
+        let plots = views::of(&experiment.kind).plots(experiment);
+        let mut beside = plots
+            .into_iter()
+            .filter(|plot| plot.stem == "beside-others");
+        beside.next()
+    };
+    let plot = plots("x").unwrap();
+    plot.scene.assert_sound("beside");
+    assert!(
+        plot.caption.contains("of 2 experiments on “test”")
+            && plot.caption.contains("Highest: x: attempt-2"),
+        "{}",
+        plot.caption
+    );
+    let words = plot.scene.words();
+    assert!(
+        words.contains("x: attempt-2") && words.contains("y: few-shot"),
+        "{words}"
+    );
+    assert!(
+        words.contains("Not on the same rows: x on 400, y on 60."),
+        "{words}"
+    );
+    assert!(plots("y").is_none());
+}

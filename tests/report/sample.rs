@@ -118,6 +118,8 @@ pub(super) struct Sample {
     pub diverges: Option<usize>,
     pub status: Status,
     pub rank: usize,
+    /// More of its settings, as TOML: instead of the number of epochs.
+    pub more: String,
 }
 
 impl Sample {
@@ -134,6 +136,7 @@ impl Sample {
             diverges: None,
             status: Status::Complete,
             rank: 8,
+            more: String::new(),
         }
     }
 
@@ -143,8 +146,13 @@ impl Sample {
         let mut noise =
             Noise(self.seed * 7919 + self.run.bytes().map(u64::from).sum::<u64>() * 31 + 1);
         let settings: toml::Table = toml::from_str(&format!(
-            "kind = \"lora\"\n[lora]\nrank = {}\ntargets = [\"query\", \"value\"]\n[training]\nepochs = {}\n",
-            self.rank, self.epochs
+            "kind = \"lora\"\n[lora]\nrank = {}\ntargets = [\"query\", \"value\"]\n{}",
+            self.rank,
+            if self.more.is_empty() {
+                format!("[training]\nepochs = {}\n", self.epochs)
+            } else {
+                self.more.clone()
+            }
         ))
         .unwrap();
         RunFile {
@@ -199,10 +207,16 @@ impl Sample {
             wall_seconds: 61.5 * self.epochs as f64 + self.rank as f64,
             sittings: Vec::new(),
             metrics,
-            measurements: vec![MeasurementRow {
-                metric: "train_samples_per_second".into(),
-                value: 131.25,
-            }],
+            measurements: vec![
+                MeasurementRow {
+                    metric: "train_samples_per_second".into(),
+                    value: 131.25,
+                },
+                MeasurementRow {
+                    metric: "peak_memory_bytes".into(),
+                    value: 1.1e9 + 4e6 * self.rank as f64,
+                },
+            ],
             labels: self.classes.clone(),
             notes: vec!["3 texts stand in both the training and the test split <b>".into()],
             files: BTreeMap::new(),

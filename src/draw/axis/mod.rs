@@ -124,6 +124,16 @@ impl Axis {
         Self::linear(from, to, count, Notation::Decimal)
     }
 
+    /// One without a scale, along which things stand in rows.
+    pub(crate) fn none() -> Self {
+        Self {
+            from: 0.0,
+            to: 1.0,
+            ticks: Vec::new(),
+            logarithmic: false,
+        }
+    }
+
     /// Whole numbers from `low` to `high` with `room` beyond both, at most about `count` ticks.
     pub(crate) fn integers(low: usize, high: usize, room: f64, count: usize) -> Self {
         let high = high.max(low);

@@ -15,7 +15,7 @@ pub(crate) fn svg(scene: &Scene, description: &str) -> String {
     // Writing to a String cannot fail, here and below.
     let _ = write!(
         svg,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" width=\"{width}\" height=\"{height}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"picture\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {width} {height}\" role=\"img\" font-family=\"{}\">\n",
         escape(text::FAMILY)
     );

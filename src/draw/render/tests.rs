@@ -27,7 +27,7 @@ fn an_svg_is_well_formed_and_says_in_words_what_it_shows() {
     let mut scene = scene();
     scene.title = "accuracy of <b>".to_owned();
     let svg = svg(&scene, "a \"description\"");
-    assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" width=\"120\" height=\"80\" viewBox=\"0 0 120 80\" role=\"img\""));
+    assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"picture\" width=\"120\" height=\"80\" viewBox=\"0 0 120 80\" role=\"img\""));
     assert!(svg.ends_with("</svg>\n"));
     assert!(svg.contains("<title>accuracy of &lt;b&gt;</title>"));
     assert!(svg.contains("<desc>a &quot;description&quot;</desc>"));

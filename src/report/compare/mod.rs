@@ -3,6 +3,7 @@
 
 pub(super) mod answers;
 mod baseline;
+mod beside;
 mod best;
 mod best_run;
 mod pair;
@@ -18,6 +19,7 @@ use rayon::prelude::*;
 
 pub use super::compared::{Compared, Table};
 pub use baseline::against;
+pub(super) use beside::beside;
 pub(super) use best::side_by_side;
 
 use crate::metrics;

@@ -1,7 +1,7 @@
 //! A confusion matrix: counts, and each count's share of its true class.
 
 use crate::draw::axis::group;
-use crate::draw::matrix::{Cell, Matrix, READABLE};
+use crate::draw::matrix::{Cell, Matrix};
 use crate::draw::scene::Scene;
 use crate::report::predictions::Confusion;
 
@@ -21,9 +21,11 @@ pub(in crate::report) fn draw(title: &str, confusion: &Confusion) -> Option<Scen
             .zip(&confusion.totals)
             .map(of_class)
             .collect(),
-        scale: ["100 %", "50 %", "0 %"],
+        scale: ["100 %", "50 %", "0 %"].map(str::to_owned),
+        square: true,
+        largest: 120.0,
     };
-    matrix.draw(&notes(confusion, matrix.cell_size()))
+    matrix.draw(&notes(confusion, matrix.has_numbers()))
 }
 
 fn cell(count: u64, total: u64) -> Cell {
@@ -36,15 +38,15 @@ fn cell(count: u64, total: u64) -> Cell {
     }
 }
 
-fn notes(confusion: &Confusion, cell: f64) -> Vec<String> {
+fn notes(confusion: &Confusion, has_numbers: bool) -> Vec<String> {
     let rows = group(&confusion.rows().to_string());
-    let mut notes = vec![if cell < READABLE {
+    let mut notes = vec![if has_numbers {
         format!(
-            "Shade: share of the true class. {rows} rows. Too many classes for numbers; predictions.csv has them."
+            "Counts, and below them the share of the true class, which also sets the shade. {rows} rows."
         )
     } else {
         format!(
-            "Counts, and below them the share of the true class, which also sets the shade. {rows} rows."
+            "Shade: share of the true class. {rows} rows. Too many classes for numbers; predictions.csv has them."
         )
     }];
     if confusion.classes.len() < confusion.all_classes {

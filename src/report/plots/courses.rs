@@ -12,6 +12,8 @@ pub(in crate::report) struct Course {
     pub seeds: Vec<Vec<(usize, f64)>>,
     /// What follows the name in parentheses, such as that the run failed.
     pub remark: Option<&'static str>,
+    /// How good the run is by another figure, the higher the better, where there is one.
+    pub standing: Option<f64>,
 }
 
 /// What is drawn over the epochs.
@@ -40,6 +42,12 @@ impl Measure {
 }
 
 impl Course {
+    /// The last value of the mean over the seeds, if it is finite.
+    pub(in crate::report) fn last(&self) -> Option<f64> {
+        let last = self.mean().last().map(|point| point.1);
+        last.filter(|value| value.is_finite())
+    }
+
     /// The mean over the seeds for each epoch that any of them reached; seeds without a finite
     /// value there do not count.
     pub(in crate::report) fn mean(&self) -> Vec<(f64, f64)> {
@@ -118,5 +126,35 @@ impl Course {
                 .map(|&(epoch, value)| (count_f64(epoch), value))
                 .collect()
         })
+    }
+}
+
+/// Which run ends best, and how many were better before their end.
+pub(in crate::report) fn in_words(courses: &[Course], measure: &Measure) -> String {
+    let sign = if measure.share { 1.0 } else { -1.0 };
+    let ended: Vec<(&Course, f64)> = courses
+        .iter()
+        .filter_map(|course| Some((course, course.last()?)))
+        .collect();
+    let best = ended
+        .iter()
+        .max_by(|one, other| (sign * one.1).total_cmp(&(sign * other.1)));
+    let Some((best, value)) = best else {
+        return String::new();
+    };
+    let was_better = |(course, last): &&(&Course, f64)| {
+        let before = course.mean().into_iter().map(|point| sign * point.1);
+        // What the fourth digit tells apart.
+        before.fold(f64::NEG_INFINITY, f64::max) > sign * last + 5e-5
+    };
+    let before = ended.iter().filter(was_better).count();
+    let word = if measure.share { "Highest" } else { "Lowest" };
+    let all = ended.len();
+    let said = format!(" {word} at the end: {}, {value:.4}.", best.name);
+    match (before, all) {
+        (0, _) => said,
+        (1, 1) => format!("{said} It was better before."),
+        (1, all) => format!("{said} Of {all} runs, 1 was better before its end."),
+        (before, all) => format!("{said} Of {all} runs, {before} were better before their end."),
     }
 }

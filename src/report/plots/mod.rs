@@ -1,11 +1,14 @@
 //! Figures, each a function of what it is given: the same results give the same bytes.
 
+pub(super) mod by_place;
 pub(super) mod confusion;
 pub(super) mod courses;
 pub(super) mod curves;
+pub(super) mod effects;
 pub(super) mod epochs;
 pub(super) mod final_metric;
-mod multiples;
+pub(super) mod frontier;
+pub(super) mod pairs;
 
 use crate::draw::Scene;
 

@@ -2,6 +2,7 @@
 
 mod classification;
 mod generic;
+mod judged;
 mod lora;
 mod model_search;
 mod prompt;

@@ -9,7 +9,7 @@ use crate::report::views::{Cell, Detail, Score};
 
 /// Means over the answers of a run: title, metric, and which of the titles a narrow terminal leaves
 /// out first.
-const COLUMNS: [(&str, &str, u8); 7] = [
+pub(super) const COLUMNS: [(&str, &str, u8); 7] = [
     ("F1", "token_f1", 12),
     ("supported", "supported", 11),
     ("abstained", "abstained", 10),

@@ -2,8 +2,13 @@
 
 mod agreement;
 mod answers;
+mod judgements;
+mod named;
 mod plots;
 mod remarks;
+mod searched;
+#[cfg(test)]
+mod tests;
 
 use super::{Detail, Score, View};
 use crate::report::estimate::Estimate;
@@ -80,6 +85,19 @@ impl View for Retrieval {
 
     fn plots(&self, experiment: &ExperimentReport) -> Vec<Plot> {
         plots::of_experiment(experiment)
+    }
+
+    fn plots_of_seed(
+        &self,
+        experiment: &ExperimentReport,
+        run: &RunReport,
+        seed: &SeedReport,
+    ) -> Vec<Plot> {
+        let label = format!("{}/{} (seed {})", experiment.name, run.name, seed.seed);
+        let stem = format!("{}.seed-{}", run.name, seed.seed);
+        judgements::of_seed(&label, &stem, seed)
+            .into_iter()
+            .collect()
     }
 
     fn details(&self, seed: &SeedReport) -> Vec<Detail> {

@@ -1,60 +1,79 @@
 //! Figures of retrieval runs: scores by rank, how good settings of chunks are, and how much runs
 //! agree.
 
-use std::collections::BTreeSet;
-
 use super::agreement::{agreements, mean_agreement, scores_by_rank};
-use super::score_at_k;
+use super::named::{Names, SIZE, TOP_K, value};
+use super::{judgements, score_at_k, searched};
 use crate::draw::Scene;
 use crate::draw::matrix::{Cell, Matrix};
 use crate::report::experiment::{ExperimentReport, RunReport};
 use crate::report::plots::courses::{Course, Measure};
 use crate::report::plots::{Plot, epochs};
+use crate::report::views::judged::{self, Judged};
 
 /// Stems of the plots that compare runs.
-pub(super) const STEMS: [&str; 3] = ["score-by-rank", "ndcg-by-chunks", "agreement"];
+pub(super) const STEMS: [&str; 10] = [
+    searched::STEMS[0],
+    "ndcg-by-chunks",
+    "score-by-rank",
+    searched::STEMS[1],
+    "agreement",
+    searched::STEMS[2],
+    judgements::STEM,
+    judged::STEMS[0],
+    judged::STEMS[1],
+    judged::STEMS[2],
+];
 
 /// More runs than this have no readable matrix; `agreement.csv` has the numbers.
 const MOST_RUNS: usize = 40;
-const SIZE: &str = "chunks.size";
-const TOP_K: &str = "retrieval.top_k";
-const OVERLAP: &str = "chunks.overlap";
-/// Settings that a model always has and a lexical embedder never: a difference between the two that
-/// other settings tell better.
-const OF_A_MODEL: [&str; 2] = ["embedder.precision", "embedder.random.seed"];
-
 /// The figures that compare an experiment's runs.
 pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
-    let figures = [
-        (
-            STEMS[0],
-            "Score by rank, relative to each question's best, mean over the questions.",
-            scores(experiment),
-        ),
-        (
-            STEMS[1],
-            "Retrieval by the size and the number of the chunks.",
-            by_chunks(experiment),
-        ),
-        (
-            STEMS[2],
-            "How much the runs' lists agree.",
-            agreement(experiment),
-        ),
-    ];
-    let plot = |(stem, caption, scene): (&str, &str, Option<_>)| {
+    let judged = Judged {
+        name: "nDCG@k".to_owned(),
+        unit: "mean over the questions",
+        of: Box::new(|seed| score_at_k(seed, "ndcg")),
+    };
+    let plot = |stem: &str, caption: &str, scene: Option<Scene>| {
         Some(Plot {
             stem: stem.to_owned(),
             caption: caption.to_owned(),
             scene: scene?,
         })
     };
-    figures.into_iter().filter_map(plot).collect()
+    let by_chunks = plot(
+        STEMS[1],
+        "Retrieval by the size and the number of the chunks.",
+        by_chunks(experiment),
+    );
+    let scores = plot(
+        STEMS[2],
+        "Score by rank, relative to each question's best, mean over the questions.",
+        scores(experiment),
+    );
+    let agreement = plot(
+        STEMS[4],
+        "How much the runs' lists agree.",
+        agreement(experiment),
+    );
+    let figures = [
+        searched::by_k(experiment),
+        by_chunks,
+        scores,
+        searched::metrics_agree(experiment),
+        agreement,
+        searched::tokens_cut(experiment),
+        judgements::of_runs(experiment),
+    ];
+    let mut plots: Vec<Plot> = figures.into_iter().flatten().collect();
+    plots.extend(judged::plots(experiment, &judged));
+    plots
 }
 
 fn scores(experiment: &ExperimentReport) -> Option<Scene> {
     let course = |run: &RunReport| Course {
         name: run.title(),
+        standing: run.mean(|seed| score_at_k(seed, "ndcg")),
         seeds: run
             .seeds
             .iter()
@@ -76,20 +95,6 @@ fn scores(experiment: &ExperimentReport) -> Option<Scene> {
     )
 }
 
-/// The settings that set rows apart beside the size and the number of the chunks.
-fn telling(experiment: &ExperimentReport) -> Vec<&String> {
-    let varies = |key: &str| {
-        let seeds = experiment.seeds();
-        let values = seeds.filter_map(|(_, seed)| seed.settings.get(key));
-        values.collect::<BTreeSet<_>>().len() > 1
-    };
-    let tells = |key: &&String| {
-        let key = key.as_str();
-        ![SIZE, TOP_K, OVERLAP].contains(&key) && (!OF_A_MODEL.contains(&key) || varies(key))
-    };
-    experiment.varying.iter().filter(tells).collect()
-}
-
 /// nDCG for each size of the chunks and each number of them; a row for each combination of the
 /// other settings that vary.
 fn by_chunks(experiment: &ExperimentReport) -> Option<Scene> {
@@ -97,34 +102,8 @@ fn by_chunks(experiment: &ExperimentReport) -> Option<Scene> {
     if !varies(SIZE) && !varies(TOP_K) {
         return None;
     }
-    let value = |run: &RunReport, key: &str| {
-        run.seeds
-            .iter()
-            .find_map(|seed| seed.settings.get(key).cloned())
-    };
-    // An overlap that moves together with the size needs no mention.
-    let overlaps = |size: &Option<String>| {
-        let alike = experiment.current().filter(|run| value(run, SIZE) == *size);
-        alike
-            .map(|run| value(run, OVERLAP))
-            .collect::<BTreeSet<_>>()
-    };
-    let follows = |run: &RunReport| overlaps(&value(run, SIZE)).len() == 1;
-    let said_by_size = experiment.current().all(follows);
-    let others = telling(experiment);
-    let row_of = |run: &RunReport| {
-        let rest = others
-            .iter()
-            .filter_map(|key| value(run, key))
-            .map(|text| last_part(&text).to_owned());
-        let size = value(run, SIZE).map(|size| format!("size {size}"));
-        let overlap = value(run, OVERLAP).filter(|_| !said_by_size);
-        let overlap = overlap.map(|overlap| format!("overlap {overlap}"));
-        rest.chain(size)
-            .chain(overlap)
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let names = Names::new(experiment);
+    let row_of = |run: &RunReport| names.of(run, |key| key != TOP_K);
     let mut rows: Vec<String> = Vec::new();
     let mut columns: Vec<usize> = Vec::new();
     let mut found: Vec<(String, usize, f64, Option<f64>)> = Vec::new();
@@ -137,12 +116,15 @@ fn by_chunks(experiment: &ExperimentReport) -> Option<Scene> {
         if !rows.contains(&row) {
             rows.push(row.clone());
         }
+        if rows.len() > MOST_RUNS {
+            return None;
+        }
         columns.push(k);
         found.push((row, k, ndcg, run.mean(|seed| score_at_k(seed, "hit"))));
     }
     columns.sort_unstable();
     columns.dedup();
-    if found.len() < 2 || rows.len() > MOST_RUNS {
+    if found.len() < 2 {
         return None;
     }
     let cell = |row: &String, k: usize| {
@@ -169,7 +151,9 @@ fn by_chunks(experiment: &ExperimentReport) -> Option<Scene> {
             .collect(),
         rows,
         columns: columns.iter().map(usize::to_string).collect(),
-        scale: ["1", "0.5", "0"],
+        scale: ["1", "0.5", "0"].map(str::to_owned),
+        square: false,
+        largest: 110.0,
     };
     matrix.draw(&["nDCG@k over the judged questions, which also sets the shade, and below it the share of questions with a hit.".to_owned()])
 }
@@ -211,7 +195,9 @@ fn agreement(experiment: &ExperimentReport) -> Option<Scene> {
         rows: names.clone(),
         columns: names,
         cells,
-        scale: ["1", "0.5", "0"],
+        scale: ["1", "0.5", "0"].map(str::to_owned),
+        square: true,
+        largest: 110.0,
     };
     matrix.draw(&[
         "Mean over the questions of the share of chunks that both lists have, which also sets the shade, and below it Kendall's tau, where a chunk \
@@ -227,13 +213,4 @@ fn empty() -> Cell {
         text: String::new(),
         below: String::new(),
     }
-}
-
-/// Of a path its last part; of a model's configuration its folder.
-fn last_part(text: &str) -> &str {
-    text.trim_end_matches("/config.json")
-        .trim_end_matches('/')
-        .rsplit('/')
-        .next()
-        .unwrap_or(text)
 }
