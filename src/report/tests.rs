@@ -106,10 +106,7 @@ fn the_page_escapes_every_text_and_needs_no_network() {
             && !page.contains("<device>")
             && !page.contains("<ranks>")
     );
-    assert!(
-        page.contains("&lt;script&gt;")
-            && page.contains("&lt;ranks&gt; &amp; seeds")
-    );
+    assert!(page.contains("&lt;script&gt;") && page.contains("&lt;ranks&gt; &amp; seeds"));
     let elsewhere = page.replace("http://www.w3.org/2000/svg", "");
     assert!(
         !elsewhere.contains("http:")

@@ -152,7 +152,11 @@ mod tests {
         let mark = |rows| answers(rows).unwrap()["test"].mark();
         let base = mark("test,7,a,b,0,x\ntest,2,a,a,1,y\n");
         assert_eq!(mark("test,2,a,b,1,y\ntest,7,a,a,0,x\n"), base);
-        for other in ["test,7,a,b,0,x\n", "test,7,a,b,0,x\ntest,2,a,a,1,z\n", "test,7,b,b,0,x\ntest,2,a,a,1,y\n"] {
+        for other in [
+            "test,7,a,b,0,x\n",
+            "test,7,a,b,0,x\ntest,2,a,a,1,z\n",
+            "test,7,b,b,0,x\ntest,2,a,a,1,y\n",
+        ] {
             assert_ne!(mark(other), base);
         }
     }

@@ -96,7 +96,10 @@ mod tests {
             run_from_index("x", "rank=4@42.html"),
             "runs/x/rank%3D4%4042.html"
         );
-        assert_eq!(result(3, "x/a/seed-1/run.toml"), "../../../x/a/seed-1/run.toml");
+        assert_eq!(
+            result(3, "x/a/seed-1/run.toml"),
+            "../../../x/a/seed-1/run.toml"
+        );
     }
 
     #[test]

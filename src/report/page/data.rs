@@ -181,14 +181,19 @@ mod tests {
 
     #[test]
     fn base64_is_that_of_the_standard() {
-        let said = ["", "f", "fo", "foo", "foob", "fooba", "foobar"].map(|text| base64(text.as_bytes()));
-        let wanted = ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"];
+        let said =
+            ["", "f", "fo", "foo", "foob", "fooba", "foobar"].map(|text| base64(text.as_bytes()));
+        let wanted = [
+            "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy",
+        ];
         assert_eq!(said, wanted);
     }
 
     #[test]
     fn long_curves_are_thinned_to_the_means_of_neighbours() {
-        let points: Vec<(f64, f64)> = (0..1000).map(|i| (f64::from(i), f64::from(i % 2))).collect();
+        let points: Vec<(f64, f64)> = (0..1000)
+            .map(|i| (f64::from(i), f64::from(i % 2)))
+            .collect();
         let thin = thinned(&points);
         assert!(thin.len() <= POINTS && thin.len() > POINTS / 2);
         assert!(thin.last() == Some(&(999.0, 0.4)) || thin.last().unwrap().0 > 998.0);

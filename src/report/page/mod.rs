@@ -69,9 +69,11 @@ pub(super) fn write(
         current.extend(write_book(&book, drawn, &templates, results)?);
     }
     // Only now all is known that is wrong with files.
-    let sections = all().zip(&pages).map(|(((experiment, drawn), ranked), pages)| {
-        Section::of(experiment, drawn, ranked, pages)
-    });
+    let sections = all()
+        .zip(&pages)
+        .map(|(((experiment, drawn), ranked), pages)| {
+            Section::of(experiment, drawn, ranked, pages)
+        });
     let index = super::page(results);
     let content = templates.index(Index {
         experiments: sections.collect(),

@@ -60,7 +60,9 @@ impl Pages {
                 else {
                     continue;
                 };
-                pages.names.insert((report.name.clone(), one.seed), name.clone());
+                pages
+                    .names
+                    .insert((report.name.clone(), one.seed), name.clone());
                 if report.stale.is_none() && one.state == State::Complete {
                     pages.comparable.insert(run);
                 }

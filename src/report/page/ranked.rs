@@ -32,7 +32,8 @@ impl Ranked {
             });
             value.filter(|value| !value.is_nan())
         };
-        let mut order: Vec<(usize, Option<f64>)> = experiment.runs.iter().map(value).enumerate().collect();
+        let mut order: Vec<(usize, Option<f64>)> =
+            experiment.runs.iter().map(value).enumerate().collect();
         let stale = |place: usize| experiment.runs[place].stale.is_some();
         // Stable: of equals, those that the plan names first.
         order.sort_by(|&(one, first), &(two, second)| {
@@ -42,7 +43,10 @@ impl Ranked {
         });
         let mut ranks = vec![None; order.len()];
         let mut ranked = 0;
-        for (place, _) in order.iter().filter(|(place, value)| value.is_some() && !stale(*place)) {
+        for (place, _) in order
+            .iter()
+            .filter(|(place, value)| value.is_some() && !stale(*place))
+        {
             ranked += 1;
             ranks[*place] = Some(ranked);
         }

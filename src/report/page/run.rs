@@ -144,8 +144,8 @@ impl Book<'_> {
         let run = &experiment.runs[here.run];
         let view = views::of(&experiment.kind);
         let headline = view.headline(seed, &experiment.evaluation);
-        let headline = headline
-            .map(|(metric, estimate)| format!("{metric} {}", with_interval(&estimate)));
+        let headline =
+            headline.map(|(metric, estimate)| format!("{metric} {}", with_interval(&estimate)));
         seed.read_all();
         let mut details = view.details(seed);
         details.retain(|table| !table.rows.is_empty());
@@ -180,12 +180,19 @@ impl Book<'_> {
             error: record.and_then(|record| record.error.as_deref()),
             problems,
             notes: record.map_or(&[], |record| &record.notes),
-            plots: plots.iter().map(|plot| Figure::of(DEPTH, name, plot)).collect(),
+            plots: plots
+                .iter()
+                .map(|plot| Figure::of(DEPTH, name, plot))
+                .collect(),
             figures: figures::of(seed).into_iter().map(figure).collect(),
             varying,
             shared,
             details,
-            mistakes: mistakes.into_iter().filter(|one| one.wrong > 0).map(shown).collect(),
+            mistakes: mistakes
+                .into_iter()
+                .filter(|one| one.wrong > 0)
+                .map(shown)
+                .collect(),
             questions: asked(seed),
             provenance: provenance::of(seed)
                 .into_iter()
@@ -193,7 +200,10 @@ impl Book<'_> {
                 .collect(),
             commands: commands::repeating(name, &run.name, seed.seed, seed.state)
                 .into_iter()
-                .chain([("shows it in the terminal", commands::show(name, &run.name, seed.seed))])
+                .chain([(
+                    "shows it in the terminal",
+                    commands::show(name, &run.name, seed.seed),
+                )])
                 .map(|(what, command)| Named {
                     name: command,
                     value: what.to_owned(),
@@ -246,7 +256,10 @@ fn shown(mistakes: Mistakes) -> Wrong {
         row: wrong.row,
         label: wrong.label,
         prediction: wrong.prediction,
-        confidence: wrong.confidence.map(|share| format!("{share:.4}")).unwrap_or_default(),
+        confidence: wrong
+            .confidence
+            .map(|share| format!("{share:.4}"))
+            .unwrap_or_default(),
         text: wrong.text,
     };
     Wrong {

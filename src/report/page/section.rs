@@ -138,7 +138,10 @@ fn best(experiment: &ExperimentReport, ranked: &Ranked, pages: &Pages) -> Option
     let view = views::of(&experiment.kind);
     let scores = view.scores(experiment, &experiment.evaluation);
     let score = scores.into_iter().find(|score| score.title == by)?;
-    let address = run.seeds.iter().find_map(|seed| pages.from_index(&run.name, seed.seed));
+    let address = run
+        .seeds
+        .iter()
+        .find_map(|seed| pages.from_index(&run.name, seed.seed));
     Some(Best {
         name: run.title(),
         address,
@@ -150,8 +153,13 @@ fn best(experiment: &ExperimentReport, ranked: &Ranked, pages: &Pages) -> Option
 /// The runs that failed, or whose files have something to mind: as far as they were read.
 fn troubles(experiment: &ExperimentReport, pages: &Pages) -> Vec<Trouble> {
     let trouble = |(run, seed): (&RunReport, &SeedReport)| {
-        let error = seed.record.as_ref().and_then(|record| record.error.as_ref());
-        let error = error.and_then(|error| error.lines().next()).map(str::to_owned);
+        let error = seed
+            .record
+            .as_ref()
+            .and_then(|record| record.error.as_ref());
+        let error = error
+            .and_then(|error| error.lines().next())
+            .map(str::to_owned);
         let said: Vec<String> = error.into_iter().chain(seed.problems()).collect();
         (!said.is_empty()).then(|| Trouble {
             title: format!("{}@{}", run.name, seed.seed),

@@ -98,7 +98,12 @@ impl RunsTable {
     pub(super) fn of(experiment: &ExperimentReport, ranked: &Ranked, pages: &Pages) -> Self {
         let view = views::of(&experiment.kind);
         let mut scores = view.scores(experiment, &experiment.evaluation);
-        scores.retain(|score| experiment.runs.iter().any(|run| (score.figure)(run).is_some()));
+        scores.retain(|score| {
+            experiment
+                .runs
+                .iter()
+                .any(|run| (score.figure)(run).is_some())
+        });
         // What the runs are ranked by comes first. Stable otherwise.
         scores.sort_by_key(|score| Some(score.title.as_str()) != ranked.by);
         let settings = columns(experiment);
@@ -158,7 +163,12 @@ fn columns(experiment: &ExperimentReport) -> Vec<&str> {
         experiment.runs.iter().all(|run| {
             let parts = run.name.split(',').filter_map(|part| part.split_once('='));
             let mut keys = parts.map(|(name, _)| name);
-            keys.any(|name| key == name || key.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')))
+            keys.any(|name| {
+                key == name
+                    || key
+                        .strip_suffix(name)
+                        .is_some_and(|rest| rest.ends_with('.'))
+            })
         })
     };
     let varying = experiment.varying.iter().map(String::as_str);
@@ -191,12 +201,7 @@ fn head(scores: &[Score], settings: &[&str], ranked: &Ranked) -> Vec<Title> {
 }
 
 /// The cells in the order of the head.
-fn cells(
-    run: &RunReport,
-    scores: &[Score],
-    state: Option<&str>,
-    settings: &[&str],
-) -> Vec<Cell> {
+fn cells(run: &RunReport, scores: &[Score], state: Option<&str>, settings: &[&str]) -> Vec<Cell> {
     let figure = |score: &Score| Cell::figure(&(score.figure)(run).unwrap_or_default());
     let mut cells: Vec<Cell> = scores.iter().map(figure).collect();
     let time = run.mean(|seed| Some(seed.record.as_ref()?.wall_seconds));

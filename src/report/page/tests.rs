@@ -5,9 +5,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use crate::record::{
-    PREDICTIONS_FILE, RunRecord, Status, read, run_folder,
-};
+use crate::record::{PREDICTIONS_FILE, RunRecord, Status, read, run_folder};
 use crate::report::sample::{Sample, searches, write_plan};
 use crate::report::{build, drawn, write};
 
@@ -28,7 +26,8 @@ fn written(results: &Path) {
 }
 
 fn page(results: &Path, name: &str) -> String {
-    fs::read_to_string(results.join("report").join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    fs::read_to_string(results.join("report").join(name))
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn change(results: &Path, run: &str, with: impl FnOnce(&mut RunRecord)) {
@@ -53,14 +52,21 @@ fn runs_are_ranked_the_best_is_marked_and_settings_come_last() {
     written(results.path());
     let index = page(results.path(), "index.html");
     let table = &index[index.find("<table class=\"runs\"").unwrap()..];
-    let at = |text: &str| table.find(text).unwrap_or_else(|| panic!("{text}: {table}"));
+    let at = |text: &str| {
+        table
+            .find(text)
+            .unwrap_or_else(|| panic!("{text}: {table}"))
+    };
     let row = |run: &str| at(&format!("<a href=\"runs/x/{run}%4042.html\">"));
     assert!(row("high") < row("middle") && row("middle") < row("low"));
     assert!(at(" class=\"best\"") < row("high") && table.matches("class=\"mark\"").count() == 1);
     assert!(at(">accuracy on test") < at(">rank</th>"));
     assert!(at("aria-sort=\"descending\"") < at(">macro F1"));
     let high = page(results.path(), "runs/x/high@42.html");
-    assert!(high.contains("1 of 3 by accuracy") && high.contains("middle<wbr>@42 →") || high.contains("middle@42 →"));
+    assert!(
+        high.contains("1 of 3 by accuracy") && high.contains("middle<wbr>@42 →")
+            || high.contains("middle@42 →")
+    );
     assert!(high.contains("<mark>8</mark>") && high.contains("16 (1),<wbr> 4 (1)"));
     assert!(high.contains("<code>ensayo rerun x/high@42</code>"));
     assert!(high.contains("href=\"../../../x/high/seed-42/training_log.csv\""));
@@ -78,7 +84,10 @@ fn settings_that_names_say_have_no_column() {
     }
     written(results.path());
     let index = page(results.path(), "index.html");
-    assert!(!index.contains("title=\"lora.rank\"") && index.contains(">rank=4</a>"), "{index}");
+    assert!(
+        !index.contains("title=\"lora.rank\"") && index.contains(">rank=4</a>"),
+        "{index}"
+    );
     assert!(index.contains("All of them: epochs=2"));
 }
 
@@ -128,10 +137,16 @@ fn failed_runs_say_why_and_missing_ones_what_makes_them() {
         ..small("broken")
     }
     .write(results.path());
-    write_plan(results.path(), "x", &[("a", 42), ("broken", 42), ("never", 42)]);
+    write_plan(
+        results.path(),
+        "x",
+        &[("a", 42), ("broken", 42), ("never", 42)],
+    );
     written(results.path());
     let index = page(results.path(), "index.html");
-    assert!(index.contains("ensayo run x/<wbr>never@42") || index.contains("ensayo run x/never@42"));
+    assert!(
+        index.contains("ensayo run x/<wbr>never@42") || index.contains("ensayo run x/never@42")
+    );
     assert!(index.contains("<span class=\"bad\">failed</span>"));
     let broken = page(results.path(), "runs/x/broken@42.html");
     assert!(broken.contains("caused by &lt;the device&gt;") && !broken.contains("ensayo rerun"));
@@ -143,7 +158,11 @@ fn pages_of_runs_that_are_gone_are_removed_and_other_files_stay() {
     let results = tempfile::tempdir().unwrap();
     small("a").write(results.path());
     small("b").write(results.path());
-    Sample { experiment: "y", ..small("c") }.write(results.path());
+    Sample {
+        experiment: "y",
+        ..small("c")
+    }
+    .write(results.path());
     written(results.path());
     let there = |name: &str| results.path().join("report").join(name).exists();
     assert!(there("runs/x/b@42.html") && there("runs/y/c@42.html") && there("data/y.js"));
@@ -161,10 +180,12 @@ fn a_report_of_the_same_results_writes_no_page_again() {
     small("a").write(results.path());
     written(results.path());
     let files = ["index.html", "runs/x/a@42.html", "data/x.js"];
-    let times = || files.map(|name| {
-        let path = results.path().join("report").join(name);
-        fs::metadata(path).unwrap().modified().unwrap()
-    });
+    let times = || {
+        files.map(|name| {
+            let path = results.path().join("report").join(name);
+            fs::metadata(path).unwrap().modified().unwrap()
+        })
+    };
     let before = times();
     std::thread::sleep(std::time::Duration::from_millis(20));
     written(results.path());
@@ -173,7 +194,10 @@ fn a_report_of_the_same_results_writes_no_page_again() {
 
 /// Everything that a browser would take for a tag, an attribute or an address elsewhere.
 fn assert_harmless(html: &str, what: &str) {
-    assert!(!html.contains("<evil") && !html.contains("\"evil"), "{what}: {html}");
+    assert!(
+        !html.contains("<evil") && !html.contains("\"evil"),
+        "{what}: {html}"
+    );
 }
 
 proptest! {

@@ -35,7 +35,10 @@ pub(in crate::report) fn repeating(
 }
 
 fn typed(word: &str, experiment: &str, run: &str, seed: u64) -> String {
-    format!("ensayo {word} {}", quoted(&run_label(experiment, run, seed)))
+    format!(
+        "ensayo {word} {}",
+        quoted(&run_label(experiment, run, seed))
+    )
 }
 
 /// A word as a shell takes it literally.
@@ -58,17 +61,17 @@ mod tests {
             show("x", "rank=4,targets=query+value", 42),
             "ensayo show x/rank=4,targets=query+value@42"
         );
-        assert_eq!(
-            show("x", "it's; rm", 1),
-            r"ensayo show 'x/it'\''s; rm@1'"
-        );
+        assert_eq!(show("x", "it's; rm", 1), r"ensayo show 'x/it'\''s; rm@1'");
     }
 
     #[test]
     fn only_a_finished_run_is_repeated_from_its_record() {
         let words = |state| {
             let commands = repeating("x", "a", 1, state);
-            commands.into_iter().map(|(_, command)| command).collect::<Vec<_>>()
+            commands
+                .into_iter()
+                .map(|(_, command)| command)
+                .collect::<Vec<_>>()
         };
         assert_eq!(
             words(State::Complete),

@@ -28,7 +28,10 @@ pub(in crate::report) fn of(seed: &SeedReport) -> Vec<File> {
             return None;
         }
         let path = entry.path().strip_prefix(folder).ok()?;
-        let parts: Vec<&str> = path.iter().map(|part| part.to_str()).collect::<Option<_>>()?;
+        let parts: Vec<&str> = path
+            .iter()
+            .map(|part| part.to_str())
+            .collect::<Option<_>>()?;
         let name = parts.join("/");
         let record = seed.record.as_ref();
         let stated = record.and_then(|record| record.files.get(&name));

@@ -73,7 +73,10 @@ pub(super) fn indented(text: &str, indent: usize, columns: usize, most: usize) -
         }
     }
     let margin = " ".repeat(indent);
-    lines.iter().map(|line| format!("{margin}{line}\n")).collect()
+    lines
+        .iter()
+        .map(|line| format!("{margin}{line}\n"))
+        .collect()
 }
 
 /// Names and what belongs to each, beside them or, of a long name, below; the latter wrapped.
@@ -85,7 +88,11 @@ pub(super) fn pairs(rows: &[(String, String)], columns: usize) -> String {
     for (name, (_, value)) in names.iter().zip(rows) {
         let mut lines = wrapped(value, columns.saturating_sub(width + 4)).into_iter();
         let beside = (name.width() <= width).then(|| lines.next()).flatten();
-        let first = format!("  {}  {}", padded(name, width, false), beside.unwrap_or_default());
+        let first = format!(
+            "  {}  {}",
+            padded(name, width, false),
+            beside.unwrap_or_default()
+        );
         text.push_str(first.trim_end());
         text.push('\n');
         for line in lines {
@@ -109,7 +116,10 @@ mod tests {
 
     #[test]
     fn words_are_wrapped_and_terminals_are_told_nothing() {
-        assert_eq!(wrapped("one two\nthree  four", 9), ["one two", "three", "four"]);
+        assert_eq!(
+            wrapped("one two\nthree  four", 9),
+            ["one two", "three", "four"]
+        );
         assert_eq!(wrapped("a\u{1b}[31mred", 20), ["a\u{FFFD}[31mred"]);
         assert_eq!(wrapped("aaaa,bbbbbb", 8), ["aaaa,", "bbbbbb"]);
         assert_eq!(wrapped("", 8), [""]);

@@ -3,10 +3,10 @@
 pub(super) mod commands;
 pub(super) mod figures;
 pub(super) mod files;
+mod lines;
 pub(super) mod provenance;
 pub(super) mod questions;
 pub(super) mod siblings;
-mod lines;
 mod words;
 pub(super) mod wrong;
 

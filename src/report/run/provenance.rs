@@ -16,7 +16,10 @@ pub(in crate::report) fn of(seed: &SeedReport) -> Vec<(String, String)> {
         }
     };
     say("identity", record.identity.clone());
-    say("computed as", record.adopted_from.clone().unwrap_or_default());
+    say(
+        "computed as",
+        record.adopted_from.clone().unwrap_or_default(),
+    );
     say("started", record.started.clone());
     say("time", figures::duration(record.wall_seconds));
     if record.sittings.len() > 1 {

@@ -93,6 +93,9 @@ pub(in crate::report) fn judgements(row: &AnswerRow) -> Vec<String> {
     ] {
         say(share.map(|share| format!("{name} {share:.2}")));
     }
-    say(row.stop.as_ref().map(|stop| format!("ends with {}", stop.replace('_', " "))));
+    say(row
+        .stop
+        .as_ref()
+        .map(|stop| format!("ends with {}", stop.replace('_', " "))));
     said
 }

@@ -36,7 +36,9 @@ impl<'a> Siblings<'a> {
         let values = |key: &str| {
             let mut values = BTreeMap::new();
             for settings in &settings {
-                *values.entry(settings.get(key).map(String::as_str)).or_insert(0) += 1;
+                *values
+                    .entry(settings.get(key).map(String::as_str))
+                    .or_insert(0) += 1;
             }
             values
         };

@@ -39,7 +39,9 @@ pub(in crate::report) struct Mistakes {
 pub(in crate::report) fn mistakes(folder: &Path, most: usize) -> Result<Vec<Mistakes>, String> {
     let mut found: Vec<Mistakes> = Vec::new();
     read_judged_predictions(folder, |row, confidence| {
-        let known = found.iter().position(|known| known.evaluation == row.evaluation);
+        let known = found
+            .iter()
+            .position(|known| known.evaluation == row.evaluation);
         let place = known.unwrap_or_else(|| {
             found.push(Mistakes {
                 evaluation: row.evaluation.to_owned(),
@@ -113,7 +115,11 @@ mod tests {
         let found = mistakes(folder.path(), 2).unwrap();
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].rows, found[0].wrong), (4, 3));
-        let shown: Vec<_> = found[0].shown.iter().map(|wrong| (wrong.row, wrong.confidence)).collect();
+        let shown: Vec<_> = found[0]
+            .shown
+            .iter()
+            .map(|wrong| (wrong.row, wrong.confidence))
+            .collect();
         assert_eq!(shown, [(3, Some(0.7)), (1, Some(0.6))]);
         assert_eq!(found[0].said(), "3 of 4 rows; the 2 it was most sure of");
         assert_eq!((found[1].rows, found[1].wrong), (1, 0));
@@ -123,14 +129,26 @@ mod tests {
     fn of_many_mistakes_only_the_surest_are_kept_on_the_way() {
         use std::fmt::Write;
         let folder = tempfile::tempdir().unwrap();
-        let mut text = String::from("evaluation,row,label,prediction,probability_a,probability_b,text\n");
+        let mut text =
+            String::from("evaluation,row,label,prediction,probability_a,probability_b,text\n");
         for row in 0..1000 {
-            writeln!(text, "test,{row},a,b,0,{:.6},t", f64::from(row * 7919 % 1000) / 1000.0).unwrap();
+            writeln!(
+                text,
+                "test,{row},a,b,0,{:.6},t",
+                f64::from(row * 7919 % 1000) / 1000.0
+            )
+            .unwrap();
         }
         std::fs::write(folder.path().join(PREDICTIONS_FILE), text).unwrap();
         let found = mistakes(folder.path(), 50).unwrap();
-        let sure: Vec<f64> = found[0].shown.iter().map(|wrong| wrong.confidence.unwrap()).collect();
-        let wanted: Vec<f64> = (0..50).map(|place| f64::from(999 - place) / 1000.0).collect();
+        let sure: Vec<f64> = found[0]
+            .shown
+            .iter()
+            .map(|wrong| wrong.confidence.unwrap())
+            .collect();
+        let wanted: Vec<f64> = (0..50)
+            .map(|place| f64::from(999 - place) / 1000.0)
+            .collect();
         assert_eq!(sure, wanted);
         assert_eq!(found[0].wrong, 1000);
     }

@@ -57,7 +57,11 @@ impl RunsInWords {
                 let _ = writeln!(said, "accuracy {}", with_interval(&estimate));
             }
             let said: String = said.lines().map(|line| format!("  {line}\n")).collect();
-            section(&mut text, &format!("Classification report: {evaluation}"), &said);
+            section(
+                &mut text,
+                &format!("Classification report: {evaluation}"),
+                &said,
+            );
         }
         match wrong::mistakes(seed.folder(), MISTAKES) {
             Ok(found) => {
@@ -71,7 +75,11 @@ impl RunsInWords {
         let asked = questions::of(seed);
         let said: Vec<String> = asked.iter().map(|one| question(one, columns)).collect();
         section(&mut text, "Questions", &said.join("\n"));
-        section(&mut text, "Provenance", &pairs(&provenance::of(seed), columns));
+        section(
+            &mut text,
+            "Provenance",
+            &pairs(&provenance::of(seed), columns),
+        );
         let mut said = String::new();
         for (what, command) in
             commands::repeating(&experiment.name, &run.name, seed.seed, seed.state)
@@ -111,7 +119,11 @@ fn settings(experiment: &ExperimentReport, seed: &SeedReport, columns: usize) ->
     let rows: Vec<_> = siblings.settings(seed).into_iter().map(row).collect();
     let varies = rows.iter().any(|(key, _)| key.starts_with('*'));
     let note = "* differs between the runs of the experiment; in parentheses how many others have which value";
-    let note = if varies { indented(note, 2, columns, 3) } else { String::new() };
+    let note = if varies {
+        indented(note, 2, columns, 3)
+    } else {
+        String::new()
+    };
     pairs(&rows, columns) + &note
 }
 
@@ -130,7 +142,9 @@ fn figures_of(seed: &SeedReport, columns: usize) -> String {
 fn mistakes_of(mistakes: &wrong::Mistakes, columns: usize) -> String {
     let mut text = String::new();
     for wrong in &mistakes.shown {
-        let sure = wrong.confidence.map_or_else(String::new, |share| format!(", {share:.4}"));
+        let sure = wrong
+            .confidence
+            .map_or_else(String::new, |share| format!(", {share:.4}"));
         let head = format!(
             "{} taken for {}{sure}, row {}",
             wrong.label, wrong.prediction, wrong.row
@@ -149,16 +163,32 @@ fn question(question: &Question, columns: usize) -> String {
     let mut text = indented(&title, 2, columns, 20);
     if let Some(answer) = question.answer {
         let said = answer.answer.trim();
-        let said = if said.is_empty() { "(an empty answer)" } else { said };
+        let said = if said.is_empty() {
+            "(an empty answer)"
+        } else {
+            said
+        };
         for (place, line) in wrapped(said, columns.saturating_sub(6)).iter().enumerate() {
             let margin = if place == 0 { "    → " } else { "      " };
             let _ = writeln!(text, "{margin}{line}");
         }
-        text.push_str(&indented(&questions::judgements(answer).join(", "), 6, columns, 4));
+        text.push_str(&indented(
+            &questions::judgements(answer).join(", "),
+            6,
+            columns,
+            4,
+        ));
     }
     for row in question.fragments.iter().take(FRAGMENTS) {
-        let mark = if row.relevant == Some(true) { ", relevant" } else { "" };
-        let head = format!("{}. chunk {}, score {:.4}{mark}", row.rank, row.chunk, row.score);
+        let mark = if row.relevant == Some(true) {
+            ", relevant"
+        } else {
+            ""
+        };
+        let head = format!(
+            "{}. chunk {}, score {:.4}{mark}",
+            row.rank, row.chunk, row.score
+        );
         text.push_str(&indented(&head, 4, columns, 1));
         text.push_str(&indented(&row.text, 7, columns, TEXT_LINES));
     }

@@ -38,7 +38,9 @@ fn reports_read_from_rows_are_the_reports_written() {
 
 /// Whether all lines fit but those that are to be copied.
 fn fits(text: &str, columns: usize) -> bool {
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with("ensayo "));
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("ensayo "));
     lines.into_iter().all(|line| line.width() <= columns)
 }
 
@@ -80,7 +82,10 @@ fn a_classifier_is_told_with_siblings_intervals_mistakes_and_what_repeats_it() {
             assert!(text.contains(said), "{said}: {text}");
         }
         assert!(text.find("row 8").unwrap() < text.find("row 7").unwrap());
-        assert!(text.lines().any(|line| line.contains("test accuracy") && line.contains('[')));
+        assert!(
+            text.lines()
+                .any(|line| line.contains("test accuracy") && line.contains('['))
+        );
         assert!(fits(&text, columns), "{text}");
     }
     assert_eq!(runs.of("a", 43, 80), None);
@@ -93,7 +98,8 @@ fn a_search_is_told_with_its_questions_fragments_and_answers() {
     let folder = run_folder(results.path(), "s", "a", 42);
     let settings = folder.join(RUN_FILE);
     let text = std::fs::read_to_string(&settings).unwrap();
-    let question = "[[questions]]\nid = \"cd\"\ntext = \"¿Para qué sirve `cd`, y qué hace sin más?\"\n";
+    let question =
+        "[[questions]]\nid = \"cd\"\ntext = \"¿Para qué sirve `cd`, y qué hace sin más?\"\n";
     std::fs::write(&settings, text + question).unwrap();
     let runs = RunsInWords::read(results.path(), "s").unwrap();
     let text = runs.of("a", 42, 80).unwrap();
@@ -116,7 +122,10 @@ fn what_cannot_be_read_is_said_and_the_rest_shown() {
     Sample::new("x", "a").write(results.path());
     let folder = run_folder(results.path(), "x", "a", 42);
     std::fs::write(folder.join(PREDICTIONS_FILE), "row\n1\n").unwrap();
-    let text = RunsInWords::read(results.path(), "x").unwrap().of("a", 42, 80).unwrap();
+    let text = RunsInWords::read(results.path(), "x")
+        .unwrap()
+        .of("a", 42, 80)
+        .unwrap();
     assert!(text.contains("there is no column `evaluation`"), "{text}");
     assert!(text.contains("Provenance"));
 }

@@ -23,7 +23,11 @@ const ALL: &str = "questions";
 /// What says first how good a run is, with its title among the scores: of a search whose questions
 /// have patterns how early it finds them, else how right or at least how well founded its answers
 /// are.
-const FIRST: [(&str, &str); 3] = [("MRR", "mrr"), ("F1", "token_f1"), ("supported", "supported")];
+const FIRST: [(&str, &str); 3] = [
+    ("MRR", "mrr"),
+    ("F1", "token_f1"),
+    ("supported", "supported"),
+];
 
 pub(super) struct Retrieval;
 
