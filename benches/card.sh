@@ -27,7 +27,7 @@ Usage: benches/card.sh [--device cuda:0] [--quick] [--minutes N] [--dry-run]
 
 Measures ensayo on an NVIDIA card, and transformers + PEFT and sentence-transformers
 on the same card: parity with the processor, throughput, memory. At most ten minutes.
-Writes DIR/card.csv, one figure a line, and DIR/card.md, tables for the README.
+Writes DIR/card.csv, one figure a line, and DIR/card.md, tables for docs/cards.md.
 
 The first time on a card, most of the time goes into compiling and choosing kernels.
 What was chosen is kept in DIR/kernel-choices. Where that time was too short for some

@@ -171,7 +171,7 @@ pub struct ModelSearchArgs {
     /// A library, such as transformers
     #[arg(long)]
     pub library: Option<String>,
-    /// A user or an organisation, such as FacebookAI
+    /// A user or an organisation, such as google
     #[arg(long)]
     pub author: Option<String>,
     /// A part of the name

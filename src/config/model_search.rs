@@ -65,8 +65,10 @@ pub struct ModelSearch {
     /// Most models in the table.
     #[schemars(extend("minimum" = 1))]
     pub limit: usize,
-    /// Whether each model's configuration and the headers of its weights are looked at, too.
+    /// Also look into each model's configuration and the headers of its weights; no weights are
+    /// fetched.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("default" = false))]
     pub inspect: bool,
 }
 

@@ -111,8 +111,8 @@ struct WrittenDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = ["https://example.org/manual.txt"]))]
     url: Option<String>,
-    /// The file's sha256 in 64 hexadecimal digits; required with `url`. A run without it stops and
-    /// prints the one to paste in.
+    /// The file's sha256 in 64 hexadecimal digits, which is checked; required with `url`, where a
+    /// run without it stops and prints the one to paste in.
     #[schemars(extend("pattern" = "^[0-9a-f]{64}$", "examples" = ["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,

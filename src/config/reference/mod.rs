@@ -234,12 +234,10 @@ impl Setting {
         let default = &self.schema["default"];
         let value = match (&self.schema["examples"][0], &self.field.rule) {
             (Value::Null, Rule::Table(_)) => return None,
-            (Value::Null, Rule::Boolean) => Value::Bool(default != &Value::Bool(true)),
+            (Value::Null, Rule::Boolean) => Value::Bool(default.as_bool() != Some(true)),
             (Value::Null, Rule::Word(words)) => {
-                let other = words
-                    .iter()
-                    .find(|word| default != &Value::from(word.as_str()));
-                other.map_or(Value::Null, |word| word.as_str().into())
+                let other = |word: &&String| default.as_str() != Some(word.as_str());
+                words.iter().find(other).map(String::as_str).into()
             }
             (Value::Null, _) => default.clone(),
             (example, _) => example.clone(),
