@@ -97,7 +97,10 @@ fn every_command_that_a_page_quotes_is_one_that_the_program_takes() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
             );
             // A command may be mentioned by its name alone.
-            let is_mention = call.len() == 2 && error.kind() == ErrorKind::MissingRequiredArgument;
+            let is_word = |word: &String| word.bytes().all(|byte| byte.is_ascii_lowercase());
+            let is_mention = call.len() <= 3
+                && call.iter().all(is_word)
+                && error.kind() == ErrorKind::MissingRequiredArgument;
             if !is_help && !is_mention {
                 let call = call.join(" ");
                 faults.push(format!("{}:{line}: {call}\n{error}", page.path.display()));
