@@ -385,3 +385,68 @@ fn watching_waits_for_results_and_ends_well_with_ctrl_c() {
     assert!(sent.success());
     assert_eq!(watching.wait().unwrap().code(), Some(0));
 }
+
+/// A study of the experiment `trial`.
+const STUDY: &str = r#"
+name = "mine"
+title = "A study"
+[[runs]]
+name = "Small"
+run = "trial/rank=2"
+[[figures]]
+number = 1
+caption = "What is trained"
+kind = "parameters"
+runs = ["Small"]
+"#;
+
+#[test]
+fn studies_are_checked_with_the_experiments_and_never_taken_for_one() {
+    let place = Place::new();
+    fs::create_dir(place.path("experiments/studies")).unwrap();
+    place.write("studies/mine", STUDY);
+    let (code, output, talk) = place.run(&["check"]);
+    assert_eq!(code, 0, "{talk}");
+    assert!(
+        output.ends_with("\n1 study with 1 table: all sound\n"),
+        "{output}"
+    );
+    let (code, output, _) = place.run(&["list"]);
+    assert_eq!((code, output.lines().count()), (0, 2), "{output}");
+
+    place.write("studies/mine", &STUDY.replace("trial/rank=2", "trial/rank=3"));
+    let (code, _, talk) = place.run(&["check"]);
+    assert_eq!(code, 2);
+    for part in [
+        "`trial` has no run `rank=3`",
+        "did you mean `trial/rank=2`?",
+        "mine.toml:6:7",
+        "1 problem in 1 study",
+    ] {
+        assert!(talk.contains(part), "{part}\n{talk}");
+    }
+}
+
+#[test]
+fn a_report_has_a_line_and_a_page_for_each_study() {
+    let place = Place::new();
+    fs::create_dir(place.path("experiments/studies")).unwrap();
+    place.write("studies/mine", STUDY);
+    leave_run(&place, "rank=4", 1, "1110000000");
+    let (code, output, talk) = place.run(&["report"]);
+    assert_eq!(code, 0, "{talk}");
+    assert!(
+        output.contains("mine: 1 table, no published values: results/report/studies/mine.html\n"),
+        "{output}"
+    );
+    let table = fs::read_to_string(place.path("results/report/studies/mine/figure-01.md"));
+    assert!(table.unwrap().contains("    ensayo run trial/rank=2\n"));
+
+    // What is wrong with a study is said before anything is written.
+    fs::remove_dir_all(place.path("results/report")).unwrap();
+    place.write("studies/mine", &STUDY.replace("kind", "sort"));
+    let (code, _, talk) = place.run(&["report"]);
+    assert_eq!(code, 2);
+    assert!(talk.contains("mine.toml:10:1") && talk.contains("unknown key `sort`"), "{talk}");
+    assert!(!place.path("results/report").exists());
+}

@@ -373,3 +373,22 @@ fn every_search_of_the_study_asks_its_decoder_all_its_questions() {
         assert!(template.contains(part), "{part}");
     }
 }
+
+#[test]
+fn every_run_that_a_manifest_names_is_one_of_its_experiment() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
+    let experiments = config::load(&folder, &[]).unwrap().experiments;
+    let studies = ensayo::study::load(&folder);
+    assert!(studies.problems.is_empty(), "{}", studies.problems);
+    assert_eq!(studies.studies.len(), 2);
+    for study in studies.studies {
+        for run in &study.manifest.runs {
+            let (experiment, name) = run.parts();
+            let known = experiments.iter().find(|known| known.name == experiment);
+            let known = known.unwrap_or_else(|| panic!("no experiment `{experiment}`"));
+            // Names of a grid's cells are made where it is laid out.
+            let is_named = known.runs.iter().any(|known| known.name == name);
+            assert!(is_named || !known.groups.is_empty(), "{}", run.run);
+        }
+    }
+}

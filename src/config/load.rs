@@ -49,17 +49,14 @@ pub fn load(folder: &Path, overrides: &[String]) -> Result<Loaded, LoadError> {
     let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name();
     let mut texts = Vec::new();
     let mut problems = Problems::default();
-    for entry in walk
-        .into_iter()
-        .filter_entry(|entry| {
-            let name = entry.file_name();
-            match entry.depth() {
-                0 => true,
-                1 if name == STUDIES && entry.file_type().is_dir() => false,
-                _ => is_visible(name),
-            }
-        })
-    {
+    for entry in walk.into_iter().filter_entry(|entry| {
+        let name = entry.file_name();
+        match entry.depth() {
+            0 => true,
+            1 if name == STUDIES && entry.file_type().is_dir() => false,
+            _ => is_visible(name),
+        }
+    }) {
         let entry = entry.map_err(|source| LoadError::Unreadable {
             folder: folder.to_owned(),
             source,

@@ -16,8 +16,20 @@ pub(super) fn check(study: &Study) -> Problems {
     for (index, claim) in study.manifest.claims.iter().enumerate() {
         let place = element(study, "claims", index);
         let better = std::slice::from_ref(&claim.better);
-        known_runs(study, "claims.better", better, place.at("better"), &mut problems);
-        known_runs(study, "claims.than", &claim.than, place.at("than"), &mut problems);
+        known_runs(
+            study,
+            "claims.better",
+            better,
+            place.at("better"),
+            &mut problems,
+        );
+        known_runs(
+            study,
+            "claims.than",
+            &claim.than,
+            place.at("than"),
+            &mut problems,
+        );
         if claim.than.contains(&claim.better) {
             let message = format!("`{}` is said to be better than itself", claim.better);
             problems.push(place.problem(study, "than", message));
@@ -39,7 +51,8 @@ pub(super) fn claims(study: &Study) -> Problems {
             .filter(|run| study.run(run).is_some())
             .find(|run| study.published.number(run, &reference).is_none());
         if let Some(run) = missing {
-            let message = format!("the claim needs `{reference}` of `{run}`, which is not published");
+            let message =
+                format!("the claim needs `{reference}` of `{run}`, which is not published");
             let problem = element(study, "claims", index).problem(study, "text", message);
             problems.push(problem.help(
                 "add it to the published numbers, or write `by = \"none\"` for a claim without numbers",
@@ -124,7 +137,13 @@ fn figures(study: &Study, problems: &mut Problems) {
             let message = format!("figure {} is there twice", figure.number);
             problems.push(place.problem(study, "number", message));
         }
-        known_runs(study, "figures.runs", &figure.runs, place.at("runs"), problems);
+        known_runs(
+            study,
+            "figures.runs",
+            &figure.runs,
+            place.at("runs"),
+            problems,
+        );
         values(study, figure, &place, problems);
         let takes_questions = matches!(
             figure.kind,
@@ -150,7 +169,10 @@ fn values(study: &Study, figure: &Figure, place: &Place<'_>, problems: &mut Prob
             | TableKind::Dataset
     );
     if figure.kind == TableKind::Values && figure.values.is_empty() {
-        let message = format!("figure {} does not say which values it shows", figure.number);
+        let message = format!(
+            "figure {} does not say which values it shows",
+            figure.number
+        );
         let problem = place.problem(study, "kind", message);
         problems.push(problem.help("add `values = [\"steps\", \"test/accuracy\", \"lora.rank\"]`"));
     }
@@ -199,7 +221,11 @@ fn known_runs(
 struct Place<'a>(Option<&'a Table>);
 
 fn element<'a>(study: &'a Study, list: &str, index: usize) -> Place<'a> {
-    Place(elements(&study.places, list).get(index).and_then(Node::as_table))
+    Place(
+        elements(&study.places, list)
+            .get(index)
+            .and_then(Node::as_table),
+    )
 }
 
 impl<'a> Place<'a> {
@@ -266,7 +292,11 @@ runs = ["first"]
             ("[\"first\"]", "[\"frist\"]", "did you mean `first`?"),
             ("\"second\"", "\"first\"", "two runs are called `first`"),
             ("\"x/b\"", "\"x\"", "write `experiment/run`"),
-            ("\"parameters\"", "\"parameter\"", "did you mean \"parameters\"?"),
+            (
+                "\"parameters\"",
+                "\"parameter\"",
+                "did you mean \"parameters\"?",
+            ),
             ("\"parameters\"", "\"values\"", "does not say which values"),
             ("caption", "captoin", "did you mean `caption`?"),
             ("number = 1", "number = -1", "at least 0"),
@@ -282,7 +312,10 @@ runs = ["first"]
             ),
         ] {
             let said = after(from, to);
-            assert!(said.contains(wanted) && said.contains("mine.toml:"), "{wanted}\n{said}");
+            assert!(
+                said.contains(wanted) && said.contains("mine.toml:"),
+                "{wanted}\n{said}"
+            );
         }
     }
 
@@ -291,7 +324,10 @@ runs = ["first"]
         let claim = |lines: &str| said(&format!("{SOUND}[[claims]]\ntext = \"a\"\n{lines}"));
         let said = claim("better = \"first\"\nthan = [\"second\"]\n");
         assert!(said.contains("needs `test/accuracy` of `first`"), "{said}");
-        assert_eq!(claim("better = \"first\"\nthan = [\"second\"]\nby = \"none\"\n"), "");
+        assert_eq!(
+            claim("better = \"first\"\nthan = [\"second\"]\nby = \"none\"\n"),
+            ""
+        );
         let said = claim("better = \"first\"\nthan = [\"first\"]\nby = \"none\"\n");
         assert!(said.contains("better than itself"), "{said}");
     }
@@ -302,7 +338,9 @@ runs = ["first"]
         let study = read(Path::new("studies/mine.toml"), SOUND, &mut problems).unwrap();
         let runs = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
         let unknown = |known: &[(&str, Option<BTreeSet<String>>)]| {
-            let known = known.iter().map(|(name, runs)| ((*name).to_owned(), runs.clone()));
+            let known = known
+                .iter()
+                .map(|(name, runs)| ((*name).to_owned(), runs.clone()));
             unknown_runs(&study, &known.collect()).to_string()
         };
         let said = unknown(&[("x", runs(&["a", "c"]))]);

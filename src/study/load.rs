@@ -39,9 +39,7 @@ pub fn load(experiments: &Path) -> Loaded {
             .map_err(|message| problems.push(Problem::new(&path, message)))
             .ok()
             .and_then(|text| read(&path, &text, &mut problems));
-        loaded
-            .studies
-            .extend(study.filter(|_| problems.is_empty()));
+        loaded.studies.extend(study.filter(|_| problems.is_empty()));
         loaded.problems.extend(problems);
     }
     loaded
@@ -59,7 +57,9 @@ fn manifests(folder: &Path) -> io::Result<Vec<PathBuf>> {
         let hidden = path
             .file_name()
             .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+        let is_toml = path
+            .extension()
+            .is_some_and(|extension| extension == "toml");
         if is_toml && !hidden && path.is_file() {
             files.push(path);
         }
@@ -71,8 +71,12 @@ fn manifests(folder: &Path) -> io::Result<Vec<PathBuf>> {
 /// A file's text without a byte order mark.
 fn text(path: &Path) -> Result<String, String> {
     let bytes = fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| format!("not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        format!(
+            "not UTF-8 from byte {} on",
+            error.utf8_error().valid_up_to()
+        )
+    })?;
     Ok(match text.strip_prefix('\u{feff}') {
         Some(rest) => rest.to_owned(),
         None => text,
@@ -97,7 +101,10 @@ pub(super) fn read(path: &Path, text: &str, problems: &mut Problems) -> Option<S
             Ok(text) => published.add(kind, (&file, &text), &names, problems),
             Err(message) => {
                 let problem = Problem::new(path, format!("{}: {message}", file.display()));
-                let place = study.places.table("published").and_then(|table| table.get(key));
+                let place = study
+                    .places
+                    .table("published")
+                    .and_then(|table| table.get(key));
                 problems.push(match place {
                     Some(Node { span, .. }) => problem.at(span, "this file"),
                     None => problem,
@@ -194,7 +201,10 @@ runs = ["first"]
 
     #[test]
     fn a_wrong_line_of_a_table_is_shown_with_its_number() {
-        let place = Place::new(SOUND, Some("run,evaluation,name,value\nfrist,run,steps,12\n"));
+        let place = Place::new(
+            SOUND,
+            Some("run,evaluation,name,value\nfrist,run,steps,12\n"),
+        );
         let (studies, said) = place.load();
         assert!(studies.is_empty());
         assert!(

@@ -167,7 +167,10 @@ mod tests {
             run: run.into(),
             environment: environment.map(str::to_owned),
         };
-        assert_eq!(run("x/rank=4,a+b", None).command(), "ensayo run x/rank=4,a+b");
+        assert_eq!(
+            run("x/rank=4,a+b", None).command(),
+            "ensayo run x/rank=4,a+b"
+        );
         assert_eq!(
             run("x/it's 1", Some(" MANUAL=m.txt ")).command(),
             r"MANUAL=m.txt ensayo run 'x/it'\''s 1'"

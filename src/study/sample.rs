@@ -27,8 +27,8 @@ impl Sample {
             self.more
         );
         let mut problems = Problems::default();
-        let (manifest, places) =
-            read_strict(Path::new("studies/mine.toml"), &text, &mut problems).unwrap_or_else(|| panic!("{problems}"));
+        let (manifest, places) = read_strict(Path::new("studies/mine.toml"), &text, &mut problems)
+            .unwrap_or_else(|| panic!("{problems}"));
         let mut published = Published::default();
         let files = [
             (
@@ -41,7 +41,11 @@ impl Sample {
                 "run,epoch,train_loss,validation_loss,accuracy\n",
                 &self.epochs,
             ),
-            (FileKind::Values, "run,evaluation,name,value\n", &self.values),
+            (
+                FileKind::Values,
+                "run,evaluation,name,value\n",
+                &self.values,
+            ),
             (
                 FileKind::Embeddings,
                 "run,question,dimension,first_values\n",
@@ -50,7 +54,12 @@ impl Sample {
         ];
         for (kind, head, lines) in files {
             let text = format!("{head}{lines}");
-            published.add(kind, (Path::new("p.csv"), &text), &["a", "b", "c"], &mut problems);
+            published.add(
+                kind,
+                (Path::new("p.csv"), &text),
+                &["a", "b", "c"],
+                &mut problems,
+            );
         }
         assert!(problems.is_empty(), "{problems}");
         Study {

@@ -35,7 +35,8 @@ impl Study {
     /// A printed setting of a run.
     #[must_use]
     pub fn setting(&self, run: &str, key: &str) -> Option<&str> {
-        self.published.text(run, &Reference::Setting(key.to_owned()))
+        self.published
+            .text(run, &Reference::Setting(key.to_owned()))
     }
 
     /// A printed number of a run that belongs to no evaluation.

@@ -112,7 +112,13 @@ pub(super) fn write(
         .map_err(unwritten)?
     {
         let page = page.join(&study.address);
-        writeln!(output, "{}: {}: {}", study.name, study.counts, page.display())?;
+        writeln!(
+            output,
+            "{}: {}: {}",
+            study.name,
+            study.counts,
+            page.display()
+        )?;
     }
     writeln!(output, "page: {}", written.page.display())?;
     for exported in report.export(results, wanted.formats).map_err(unwritten)? {

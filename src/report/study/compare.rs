@@ -12,7 +12,11 @@ use crate::study::{Printed, Published, Reference};
 const NETWORK_DIGITS: f64 = 1e-5;
 
 /// A value of a run by its name.
-pub(super) fn value(published: &Published, subject: &Subject<'_>, reference: &Reference) -> Compared {
+pub(super) fn value(
+    published: &Published,
+    subject: &Subject<'_>,
+    reference: &Reference,
+) -> Compared {
     let printed = published.text(subject.name, reference);
     let nature = Nature::of(reference);
     if nature == Nature::Setting {
@@ -154,9 +158,9 @@ pub(super) fn without_ours(subject: &Subject<'_>, published: String) -> Compared
 #[allow(clippy::cast_precision_loss, reason = "row counts")]
 fn rows(published: &Published, subject: &Subject<'_>, reference: &Reference) -> Option<f64> {
     match reference {
-        Reference::In { evaluation, .. } => {
-            published.rows(subject.name, evaluation).map(|rows| rows as f64)
-        }
+        Reference::In { evaluation, .. } => published
+            .rows(subject.name, evaluation)
+            .map(|rows| rows as f64),
         // A loss of the training is one over its rows.
         Reference::Run(_) => {
             let rows = Reference::Run("train_rows".to_owned());
@@ -231,14 +235,22 @@ mod tests {
 
     #[test]
     fn more_digits_than_a_network_has_are_not_asked_for() {
-        assert_eq!(exact(&printed("0.5496674180030823"), 0.549_667_5), Verdict::Equal);
-        assert_eq!(exact(&printed("0.5496674180030823"), 0.549_7), Verdict::Differs);
+        assert_eq!(
+            exact(&printed("0.5496674180030823"), 0.549_667_5),
+            Verdict::Equal
+        );
+        assert_eq!(
+            exact(&printed("0.5496674180030823"), 0.549_7),
+            Verdict::Differs
+        );
         assert_eq!(exact(&printed("-0.22837731"), -0.228_377_4), Verdict::Equal);
     }
 
     #[test]
     fn settings_are_the_same_however_they_are_written() {
-        assert!(same("32", "32.0") && same("2e-4", "0.0002") && same("query, value", "query, value"));
+        assert!(
+            same("32", "32.0") && same("2e-4", "0.0002") && same("query, value", "query, value")
+        );
         assert!(!same("query", "value") && !same("32", "33"));
     }
 

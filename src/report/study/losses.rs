@@ -1,9 +1,11 @@
 //! How much the loss of single rows varies, from the probabilities that a run gave them: without
 //! that there is no telling how near two losses are.
 
+use std::fs::File;
+
 use super::ours::Subject;
 use crate::metrics::standard_deviation;
-use crate::record::{PREDICTIONS_FILE, probability_column};
+use crate::record::{CsvReader, PREDICTIONS_FILE, probability_column};
 use crate::report::seed::SeedReport;
 use crate::study::Reference;
 
@@ -24,21 +26,21 @@ pub(super) fn deviation_of(subject: &Subject<'_>, reference: &Reference) -> Opti
 
 /// The same of a run's evaluation; none without its predictions.
 pub(super) fn deviation(seed: &SeedReport, evaluation: &str) -> Option<f64> {
-    let path = seed.folder().join(PREDICTIONS_FILE);
-    let mut reader = csv::Reader::from_path(path).ok()?;
-    let header = reader.headers().ok()?.clone();
+    let file = File::open(seed.folder().join(PREDICTIONS_FILE)).ok()?;
+    let mut reader = CsvReader::new(file).ok()?;
+    let header = reader.header().clone();
     let column = |name: &str| header.iter().position(|title| title == name);
     let (of, label) = (column("evaluation")?, column("label")?);
     let mut losses = Vec::new();
-    for row in reader.records().take(MOST_ROWS) {
-        let row = row.ok()?;
+    while let Some(row) = reader.next_row().ok()? {
+        if losses.len() == MOST_ROWS {
+            break;
+        }
         if row.get(of) != Some(evaluation) {
             continue;
         }
-        let probability: f64 = row
-            .get(column(&probability_column(row.get(label)?))?)?
-            .parse()
-            .ok()?;
+        let probability = column(&probability_column(row.get(label)?))?;
+        let probability: f64 = row.get(probability)?.parse().ok()?;
         losses.push(-probability.clamp(LEAST, 1.0).ln());
     }
     standard_deviation(&losses)

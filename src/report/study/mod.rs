@@ -42,7 +42,8 @@ pub struct StudyLine {
     pub title: String,
     /// The address of its page, from that of the report.
     pub address: String,
-    /// How many of its values came out how, and how many contradictions it has.
+    /// How many of its values came out how, and how much of what was
+    /// published does not fit.
     pub counts: String,
 }
 
@@ -100,15 +101,16 @@ fn made<'a>(report: &Report, study: &'a Study) -> Vec<Made<'a>> {
 
 fn line(study: &Study, made: &[Made<'_>], found: usize) -> StudyLine {
     let mut counts = Counts::default();
-    made.iter().for_each(|one| counts.merge(&one.table.counts()));
+    made.iter()
+        .for_each(|one| counts.merge(&one.table.counts()));
     let figures = |count: usize| match count {
         1 => "1 table".to_owned(),
         count => format!("{count} tables"),
     };
     let contradictions = match found {
         0 => String::new(),
-        1 => "; 1 contradiction among what was published".to_owned(),
-        found => format!("; {found} contradictions among what was published"),
+        1 => "; 1 contradiction or unsupported claim".to_owned(),
+        found => format!("; {found} contradictions and unsupported claims"),
     };
     StudyLine {
         name: study.manifest.name.clone(),

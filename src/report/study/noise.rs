@@ -9,7 +9,12 @@ const QUANTILE: f64 = 1.959_963_984_540_054;
 
 /// Whether our trainings' mean is as near to a published share as chance makes them: both rows'
 /// noise (Newcombe 1998), that of our seeds, and the rounding of the printed digits.
-pub(super) fn share_is_near(printed: &Printed, published_rows: f64, ours: &[f64], rows: f64) -> bool {
+pub(super) fn share_is_near(
+    printed: &Printed,
+    published_rows: f64,
+    ours: &[f64],
+    rows: f64,
+) -> bool {
     let Some(mean) = mean(ours) else {
         return false;
     };
@@ -118,7 +123,13 @@ mod tests {
     fn what_is_no_number_is_never_near() {
         assert!(!share_is_near(&printed("0.8"), 10.0, &[f64::NAN], 10.0));
         assert!(!share_is_near(&printed("0.8"), 10.0, &[], 10.0));
-        assert!(!mean_is_near(&printed("0.8"), 10.0, &[f64::INFINITY], 10.0, 1.0));
+        assert!(!mean_is_near(
+            &printed("0.8"),
+            10.0,
+            &[f64::INFINITY],
+            10.0,
+            1.0
+        ));
     }
 
     #[test]

@@ -20,7 +20,11 @@ const OWN_STYLE: &str = include_str!("../templates/study.css");
 ///
 /// # Errors
 /// When the template and what it is given do not fit.
-pub(super) fn html(study: &Study, findings: &[Finding], made: &[Made<'_>]) -> Result<String, ReportError> {
+pub(super) fn html(
+    study: &Study,
+    findings: &[Finding],
+    made: &[Made<'_>],
+) -> Result<String, ReportError> {
     let mut templates = Environment::new();
     let mut syntax = SyntaxConfig::builder();
     syntax.trim_blocks(true).lstrip_blocks(true);
@@ -70,7 +74,7 @@ struct Page<'a> {
     counts: Vec<Count>,
     total: usize,
     commands: Vec<&'a str>,
-    findings: Vec<Found<'a>>,
+    findings: Vec<Found>,
     figures: Vec<Shown<'a>>,
 }
 
@@ -107,18 +111,24 @@ impl Count {
 }
 
 #[derive(Serialize)]
-struct Found<'a> {
+struct Found {
     rule: String,
-    text: &'a str,
+    text: String,
 }
 
-impl<'a> Found<'a> {
-    fn of(finding: &'a Finding) -> Self {
+impl Found {
+    fn of(finding: &Finding) -> Self {
         let mut letters = finding.rule.chars();
         let first = letters.next().map(char::to_uppercase);
         Self {
-            rule: first.into_iter().flatten().chain(letters).chain(['.']).collect(),
-            text: &finding.text,
+            rule: first
+                .into_iter()
+                .flatten()
+                .chain(letters)
+                .chain(['.'])
+                .collect(),
+            // Names stand in backticks for the terminal.
+            text: finding.text.replace('`', ""),
         }
     }
 }

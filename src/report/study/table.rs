@@ -115,7 +115,11 @@ impl Cell {
             Self::Empty => String::new(),
             Self::Text(text) => text.clone(),
             Self::Value(value) => {
-                let ours = if value.ours.is_empty() { "–" } else { &value.ours };
+                let ours = if value.ours.is_empty() {
+                    "–"
+                } else {
+                    &value.ours
+                };
                 let beside: Vec<&str> = [value.published.as_str(), value.difference.as_str()]
                     .into_iter()
                     .filter(|part| !part.is_empty())

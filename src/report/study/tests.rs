@@ -159,7 +159,10 @@ fn before_the_first_run_every_table_says_what_fills_it() {
     let place = Place::new();
     let line = place.report();
     assert_eq!(line.address, "studies/mine.html");
-    assert!(line.counts.starts_with("6 tables, ") && line.counts.contains("not run yet"), "{line:?}");
+    assert!(
+        line.counts.starts_with("6 tables, ") && line.counts.contains("not run yet"),
+        "{line:?}"
+    );
     for lines in ["figure-01", "figure-02", "figure-03"].map(|figure| place.lines(figure)) {
         for line in lines {
             let command = &line[5];
@@ -182,9 +185,18 @@ fn what_must_be_exact_is_equal_or_differs_and_speeds_are_measured() {
     let line = place.report();
     let of = |name: &str| place.line("figure-01", &format!("One {name}"));
     assert_eq!(of("lora.rank"), ["8.0", "8", "", "equal"]);
-    assert_eq!(of("trainable_parameters"), ["296450", "296450", "0", "equal"]);
-    assert_eq!(of("trainable_percent"), ["0.17", "0.16", "-0.01", "differs"]);
-    assert_eq!(of("train_samples_per_second"), ["84.371", "131.250", "+46.879", "measured"]);
+    assert_eq!(
+        of("trainable_parameters"),
+        ["296450", "296450", "0", "equal"]
+    );
+    assert_eq!(
+        of("trainable_percent"),
+        ["0.17", "0.16", "-0.01", "differs"]
+    );
+    assert_eq!(
+        of("train_samples_per_second"),
+        ["84.371", "131.250", "+46.879", "measured"]
+    );
     let two = place.line("figure-01", "Two trainable_parameters");
     assert_eq!(two, ["148225", "", "", "not run yet"]);
     for part in ["differ", "equal", "measured", "not run yet"] {
@@ -209,8 +221,14 @@ fn shares_are_judged_by_the_noise_of_both_sides() {
     assert_eq!(epoch[3], "within noise", "{epoch:?}");
     // Epoch 2 is ours alone.
     assert_eq!(place.line("figure-03", "2 accuracy")[3], "");
-    assert_eq!(place.line("figure-42", "One test/rows value"), ["1000", "1000", "0", "equal"]);
-    let text = &place.line("figure-42", "One first text of class negative (row 0) value")[1];
+    assert_eq!(
+        place.line("figure-42", "One test/rows value"),
+        ["1000", "1000", "0", "equal"]
+    );
+    let text = &place.line(
+        "figure-42",
+        "One first text of class negative (row 0) value",
+    )[1];
     assert_eq!(text, "text 0");
 }
 
@@ -241,7 +259,10 @@ fn stale_results_are_shown_but_not_judged() {
     assert_eq!(parameters, ["296450", "296450", "0", "stale"]);
     assert!(line.counts.contains("stale"), "{line:?}");
     let text = place.file("mine/figure-01.md");
-    assert!(text.contains("is stale: the experiment no longer has this run"), "{text}");
+    assert!(
+        text.contains("is stale: the experiment no longer has this run"),
+        "{text}"
+    );
     assert!(text.contains("    ensayo run x/a\n"), "{text}");
 }
 
@@ -259,7 +280,12 @@ fn answers_stand_beside_their_settings_without_a_verdict() {
     );
     assert_eq!(of("Search cd chunks found (* right) value")[1], "1 2* 3");
     let found = place.lines("figure-41");
-    assert!(found.iter().any(|line| line[0] == "Search hit@k" && line[2] == "1.0000"), "{found:?}");
+    assert!(
+        found
+            .iter()
+            .any(|line| line[0] == "Search hit@k" && line[2] == "1.0000"),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -298,12 +324,20 @@ fn the_bundled_studies_have_all_their_tables_before_anything_ran() {
     let loaded = study::load(&experiments);
     assert!(loaded.problems.is_empty(), "{}", loaded.problems);
     let report = report::build(results.path(), &[]).unwrap();
-    report.write_studies(results.path(), &loaded.studies).unwrap();
+    report
+        .write_studies(results.path(), &loaded.studies)
+        .unwrap();
     let folder = results.path().join("report/studies/transformers-practice");
     let files = fs::read_dir(folder).unwrap().count();
     assert_eq!(files, 82 * 3);
     for study in &loaded.studies {
-        let page = results.path().join(format!("report/studies/{}.html", study.manifest.name));
-        assert!(fs::read_to_string(page).unwrap().contains(&study.manifest.title));
+        let page = results
+            .path()
+            .join(format!("report/studies/{}.html", study.manifest.name));
+        assert!(
+            fs::read_to_string(page)
+                .unwrap()
+                .contains(&study.manifest.title)
+        );
     }
 }

@@ -86,7 +86,9 @@ pub(super) struct Counts {
 impl Counts {
     /// Counts a value, if one was published.
     pub(super) fn add(&mut self, value: &Compared) {
-        let place = Verdict::COUNTED.iter().position(|one| *one == value.verdict);
+        let place = Verdict::COUNTED
+            .iter()
+            .position(|one| *one == value.verdict);
         if let Some(place) = place.filter(|_| !value.published.is_empty()) {
             self.counts[place] += 1;
         }

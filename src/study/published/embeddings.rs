@@ -42,12 +42,14 @@ pub(super) fn read(
         for word in values.split_whitespace() {
             match Printed::parse(word) {
                 Some(value) => first_values.push(value),
-                None => problems.push(line.problem(format!(
-                    "`first_values` has `{word}`, which is no number"
-                ))),
+                None => problems
+                    .push(line.problem(format!("`first_values` has `{word}`, which is no number"))),
             }
         }
-        if rows.iter().any(|row| row.run == run && row.question == question) {
+        if rows
+            .iter()
+            .any(|row| row.run == run && row.question == question)
+        {
             let message = format!("`{run}` has the embedding of `{question}` twice");
             problems.push(line.problem(message).help("remove one"));
             continue;

@@ -67,6 +67,9 @@ mod tests {
         assert_eq!(epochs, [1, 2]);
         assert_eq!(rows[1].validation_loss, None);
         let said = problems.to_string();
-        assert!(said.contains("epoch 2 twice") && said.contains("no count"), "{said}");
+        assert!(
+            said.contains("epoch 2 twice") && said.contains("no count"),
+            "{said}"
+        );
     }
 }

@@ -51,10 +51,15 @@ impl Published {
     ) {
         match kind {
             FileKind::Reports => {
-                self.reports.extend(reports::read(path, text, names, problems));
+                self.reports
+                    .extend(reports::read(path, text, names, problems));
             }
-            FileKind::Epochs => self.epochs.extend(epochs::read(path, text, names, problems)),
-            FileKind::Values => self.values.extend(values::read(path, text, names, problems)),
+            FileKind::Epochs => self
+                .epochs
+                .extend(epochs::read(path, text, names, problems)),
+            FileKind::Values => self
+                .values
+                .extend(values::read(path, text, names, problems)),
             FileKind::Embeddings => {
                 self.embeddings
                     .extend(embeddings::read(path, text, names, problems));
@@ -110,9 +115,13 @@ impl Published {
 
     /// All settings of a run that were printed, by their dotted keys.
     pub fn settings<'a>(&'a self, run: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.values.iter().filter_map(move |row| match &row.reference {
-            Reference::Setting(key) if row.run == run => Some((key.as_str(), row.value.as_str())),
-            _ => None,
-        })
+        self.values
+            .iter()
+            .filter_map(move |row| match &row.reference {
+                Reference::Setting(key) if row.run == run => {
+                    Some((key.as_str(), row.value.as_str()))
+                }
+                _ => None,
+            })
     }
 }

@@ -101,7 +101,10 @@ fn header(
     };
     for (place, title) in titles.iter().enumerate() {
         if titles[..place].contains(title) {
-            complain(format!("the column `{title}` is there twice"), "remove one".to_owned());
+            complain(
+                format!("the column `{title}` is there twice"),
+                "remove one".to_owned(),
+            );
         } else if !columns.contains(title) {
             let near = nearest_word(title, columns.iter().copied());
             complain(
@@ -243,7 +246,10 @@ mod tests {
             ("# only a remark\n", "begin with the header run,value"),
         ] {
             let (cells, said) = read_all(text);
-            assert!(cells.is_empty() && said.contains(wanted), "{wanted}\n{said}");
+            assert!(
+                cells.is_empty() && said.contains(wanted),
+                "{wanted}\n{said}"
+            );
         }
     }
 
@@ -251,7 +257,10 @@ mod tests {
     fn a_line_that_is_too_long_is_shown_with_its_number() {
         let (cells, said) = read_all("# a\nrun,value\na,1\n# b\na,1,2\nb,2\n");
         assert_eq!(cells.len(), 2);
-        assert!(said.contains("p.csv:5:1") && said.contains("3 cells"), "{said}");
+        assert!(
+            said.contains("p.csv:5:1") && said.contains("3 cells"),
+            "{said}"
+        );
     }
 
     #[test]

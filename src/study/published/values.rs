@@ -32,13 +32,15 @@ pub(super) fn read(
         let evaluation = line.needed("evaluation", problems);
         let name = line.needed("name", problems);
         let value = line.needed("value", problems);
-        let (Some(run), Some(evaluation), Some(name), Some(value)) =
-            (run, evaluation, name, value)
+        let (Some(run), Some(evaluation), Some(name), Some(value)) = (run, evaluation, name, value)
         else {
             continue;
         };
         let reference = Reference::of(&evaluation, &name);
-        if rows.iter().any(|row| row.run == run && row.reference == reference) {
+        if rows
+            .iter()
+            .any(|row| row.run == run && row.reference == reference)
+        {
             let message = format!("`{run}` has `{reference}` twice");
             problems.push(line.problem(message).help("remove one"));
             continue;

@@ -10,9 +10,12 @@ pub(super) fn find(study: &Study) -> Vec<Finding> {
 }
 
 fn percent(study: &Study, run: &str) -> Option<Finding> {
-    let [trained, total, percent] =
-        ["trainable_parameters", "total_parameters", "trainable_percent"]
-            .map(|name| study.run_number(run, name));
+    let [trained, total, percent] = [
+        "trainable_parameters",
+        "total_parameters",
+        "trainable_percent",
+    ]
+    .map(|name| study.run_number(run, name));
     let (trained, total, percent) = (trained?, total?, percent?);
     let share = 100.0 * trained.value / total.value;
     let fits = total.value > 0.0 && percent.is_of(share);
@@ -40,7 +43,10 @@ fn steps(study: &Study, run: &str) -> Option<Finding> {
     }
     // A last batch that is not full is a step, too; with accumulation the last ones may be dropped.
     let batches = (rows / batch).ceil();
-    let wanted = [(batches / accumulated).ceil(), (batches / accumulated).floor()];
+    let wanted = [
+        (batches / accumulated).ceil(),
+        (batches / accumulated).floor(),
+    ];
     let wanted = wanted.map(|steps| steps * epochs);
     let text = || {
         format!(
@@ -63,7 +69,13 @@ fn samples(study: &Study, run: &str) -> Option<Finding> {
 fn steps_per_second(study: &Study, run: &str) -> Option<Finding> {
     let steps = study.run_number(run, "steps")?;
     let speed = study.run_number(run, "train_steps_per_second")?;
-    product(study, run, &speed, steps.value, &format!("{} steps", steps.text))
+    product(
+        study,
+        run,
+        &speed,
+        steps.value,
+        &format!("{} steps", steps.text),
+    )
 }
 
 /// A speed that does not give `wanted` in the printed time.
@@ -92,7 +104,9 @@ mod tests {
     use crate::study::sample::Sample;
 
     fn found(values: &[(&str, &str)]) -> Vec<String> {
-        let lines = values.iter().map(|(name, value)| format!("a,run,{name},{value}\n"));
+        let lines = values
+            .iter()
+            .map(|(name, value)| format!("a,run,{name},{value}\n"));
         let sample = Sample {
             values: lines.collect(),
             ..Sample::default()

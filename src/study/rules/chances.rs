@@ -104,7 +104,10 @@ fn too_few(
         _ => "so few rows tell nothing apart".to_owned(),
     };
     let more = if difference > 0.0 && middle < 1.0 {
-        format!("; this difference would need about {} rows each", needed_rows(middle, difference))
+        format!(
+            "; this difference would need about {} rows each",
+            needed_rows(middle, difference)
+        )
     } else {
         String::new()
     };
@@ -119,7 +122,10 @@ fn too_few(
         listed(&names),
     );
     let text = if near.len() == 1 {
-        text.split(" The same holds").next().unwrap_or_default().to_owned()
+        text.split(" The same holds")
+            .next()
+            .unwrap_or_default()
+            .to_owned()
     } else {
         text
     };
@@ -161,7 +167,10 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].runs, ["a", "b", "c"]);
         let text = &found[0].text;
-        assert!(text.contains("on 400 rows") && text.contains("rows each"), "{text}");
+        assert!(
+            text.contains("on 400 rows") && text.contains("rows each"),
+            "{text}"
+        );
         assert!(text.contains("against b and c"), "{text}");
     }
 
@@ -181,7 +190,10 @@ mod tests {
         sample.reports = reports.concat();
         sample.epochs = "a,1,,,0.850\nb,1,,,0.845\n".to_owned();
         let found = find(&sample.study());
-        assert!(found[0].text.contains("0.850 of a against 0.845 of b"), "{found:?}");
+        assert!(
+            found[0].text.contains("0.850 of a against 0.845 of b"),
+            "{found:?}"
+        );
     }
 
     #[test]
@@ -193,7 +205,11 @@ mod tests {
 
     #[test]
     fn a_claim_that_its_numbers_contradict_is_found() {
-        let found = found([[[150, 50], [50, 150]], [[190, 10], [10, 190]], [[100, 100], [90, 110]]]);
+        let found = found([
+            [[150, 50], [50, 150]],
+            [[190, 10], [10, 190]],
+            [[100, 100], [90, 110]],
+        ]);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].runs, ["a", "b"]);
         assert!(found[0].text.contains("less than b"), "{found:?}");

@@ -30,7 +30,11 @@ fn fault(report: &Report) -> Option<String> {
         return lone_accuracy(report);
     }
     sums(report, &classes)
-        .or_else(|| classes.iter().find_map(|row| of_class(row, rows_of(&classes))))
+        .or_else(|| {
+            classes
+                .iter()
+                .find_map(|row| of_class(row, rows_of(&classes)))
+        })
         .or_else(|| match classes.as_slice() {
             [zero, one] => of_two(report, zero, one),
             _ => None,
@@ -39,7 +43,9 @@ fn fault(report: &Report) -> Option<String> {
 }
 
 fn rows_of(classes: &[&ClassRow]) -> u64 {
-    classes.iter().fold(0, |sum, row| sum.saturating_add(row.support))
+    classes
+        .iter()
+        .fold(0, |sum, row| sum.saturating_add(row.support))
 }
 
 fn lone_accuracy(report: &Report) -> Option<String> {
@@ -91,7 +97,9 @@ fn counts(share: &Printed, rows: u64) -> RangeInclusive<u64> {
     let start = (low * total).ceil().clamp(0.0, total) as u64;
     let end = (high * total).floor().clamp(0.0, total) as u64;
     let first = (start.saturating_sub(1)..=(start + 1).min(rows)).find(is_of);
-    let last = (end.saturating_sub(1)..=(end + 1).min(rows)).rev().find(is_of);
+    let last = (end.saturating_sub(1)..=(end + 1).min(rows))
+        .rev()
+        .find(is_of);
     match (first, last) {
         (Some(first), Some(last)) => first..=last,
         _ => 1..=0,
@@ -103,7 +111,11 @@ fn counts(share: &Printed, rows: u64) -> RangeInclusive<u64> {
 fn scores(right: u64, said: u64, support: u64) -> (f64, f64) {
     // Without a row, scikit-learn prints 0.
     let ratio = |above: u64, below: u64| {
-        if below == 0 { 0.0 } else { above as f64 / below as f64 }
+        if below == 0 {
+            0.0
+        } else {
+            above as f64 / below as f64
+        }
     };
     (
         ratio(right, said),
@@ -182,7 +194,9 @@ fn of_two(report: &Report, zero: &ClassRow, one: &ClassRow) -> Option<String> {
         "with {} and {} rows no confusion matrix gives the printed recall{} and also the {}{}{printed}.",
         zero.support,
         one.support,
-        STAGES[..deepest].iter().fold(String::new(), |words, stage| format!("{words}, {stage}")),
+        STAGES[..deepest]
+            .iter()
+            .fold(String::new(), |words, stage| format!("{words}, {stage}")),
         STAGES[deepest],
         if printed.is_empty() { "" } else { " " },
     ))
@@ -214,7 +228,11 @@ fn passed(report: &Report, rows: [&ClassRow; 2], right: [u64; 2]) -> usize {
         return 2;
     }
     let weights = [[0.5, 0.5], supports.map(|support| support as f64 / all)];
-    for (stage, (name, [first, second])) in ["macro avg", "weighted avg"].iter().zip(weights).enumerate() {
+    for (stage, (name, [first, second])) in ["macro avg", "weighted avg"]
+        .iter()
+        .zip(weights)
+        .enumerate()
+    {
         let Some(row) = report.row(name) else {
             continue;
         };
@@ -241,7 +259,9 @@ fn averages(report: &Report, classes: &[&ClassRow]) -> Option<String> {
         ("macro avg", &|_| 1.0 / count),
         ("weighted avg", &|row| row.support as f64 / all),
     ];
-    let outside = |printed: &Printed, weight: &dyn Fn(&ClassRow) -> f64, figure: fn(&ClassRow) -> Option<&Printed>| {
+    let outside = |printed: &Printed,
+                   weight: &dyn Fn(&ClassRow) -> f64,
+                   figure: fn(&ClassRow) -> Option<&Printed>| {
         let mut range = (0.0, 0.0);
         for class in classes {
             let (low, high) = figure(class)?.range();
@@ -301,36 +321,73 @@ mod tests {
 
     #[test]
     fn what_no_matrix_gives_is_found_with_what_is_wrong() {
-        assert!(sound().contains("a,test,accuracy,,,0.70,100"), "{}", sound());
+        assert!(
+            sound().contains("a,test,accuracy,,,0.70,100"),
+            "{}",
+            sound()
+        );
         for (from, to, wanted) in [
-            ("accuracy,,,0.70", "accuracy,,,0.71", "also the accuracy 0.71"),
-            ("0.67,0.80,0.73,50", "0.68,0.80,0.73,50", "also the precision"),
+            (
+                "accuracy,,,0.70",
+                "accuracy,,,0.71",
+                "also the accuracy 0.71",
+            ),
+            (
+                "0.67,0.80,0.73,50",
+                "0.68,0.80,0.73,50",
+                "also the precision",
+            ),
             ("0.67,0.80,0.73,50", "0.67,0.81,0.73,50", "a recall of 0.81"),
             ("0.67,0.80,0.73,50", "0.67,0.80,0.74,50", "at once"),
-            ("accuracy,,,0.70,100", "accuracy,,,0.70,101", "`accuracy` has 101"),
-            ("macro avg,0.71", "macro avg,0.72", "also the macro averages"),
-            ("weighted avg,0.71", "weighted avg,0.73", "also the weighted averages"),
+            (
+                "accuracy,,,0.70,100",
+                "accuracy,,,0.70,101",
+                "`accuracy` has 101",
+            ),
+            (
+                "macro avg,0.71",
+                "macro avg,0.72",
+                "also the macro averages",
+            ),
+            (
+                "weighted avg,0.71",
+                "weighted avg,0.73",
+                "also the weighted averages",
+            ),
         ] {
             assert!(sound().contains(from), "{from}\n{}", sound());
             let found = found(&sound().replacen(from, to, 1));
-            assert!(found.len() == 1 && found[0].contains(wanted), "{wanted}: {found:?}");
+            assert!(
+                found.len() == 1 && found[0].contains(wanted),
+                "{wanted}: {found:?}"
+            );
         }
     }
 
     #[test]
     fn an_accuracy_of_four_rows_is_a_quarter() {
         let found = found("a,custom,accuracy,,,0.70,4\n");
-        assert!(found[0].contains("out of 4 gives an accuracy of 0.70"), "{found:?}");
+        assert!(
+            found[0].contains("out of 4 gives an accuracy of 0.70"),
+            "{found:?}"
+        );
     }
 
     #[test]
     fn three_classes_are_checked_by_their_averages() {
-        let rows = "a,test,x,0.50,0.50,0.50,10\na,test,y,0.50,0.50,0.50,10\na,test,z,0.80,0.80,0.80,10\n";
-        assert_eq!(found(&format!("{rows}a,test,accuracy,,,0.60,30\n")), [""; 0]);
+        let rows =
+            "a,test,x,0.50,0.50,0.50,10\na,test,y,0.50,0.50,0.50,10\na,test,z,0.80,0.80,0.80,10\n";
+        assert_eq!(
+            found(&format!("{rows}a,test,accuracy,,,0.60,30\n")),
+            [""; 0]
+        );
         let found_in = found(&format!("{rows}a,test,accuracy,,,0.70,30\n"));
         assert!(found_in[0].contains("give 0.595 to 0.605"), "{found_in:?}");
         let found_in = found(&format!("{rows}a,test,macro avg,0.70,0.60,0.60,30\n"));
-        assert!(found_in[0].contains("precision of `macro avg`"), "{found_in:?}");
+        assert!(
+            found_in[0].contains("precision of `macro avg`"),
+            "{found_in:?}"
+        );
     }
 
     #[test]

@@ -60,9 +60,14 @@ mod tests {
 
     #[test]
     fn chunks_that_fit_and_chunks_of_tokens_are_sound() {
-        assert_eq!(found("a,run,chunks.size,100\na,run,max_seq_length,128\n"), []);
         assert_eq!(
-            found("a,run,chunks.size,300\na,run,max_seq_length,128\na,run,chunks.strategy,sentences\n"),
+            found("a,run,chunks.size,100\na,run,max_seq_length,128\n"),
+            []
+        );
+        assert_eq!(
+            found(
+                "a,run,chunks.size,300\na,run,max_seq_length,128\na,run,chunks.strategy,sentences\n"
+            ),
             []
         );
     }

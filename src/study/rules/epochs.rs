@@ -41,11 +41,7 @@ fn of_run(study: &Study, run: &str) -> Vec<Finding> {
             "{run} ends epoch {epoch} at an accuracy of {}, but its report on the same rows says {}: the report is of another model, or of another time.",
             after.text, reported.text
         );
-        found.push(Finding::new(
-            "report against the last epoch",
-            [run],
-            text,
-        ));
+        found.push(Finding::new("report against the last epoch", [run], text));
     }
     found
 }
@@ -79,13 +75,19 @@ mod tests {
     fn a_report_of_another_model_is_found() {
         let found = found("a,1,,,0.905\na,2,,,0.8925\n");
         assert_eq!(found.len(), 1);
-        assert!(found[0].contains("0.8925") && found[0].contains("epoch 2"), "{found:?}");
+        assert!(
+            found[0].contains("0.8925") && found[0].contains("epoch 2"),
+            "{found:?}"
+        );
     }
 
     #[test]
     fn an_accuracy_between_two_counts_is_found() {
         let found = found("a,1,,,0.8831\na,2,,,0.905\n");
         assert_eq!(found.len(), 1);
-        assert!(found[0].contains("0.8831") && found[0].contains("400"), "{found:?}");
+        assert!(
+            found[0].contains("0.8831") && found[0].contains("400"),
+            "{found:?}"
+        );
     }
 }

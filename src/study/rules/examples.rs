@@ -11,7 +11,9 @@ fn of_run(study: &Study, run: &str) -> Option<Finding> {
     let count = |text: &str| text.parse::<u64>().ok().filter(|count| *count > 0);
     let own_file = study.setting(run, "classification.examples_path").is_none();
     let kept = study.setting(run, "classification.exclude_examples") == Some("false");
-    let shown = study.setting(run, "classification.examples").and_then(count);
+    let shown = study
+        .setting(run, "classification.examples")
+        .and_then(count);
     let shown = shown.filter(|_| own_file && kept);
     let counted = study.run_number(run, "classified_examples");
     let examples = counted.and_then(|printed| count(&printed.text)).or(shown)?;
@@ -22,7 +24,11 @@ fn of_run(study: &Study, run: &str) -> Option<Finding> {
     let text = format!(
         "{examples}{of} rows that {run} is judged by stand in its prompt as examples, with their labels."
     );
-    Some(Finding::new("examples among the evaluated rows", [run], text))
+    Some(Finding::new(
+        "examples among the evaluated rows",
+        [run],
+        text,
+    ))
 }
 
 #[cfg(test)]
@@ -40,9 +46,13 @@ mod tests {
 
     #[test]
     fn examples_that_are_classified_are_found() {
-        let settings = "a,run,classification.examples,5\na,run,classification.exclude_examples,false\n";
+        let settings =
+            "a,run,classification.examples,5\na,run,classification.exclude_examples,false\n";
         let found_in = found(&format!("{settings}a,test,rows,60\n"));
-        assert!(found_in[0].text.starts_with("5 of the 60 rows"), "{found_in:?}");
+        assert!(
+            found_in[0].text.starts_with("5 of the 60 rows"),
+            "{found_in:?}"
+        );
         assert_eq!(found("a,run,classified_examples,3\n").len(), 1);
     }
 

@@ -15,7 +15,10 @@ const NEAR: f64 = 5e-4;
 pub(super) fn find(study: &Study) -> Vec<Finding> {
     let mut found = Vec::new();
     for cosine in study.names().filter(|run| measures(study, run, "cosine")) {
-        for other in study.names().filter(|run| measures(study, run, "euclidean")) {
+        for other in study
+            .names()
+            .filter(|run| measures(study, run, "euclidean"))
+        {
             if differ_in_metric_alone(study, cosine, other)
                 && let Some(finding) = of_pair(study, cosine, other)
             {
@@ -41,14 +44,18 @@ fn differ_in_metric_alone(study: &Study, one: &str, other: &str) -> bool {
 
 /// What two runs' similarities say of their vectors, and the other runs that this concerns.
 fn of_pair(study: &Study, cosine: &str, euclidean: &str) -> Option<Finding> {
-    let mut scores = study.published.values.iter().filter_map(|row| match &row.reference {
-        Reference::In { metric, .. } if row.run == cosine && metric == "best_score" => {
-            let of_cosine = study.published.number(cosine, &row.reference)?.value;
-            let of_other = study.published.number(euclidean, &row.reference)?.value;
-            Some((of_cosine, of_other))
-        }
-        _ => None,
-    });
+    let mut scores = study
+        .published
+        .values
+        .iter()
+        .filter_map(|row| match &row.reference {
+            Reference::In { metric, .. } if row.run == cosine && metric == "best_score" => {
+                let of_cosine = study.published.number(cosine, &row.reference)?.value;
+                let of_other = study.published.number(euclidean, &row.reference)?.value;
+                Some((of_cosine, of_other))
+            }
+            _ => None,
+        });
     let first = scores.next()?;
     let is_unit = |(cosine, similarity): (f64, f64)| {
         let distance = (2.0 - 2.0 * cosine).max(0.0).sqrt();
@@ -63,13 +70,15 @@ fn of_pair(study: &Study, cosine: &str, euclidean: &str) -> Option<Finding> {
         .names()
         .filter(same)
         .filter(|run| {
-            *run != cosine && *run != euclidean && study.names().any(|twin| {
-                let metrics = [run, &twin].map(|run| study.setting(run, METRIC));
-                metrics[0].is_some()
-                    && metrics[1].is_some()
-                    && metrics[0] != metrics[1]
-                    && differ_in_metric_alone(study, run, twin)
-            })
+            *run != cosine
+                && *run != euclidean
+                && study.names().any(|twin| {
+                    let metrics = [run, &twin].map(|run| study.setting(run, METRIC));
+                    metrics[0].is_some()
+                        && metrics[1].is_some()
+                        && metrics[0] != metrics[1]
+                        && differ_in_metric_alone(study, run, twin)
+                })
         })
         .collect();
     let of = embedder.map_or_else(String::new, |embedder| format!(" of {embedder}"));
@@ -83,7 +92,9 @@ fn of_pair(study: &Study, cosine: &str, euclidean: &str) -> Option<Finding> {
         text.push_str(&listed(&concerned));
         text.push_str(" can differ by the sampling of answers alone.");
     }
-    let runs = [cosine, euclidean].into_iter().chain(concerned.iter().copied());
+    let runs = [cosine, euclidean]
+        .into_iter()
+        .chain(concerned.iter().copied());
     Some(Finding::new("a metric that can have no effect", runs, text))
 }
 

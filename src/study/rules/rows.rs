@@ -5,7 +5,12 @@ use crate::study::{Study, TableKind};
 
 pub(super) fn find(study: &Study) -> Vec<Finding> {
     let mut sets: Vec<(Vec<&str>, &str)> = Vec::new();
-    for claim in study.manifest.claims.iter().filter(|claim| claim.metric().is_some()) {
+    for claim in study
+        .manifest
+        .claims
+        .iter()
+        .filter(|claim| claim.metric().is_some())
+    {
         sets.push((claim.runs().collect(), claim.evaluation()));
     }
     for figure in &study.manifest.figures {
@@ -34,7 +39,13 @@ fn of_set(study: &Study, runs: &[&str], evaluation: &str) -> Option<Finding> {
     let usual = known
         .iter()
         .map(|(_, rows)| rows)
-        .fold(first, |best, rows| if times(rows) > times(best) { rows } else { best });
+        .fold(first, |best, rows| {
+            if times(rows) > times(best) {
+                rows
+            } else {
+                best
+            }
+        });
     let others: Vec<&(&str, String)> = known.iter().filter(|(_, rows)| rows != usual).collect();
     let (_, other) = others.first()?;
     let names: Vec<&str> = others.iter().map(|(run, _)| *run).collect();

@@ -9,8 +9,14 @@ use crate::record::ModelFactRow;
 /// Keys of configurations by what they say; architectures call the same differently.
 const KEYS: [(&str, &[&str]); 8] = [
     ("type", &["model_type"]),
-    ("layers", &["num_hidden_layers", "n_layer", "num_layers", "n_layers"]),
-    ("heads", &["num_attention_heads", "n_head", "num_heads", "n_heads"]),
+    (
+        "layers",
+        &["num_hidden_layers", "n_layer", "num_layers", "n_layers"],
+    ),
+    (
+        "heads",
+        &["num_attention_heads", "n_head", "num_heads", "n_heads"],
+    ),
     ("hidden size", &["hidden_size", "n_embd", "d_model", "dim"]),
     (
         "feed-forward size",
@@ -93,7 +99,9 @@ fn dtype(seen: &Inspection) -> Option<String> {
         return Some(counts.keys().copied().collect::<Vec<_>>().join(", "));
     }
     let config = seen.config.as_ref()?;
-    let written = ["dtype", "torch_dtype"].iter().find_map(|key| config.get(*key));
+    let written = ["dtype", "torch_dtype"]
+        .iter()
+        .find_map(|key| config.get(*key));
     written.and_then(Value::as_str).map(str::to_owned)
 }
 
@@ -118,7 +126,11 @@ fn tensors(seen: &Inspection) -> Vec<(String, Vec<u64>)> {
             .map(|tensor| (tensor.name.clone(), tensor.shape.clone()))
             .collect();
     }
-    let config = seen.config.as_ref().map(Value::to_string).unwrap_or_default();
+    let config = seen
+        .config
+        .as_ref()
+        .map(Value::to_string)
+        .unwrap_or_default();
     let read = |role| Architecture::read(&config, role).ok();
     let Some(network) = read(Role::Embedder).or_else(|| read(Role::Decoder)) else {
         return Vec::new();

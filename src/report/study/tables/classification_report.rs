@@ -136,8 +136,17 @@ impl Line<'_> {
             rows,
             deviation: None,
         };
-        let printed = (text.as_ref().map(|printed| printed.text.as_str()), text.as_ref());
-        Cell::Value(numbers(self.subject, Nature::Share, printed, &values, basis))
+        let printed = (
+            text.as_ref().map(|printed| printed.text.as_str()),
+            text.as_ref(),
+        );
+        Cell::Value(numbers(
+            self.subject,
+            Nature::Share,
+            printed,
+            &values,
+            basis,
+        ))
     }
 
     #[allow(clippy::cast_precision_loss, reason = "row counts")]

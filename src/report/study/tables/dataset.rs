@@ -13,7 +13,10 @@ pub(super) fn table(context: &Context<'_>, figure: &Figure, subjects: &[Subject<
     let mut table = Table::new(&["run", "what"], &["value"]);
     let evaluation = figure.evaluation();
     for subject in subjects {
-        let references = figure.values.iter().filter_map(|name| Reference::parse(name).ok());
+        let references = figure
+            .values
+            .iter()
+            .filter_map(|name| Reference::parse(name).ok());
         for reference in references {
             let value = value(context.published(), subject, &reference);
             if value.published.is_empty() && value.ours.is_empty() {
@@ -43,20 +46,20 @@ pub(super) fn table(context: &Context<'_>, figure: &Figure, subjects: &[Subject<
 
 /// Each class's rows in an evaluation.
 #[allow(clippy::cast_precision_loss, reason = "row counts")]
-fn supports(
-    context: &Context<'_>,
-    subject: &Subject<'_>,
-    evaluation: &str,
-) -> Vec<(String, Cell)> {
+fn supports(context: &Context<'_>, subject: &Subject<'_>, evaluation: &str) -> Vec<(String, Cell)> {
     let published = context.published().report(subject.name, evaluation);
     let printed = published.into_iter().flat_map(|report| report.classes());
-    let printed: Vec<(String, u64)> = printed.map(|row| (row.class.clone(), row.support)).collect();
+    let printed: Vec<(String, u64)> = printed
+        .map(|row| (row.class.clone(), row.support))
+        .collect();
     let own: Vec<(String, u64)> = subject.first().map_or_else(Vec::new, |seed| {
         let rows: Vec<_> = seed.classes_of(evaluation).collect();
         // Accuracy and the averages are the last three.
         let classes = rows.len().saturating_sub(3);
         let classes = rows[..classes].iter();
-        classes.map(|row| (row.class.clone(), row.support)).collect()
+        classes
+            .map(|row| (row.class.clone(), row.support))
+            .collect()
     });
     let mut names: Vec<&String> = printed.iter().chain(&own).map(|(class, _)| class).collect();
     names.sort_unstable();
@@ -70,7 +73,10 @@ fn supports(
         .map(|name| {
             let text = of(&printed, name).map(|support| support.to_string());
             let number = text.as_deref().and_then(Printed::parse);
-            let ours: Vec<f64> = of(&own, name).map(|support| support as f64).into_iter().collect();
+            let ours: Vec<f64> = of(&own, name)
+                .map(|support| support as f64)
+                .into_iter()
+                .collect();
             let printed = (text.as_deref(), number.as_ref());
             let value = numbers(subject, Nature::Exact, printed, &ours, Basis::default());
             (name.clone(), Cell::Value(value))

@@ -57,7 +57,13 @@ fn lines(
     let cell = |printed: Option<&Printed>, own: Option<f64>| {
         let text = printed.map(|printed| printed.text.as_str());
         let own: Vec<f64> = own.into_iter().collect();
-        let value = numbers(subject, Nature::Exact, (text, printed), &own, Basis::default());
+        let value = numbers(
+            subject,
+            Nature::Exact,
+            (text, printed),
+            &own,
+            Basis::default(),
+        );
         Cell::Value(value)
     };
     let dimension = printed.and_then(|row| Printed::parse(&row.dimension.to_string()));
@@ -66,7 +72,11 @@ fn lines(
     let wanted = printed.map_or(&[][..], |row| &row.first_values);
     let own: Vec<f64> = ours.map(VectorRow::values).unwrap_or_default();
     // Ours has a fixed number of values; those that were not printed say nothing beside them.
-    let many = if wanted.is_empty() { own.len() } else { wanted.len() };
+    let many = if wanted.is_empty() {
+        own.len()
+    } else {
+        wanted.len()
+    };
     for place in 0..many {
         let value = cell(wanted.get(place), own.get(place).copied());
         lines.push(((place + 1).to_string(), value));

@@ -13,7 +13,7 @@ use crate::study::{EpochRow as Published, Figure, Printed};
 
 const COLUMNS: [&str; 3] = ["training loss", "validation loss", "accuracy"];
 
-pub(super) fn table(context: &Context<'_>, figure: &Figure, subjects: &[Subject<'_>]) -> Table {
+pub(super) fn table(context: &Context<'_>, _: &Figure, subjects: &[Subject<'_>]) -> Table {
     let many = subjects.len() > 1;
     let labels: &[&str] = if many { &["run", "epoch"] } else { &["epoch"] };
     let mut table = Table::new(labels, &COLUMNS);
@@ -61,7 +61,6 @@ pub(super) fn table(context: &Context<'_>, figure: &Figure, subjects: &[Subject<
             table.push(labels, cells, subject.command_if_due());
         }
     }
-    let _ = figure;
     table
 }
 
@@ -77,7 +76,9 @@ impl Bases {
     #[allow(clippy::cast_precision_loss, reason = "row counts")]
     fn of(context: &Context<'_>, subject: &Subject<'_>) -> Self {
         let split = subject.first().map_or("test", |seed| seed.epoch_split());
-        let deviation = subject.first().and_then(|seed| losses::deviation(seed, split));
+        let deviation = subject
+            .first()
+            .and_then(|seed| losses::deviation(seed, split));
         let setting = |key: &str| -> Option<f64> { subject.setting(key)?.parse().ok() };
         let logged = setting("training.logging_steps")
             .zip(setting("training.batch_size"))

@@ -8,12 +8,17 @@ use crate::study::Figure;
 
 pub(super) fn table(_: &Context<'_>, figure: &Figure, subjects: &[Subject<'_>]) -> Table {
     let mut table = Table::new(&["fact"], &[]);
-    table.columns = subjects.iter().map(|subject| subject.name.to_owned()).collect();
+    table.columns = subjects
+        .iter()
+        .map(|subject| subject.name.to_owned())
+        .collect();
     let facts: Vec<Vec<ModelFactRow>> = subjects
         .iter()
         .map(|subject| {
             let seed = subject.first();
-            seed.map_or_else(Vec::new, |seed| read_rows(seed.folder()).unwrap_or_default())
+            seed.map_or_else(Vec::new, |seed| {
+                read_rows(seed.folder()).unwrap_or_default()
+            })
         })
         .collect();
     let mut names: Vec<String> = figure.values.clone();

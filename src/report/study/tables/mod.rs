@@ -53,7 +53,9 @@ pub(super) fn table(context: &Context<'_>, figure: &Figure) -> Table {
             .commands
             .extend(command.filter(|command| !table.commands.contains(command)));
     }
-    let ours = subjects.iter().filter(|subject| named.contains(&subject.name));
+    let ours = subjects
+        .iter()
+        .filter(|subject| named.contains(&subject.name));
     let ours: Vec<String> = ours
         .map(|subject| format!("{}: {}", subject.name, subject.label))
         .collect();

@@ -47,7 +47,9 @@ pub(super) fn table(context: &Context<'_>, _: &Figure, subjects: &[Subject<'_>])
         cells.extend(SHARES.map(|(metric, _)| of_all(metric)));
         let cut = Reference::of("run", "tokens_cut_percent");
         cells.push(decimal(&subject.numbers(&cut), 1));
-        let shared = first.zip(subject.first()).and_then(|(one, other)| shared(one, other));
+        let shared = first
+            .zip(subject.first())
+            .and_then(|(one, other)| shared(one, other));
         cells.push(decimal(&Vec::from_iter(shared), 2));
         table.push([subject.name], cells, subject.command_if_due());
     }
@@ -64,7 +66,10 @@ fn shared(one: &SeedReport, other: &SeedReport) -> Option<f64> {
     let found = |seed: &SeedReport| {
         let mut found: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
         for row in seed.retrieval() {
-            found.entry(row.question.clone()).or_default().insert(row.chunk);
+            found
+                .entry(row.question.clone())
+                .or_default()
+                .insert(row.chunk);
         }
         found
     };

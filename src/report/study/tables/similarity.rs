@@ -29,7 +29,10 @@ fn questions(figure: &Figure, subject: &Subject<'_>) -> Vec<String> {
         return figure.questions.clone();
     }
     let mut found: Vec<String> = Vec::new();
-    let rows = subject.first().into_iter().flat_map(|seed| seed.retrieval());
+    let rows = subject
+        .first()
+        .into_iter()
+        .flat_map(|seed| seed.retrieval());
     for row in rows {
         if found.last() != Some(&row.question) && !found.contains(&row.question) {
             found.push(row.question.clone());

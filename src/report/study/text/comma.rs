@@ -1,5 +1,6 @@
 //! A table as CSV: a line for each value, for programs.
 
+use crate::record::CsvWriter;
 use crate::report::study::table::{Cell, Table};
 use crate::report::study::verdict::Verdict;
 
@@ -18,7 +19,7 @@ const COLUMNS: [&str; 6] = [
 /// # Errors
 /// Those of the CSV writer.
 pub(in crate::report::study) fn csv(table: &Table) -> csv::Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut writer = CsvWriter::new(Vec::new());
     let labels = table.labels.iter().map(String::as_str);
     writer.write_record(labels.chain(COLUMNS))?;
     for row in &table.rows {
@@ -39,22 +40,10 @@ pub(in crate::report::study) fn csv(table: &Table) -> csv::Result<Vec<u8>> {
                 .chain(std::iter::once(column.as_str()))
                 .chain(values)
                 .chain(std::iter::once(command));
-            writer.write_record(line.map(harmless))?;
+            writer.write_record(line)?;
         }
     }
-    writer
-        .into_inner()
-        .map_err(|error| error.into_error().into())
-}
-
-/// A cell that a spreadsheet would run as a formula is made text with an apostrophe; numbers stay.
-fn harmless(cell: &str) -> String {
-    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if is_formula && cell.parse::<f64>().is_err() {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
+    writer.into_inner()
 }
 
 #[cfg(test)]

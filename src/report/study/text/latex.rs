@@ -19,11 +19,17 @@ pub(in crate::report::study) fn latex(
     let mut columns: Vec<Vec<String>> = Vec::new();
     for (place, title) in table.labels.iter().enumerate() {
         let cells = table.rows.iter().map(|row| row.labels.get(place));
-        columns.push(column(title, cells.map(|cell| cell.cloned().unwrap_or_default())));
+        columns.push(column(
+            title,
+            cells.map(|cell| cell.cloned().unwrap_or_default()),
+        ));
     }
     for (place, title) in table.columns.iter().enumerate() {
         let cells = table.rows.iter().map(|row| row.cells.get(place));
-        columns.push(column(title, cells.map(|cell| cell.map_or_else(String::new, Cell::words))));
+        columns.push(column(
+            title,
+            cells.map(|cell| cell.map_or_else(String::new, Cell::words)),
+        ));
     }
     let verdicts = table.rows.iter().map(|row| row.verdict(&table.columns));
     columns.push(column("verdict", verdicts));
@@ -38,7 +44,13 @@ pub(in crate::report::study) fn latex(
     );
     let label: String = study
         .chars()
-        .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() {
+                letter
+            } else {
+                '-'
+            }
+        })
         .collect();
     let _ = writeln!(text, "\\label{{tab:{label}-{number}}}");
     if columns.len() > MANY {
@@ -49,7 +61,11 @@ pub(in crate::report::study) fn latex(
     for row in 0..=table.rows.len() {
         let cells: Vec<String> = columns.iter().map(|column| escaped(&column[row])).collect();
         // A bracket after the end of a line would be its argument.
-        let start = if cells[0].starts_with(['[', '*']) { "{}" } else { "" };
+        let start = if cells[0].starts_with(['[', '*']) {
+            "{}"
+        } else {
+            ""
+        };
         let _ = writeln!(text, "{start}{} \\\\", cells.join(" & "));
         if row == 0 {
             text.push_str("\\midrule\n");
@@ -79,7 +95,11 @@ fn widths(columns: &[Vec<String>]) -> String {
         let lengths = column.iter().map(|cell| cell.chars().count());
         lengths.max().unwrap_or(0)
     };
-    let long: Vec<usize> = columns.iter().map(longest).filter(|length| *length > LONG).collect();
+    let long: Vec<usize> = columns
+        .iter()
+        .map(longest)
+        .filter(|length| *length > LONG)
+        .collect();
     let short: usize = columns
         .iter()
         .map(longest)
@@ -172,7 +192,10 @@ mod tests {
             assert!(text.contains(wanted), "{wanted}\n{text}");
         }
         let lines = text.lines().filter(|line| line.ends_with("\\\\"));
-        assert!(lines.clone().all(|line| line.matches(" & ").count() == 3), "{text}");
+        assert!(
+            lines.clone().all(|line| line.matches(" & ").count() == 3),
+            "{text}"
+        );
         assert_eq!(lines.count(), 3);
     }
 }
