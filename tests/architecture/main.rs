@@ -5,6 +5,7 @@
 
 mod circles;
 mod kinds;
+mod tables;
 
 use std::collections::BTreeSet;
 use std::fs;
