@@ -34,6 +34,10 @@ pub(super) fn unguarded(cell: &str) -> &str {
 /// Whether an apostrophe is put before a cell: it is a formula, or it is one after apostrophes of
 /// its own, of which a reader would take the first for ours.
 fn is_guarded_kind(cell: &[u8]) -> bool {
+    // Nearly all cells begin with a letter or digit, and there are millions of them.
+    if cell.first().is_none_or(u8::is_ascii_alphanumeric) {
+        return false;
+    }
     let own = cell.iter().take_while(|&&byte| byte == APOSTROPHE).count();
     let cell = &cell[own..];
     let begins = FORMULAS
