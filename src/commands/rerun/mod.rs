@@ -12,6 +12,8 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
+
 use super::commits::Commits;
 use super::downloads::Downloads;
 use super::run::{Pace, execute};
@@ -48,11 +50,13 @@ pub fn run(args: &RerunArgs, output: &mut dyn Write) -> Result<Ended, CommandErr
     };
     if again.status != Status::Complete {
         let error = again.error.as_deref().unwrap_or("it did not complete");
-        writeln!(
-            output,
-            "{}: different: the rerun failed: {error}",
-            record.label()
-        )?;
+        let label = record.label();
+        if args.json {
+            let failed = json!({ "run": label, "verdict": "different", "error": error });
+            writeln!(output, "{failed:#}")?;
+        } else {
+            writeln!(output, "{label}: different: the rerun failed: {error}")?;
+        }
         return Ok(Ended::SomeFailed);
     }
     let verdict = verdict::judge((&record, &folder), (&again, &spec.folder), &changes)?;

@@ -8,6 +8,7 @@ pub(super) struct Drift {
     /// How many are not the same.
     pub(super) numbers: usize,
     /// The largest difference, as a share of the scale that its number is measured by.
+    #[serde(with = "crate::record::number")]
     pub(super) largest: f64,
 }
 
@@ -20,8 +21,9 @@ impl Drift {
         }
         self.numbers += 1;
         let whole = before.fract() == 0.0 && now.fract() == 0.0;
-        let share = (before - now).abs() / scale;
-        let share = if whole && before == now {
+        let distance = (before - now).abs();
+        let share = distance / scale;
+        let share = if distance == 0.0 {
             0.0
         } else if whole || share.is_nan() {
             f64::INFINITY
@@ -50,6 +52,7 @@ pub(super) fn tolerance(format: &str) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "shares that are exact")]
 mod tests {
     use super::*;
 
