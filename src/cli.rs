@@ -1,8 +1,12 @@
 //! What a person may type. Knows the options, not what commands do with them.
 
+mod rerun;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub use rerun::RerunArgs;
 
 /// Runs experiments written in TOML: edit, run the sweep, compare, run one again by name.
 #[derive(Debug, Parser)]
@@ -467,26 +471,6 @@ pub struct AskArgs {
     /// Where to run: auto, cpu or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device)]
     pub device: String,
-}
-
-/// Options of `rerun`.
-#[derive(Debug, Clone, Args)]
-pub struct RerunArgs {
-    /// The run, as EXPERIMENT/RUN or EXPERIMENT/RUN@SEED; an experiment with one run by its name
-    #[arg(value_name = "RUN")]
-    pub run: String,
-    /// Keep what the rerun leaves, as a results folder of its own; it must be new or empty
-    #[arg(long, value_name = "DIR")]
-    pub keep: Option<PathBuf>,
-    /// auto, cpu or cuda:N [default: as the run had it; the processor where there is no card]
-    #[arg(long, value_name = "DEVICE", value_parser = device)]
-    pub device: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-    /// Folder with the results
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub results: PathBuf,
 }
 
 /// Lets an experiment's file stand for its name, and the file's folder for that of the experiments.
