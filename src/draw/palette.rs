@@ -30,7 +30,7 @@ pub(crate) const ON_DARK: Colour = (0xff, 0xff, 0xfe);
 
 /// The colours that a page may replace for another kind of paper, with the word that its style knows
 /// each by.
-const REPLACED: [(&str, Colour); 14] = [
+pub(crate) const REPLACED: [(&str, Colour); 19] = [
     ("ink", INK),
     ("muted", MUTED),
     ("axis", AXIS),
@@ -45,6 +45,11 @@ const REPLACED: [(&str, Colour); 14] = [
     ("sky", SKY),
     ("pale-blue", pale(BLUE)),
     ("pale-vermilion", pale(VERMILION)),
+    ("pale-green", pale(GREEN)),
+    ("pale-pink", pale(PINK)),
+    ("pale-ink", pale(INK)),
+    ("pale-orange", pale(ORANGE)),
+    ("pale-sky", pale(SKY)),
 ];
 
 /// What a page's style calls a colour; nothing for one that stays what it is.

@@ -48,7 +48,7 @@ impl Factors {
             .map(|run| (run, values(run)))
             .filter(|(_, values)| !values.is_empty())
             .collect();
-        let columns: Vec<(&str, Vec<&str>)> = experiment
+        let columns: Vec<Column<'_>> = experiment
             .varying
             .iter()
             .map(|key| {
@@ -57,9 +57,7 @@ impl Factors {
                     runs.iter().map(|(run, _)| level(run, key)).collect(),
                 )
             })
-            .filter(|(_, column): &(&str, Vec<&str>)| {
-                column.iter().any(|value| *value != column[0])
-            })
+            .filter(|(_, column): &Column<'_>| column.iter().any(|value| *value != column[0]))
             .collect();
         let names: Vec<&str> = columns.iter().map(|(key, _)| *key).collect();
         let short: HashMap<&str, &str> = names.iter().copied().zip(keys::short(&names)).collect();
@@ -118,9 +116,12 @@ fn level<'a>(run: &'a RunReport, key: &str) -> &'a str {
     settings.next().map_or("none", String::as_str)
 }
 
+/// A setting's key and its value for each run.
+type Column<'a> = (&'a str, Vec<&'a str>);
+
 /// Settings that part the runs in the same way, which nothing can tell apart.
-fn together<'a>(columns: Vec<(&'a str, Vec<&'a str>)>) -> Vec<Vec<(&'a str, Vec<&'a str>)>> {
-    let mut groups: Vec<(Vec<usize>, Vec<(&str, Vec<&str>)>)> = Vec::new();
+fn together(columns: Vec<Column<'_>>) -> Vec<Vec<Column<'_>>> {
+    let mut groups: Vec<(Vec<usize>, Vec<Column<'_>>)> = Vec::new();
     for (key, column) in columns {
         let mut places: HashMap<&str, usize> = HashMap::new();
         let parts: Vec<usize> = column

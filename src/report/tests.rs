@@ -544,3 +544,17 @@ fn the_best_runs_of_experiments_that_are_compared_stand_in_one_plot() {
     );
     assert!(plots("y").is_none());
 }
+
+#[test]
+fn the_pages_style_has_every_colour_of_the_plots_for_light_and_dark() {
+    let style = include_str!("templates/page.css");
+    for (word, (red, green, blue)) in draw::palette::REPLACED {
+        let light = format!("light-dark(#{red:02x}{green:02x}{blue:02x}, #");
+        for rule in [
+            format!(".f-{word} {{ fill: {light}"),
+            format!(".s-{word} {{ stroke: {light}"),
+        ] {
+            assert!(style.contains(&rule), "{rule}");
+        }
+    }
+}

@@ -79,7 +79,7 @@ fn one(svg: &mut String, shape: &Shape) {
     match shape {
         Shape::Line { .. } => {}
         Shape::Area { points, colour } => match points[..] {
-            [a, b, c, d] if a.0 == d.0 && b.0 == c.0 && a.1 == b.1 && c.1 == d.1 => {
+            [a, b, c, d] if level(a, b) && level(c, d) && upright(a, d) && upright(b, c) => {
                 let _ = writeln!(
                     svg,
                     "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"{}/>",
@@ -122,6 +122,16 @@ fn one(svg: &mut String, shape: &Shape) {
             upwards,
         } => words(svg, *at, text, *style, *anchor, *upwards),
     }
+}
+
+/// Whether two corners stand at one height.
+fn level(one: Point, other: Point) -> bool {
+    one.1.to_bits() == other.1.to_bits()
+}
+
+/// Whether one corner stands above another.
+fn upright(one: Point, other: Point) -> bool {
+    one.0.to_bits() == other.0.to_bits()
 }
 
 fn words(svg: &mut String, at: Point, text: &str, style: Style, anchor: Anchor, upwards: bool) {

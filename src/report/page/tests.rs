@@ -21,7 +21,7 @@ fn small(run: &str) -> Sample {
 /// The page alone, without the plots beside it, which take the time.
 fn written(results: &Path) {
     let report = build(results, &[]).unwrap();
-    let drawn = drawn::draw_all(&report, results).unwrap();
+    let drawn = drawn::draw_all(&report);
     write::write_page(&report, &drawn, results).unwrap();
 }
 

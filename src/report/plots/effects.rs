@@ -140,7 +140,22 @@ pub(in crate::report) fn draw(
     let zero = panel.place(0.0, 0.0).0;
     let bottom = top + panel.height;
     scene.dashed(&[(zero, top), (zero, bottom)], AXIS, 1.2, &[4.0, 3.0]);
-    let (mut y, mut row, mut amounts) = (top + 4.0, 0, amounts.into_iter());
+    draw_rows(&mut scene, &panel, &shown, (&heads, &labels, &amounts));
+    let end = bottom + 46.0;
+    panel::draw_notes(&mut scene, &note_lines, (MARGIN, end));
+    scene.height = end + count_f64(note_lines.len()) * NOTE_LINE + 12.0;
+    Some(scene)
+}
+
+/// A head for each setting, and a row for each of its values: names, dots and amounts.
+fn draw_rows(
+    scene: &mut Scene,
+    panel: &Panel,
+    shown: &[&Axes],
+    (heads, labels, amounts): (&Labels, &[Vec<String>], &[String]),
+) {
+    let zero = panel.place(0.0, 0.0).0;
+    let (mut y, mut row, mut amounts) = (panel.top + 4.0, 0, amounts.iter());
     for (axes, head) in shown.iter().zip(&heads.lines) {
         // On the grid's lines, a name needs paper of its own.
         let head_width = text::width(&head.concat(), NAME_SIZE, true);
@@ -158,16 +173,16 @@ pub(in crate::report) fn draw(
             let baseline = middle + CAPITALS * NAME_SIZE / 2.0;
             let style = Style::new(NAME_SIZE, INK);
             scene.text(
-                (left - 10.0, baseline),
+                (panel.left - 10.0, baseline),
                 &labels[row].concat(),
                 style,
                 Anchor::End,
             );
-            let at_value = (left + PLOT_WIDTH + 12.0, baseline);
+            let at_value = (panel.left + PLOT_WIDTH + 12.0, baseline);
             if let Some((_, added, half)) = index.checked_sub(1).map(|index| &axes.others[index]) {
-                interval(&mut scene, &panel, (*added, *half), middle);
-                let amount = amounts.next().unwrap_or_default();
-                scene.text(at_value, &amount, style, Anchor::Start);
+                interval(scene, panel, (*added, *half), middle);
+                let amount = amounts.next().map_or("", String::as_str);
+                scene.text(at_value, amount, style, Anchor::Start);
             } else {
                 scene.disc((zero, middle), 4.0, AXIS);
                 scene.disc((zero, middle), 2.4, WHITE);
@@ -178,10 +193,6 @@ pub(in crate::report) fn draw(
             row += 1;
         }
     }
-    let end = bottom + 46.0;
-    panel::draw_notes(&mut scene, &note_lines, (MARGIN, end));
-    scene.height = end + count_f64(note_lines.len()) * NOTE_LINE + 12.0;
-    Some(scene)
 }
 
 /// A dot with its interval: strong where it lies clear of zero.
