@@ -62,6 +62,8 @@ pub struct Report {
     selected: Vec<String>,
     /// Whether every run is shown one by one, however many there are.
     every_run: bool,
+    /// The studies that the page names.
+    studies: Vec<StudyLine>,
 }
 
 /// Why there is no report.
@@ -141,6 +143,7 @@ pub fn build(results: &Path, experiments: &[String]) -> Result<Report, ReportErr
         experiments: read,
         selected,
         every_run: false,
+        studies: Vec::new(),
     })
 }
 
@@ -156,6 +159,12 @@ impl Report {
     #[must_use]
     pub fn with_every_run(self, every_run: bool) -> Self {
         Self { every_run, ..self }
+    }
+
+    /// Names studies on the page, with what there is to say of each.
+    #[must_use]
+    pub fn with_studies(self, studies: Vec<StudyLine>) -> Self {
+        Self { studies, ..self }
     }
 
     /// Writes `summary.csv` and `plots/` of the selected experiments and the page, each file whole

@@ -55,7 +55,7 @@ pub(super) fn write_page(
     drawn: &[DrawnExperiment],
     results: &Path,
 ) -> Result<PathBuf, ReportError> {
-    page::write(&report.experiments, drawn, results)
+    page::write(&report.experiments, &report.studies, drawn, results)
 }
 
 /// Writes an experiment's table, and what its kind has beside it; says where the table is.

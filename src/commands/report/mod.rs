@@ -86,6 +86,8 @@ pub(super) fn write(
     let report = report::build(results, experiments)
         .map_err(CommandError::unexpected)?
         .with_every_run(wanted.every_run);
+    let studies = report.study_lines(wanted.studies);
+    let report = report.with_studies(studies);
     // The tables stand whether or not they can be written down.
     let written = report.write(results);
     for experiment in experiments {

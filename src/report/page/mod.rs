@@ -21,10 +21,10 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::ReportError;
 use super::drawn::DrawnExperiment;
 use super::experiment::ExperimentReport;
 use super::run::siblings::Siblings;
+use super::{ReportError, StudyLine};
 use crate::record::write_if_changed;
 use pages::Pages;
 use ranked::Ranked;
@@ -35,6 +35,7 @@ use templates::Templates;
 /// What the index shows.
 #[derive(Serialize)]
 struct Index<'a> {
+    studies: &'a [StudyLine],
     experiments: Vec<Section<'a>>,
 }
 
@@ -45,6 +46,7 @@ struct Index<'a> {
 /// When a template and what it is given do not fit, or a file cannot be written.
 pub(super) fn write(
     experiments: &[ExperimentReport],
+    studies: &[StudyLine],
     drawn: &[DrawnExperiment],
     results: &Path,
 ) -> Result<PathBuf, ReportError> {
@@ -76,6 +78,7 @@ pub(super) fn write(
         });
     let index = super::page(results);
     let content = templates.index(Index {
+        studies,
         experiments: sections.collect(),
     })?;
     write_if_changed(&index, content.as_bytes())?;

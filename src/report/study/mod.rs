@@ -20,6 +20,8 @@ mod tests;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use context::Context;
 use made::Made;
 use verdict::Counts;
@@ -34,7 +36,7 @@ const FOLDER: &str = "studies";
 const ENDINGS: [&str; 3] = ["csv", "md", "tex"];
 
 /// What there is to say of a study in a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StudyLine {
     /// Its name.
     pub name: String,
