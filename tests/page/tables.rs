@@ -138,7 +138,7 @@ fn two_thousand_rows_stay_usable_and_are_all_there_without_a_script() {
         browser.number("document.querySelectorAll('table.runs tbody tr').length"),
         200.0
     );
-    assert_eq!(browser.texts("button.more"), ["Show 1,800 more rows", ""]);
+    assert_eq!(browser.texts("button.more:not([hidden])"), ["Show 1,800 more rows"]);
     let mut slowest = String::new();
     for act in [
         "document.querySelectorAll('table.runs thead button')[1].click()",
@@ -154,7 +154,7 @@ fn two_thousand_rows_stay_usable_and_are_all_there_without_a_script() {
         assert!(milliseconds < 1000.0, "{slowest}");
     }
     assert_eq!(browser.texts(".controls .count"), ["50 of 2,000 rows"]);
-    browser.value("(() => { const text = document.querySelector('.controls input[type=search]'); text.value = ''; text.dispatchEvent(new Event('input')); document.querySelector('button.more').click(); })()");
+    browser.value("(() => { const text = document.querySelector('.controls input[type=search]'); text.value = ''; text.dispatchEvent(new Event('input')); document.querySelector('button.more:not([hidden])').click(); })()");
     assert_eq!(
         browser.number("document.querySelectorAll('table.runs tbody tr').length"),
         2000.0
@@ -162,7 +162,7 @@ fn two_thousand_rows_stay_usable_and_are_all_there_without_a_script() {
     // Most rows have no page, and say what shows them.
     let text = std::fs::read_to_string(&page).unwrap();
     assert_eq!(text.matches("<tr data-run=").count(), 2000);
-    assert_eq!(text.matches("ensayo show ").count(), 1900);
+    assert_eq!(text.matches(">ensayo show ").count(), 1900);
     assert_eq!(
         std::fs::read_dir(results.path().join("report/runs/x"))
             .unwrap()

@@ -11,10 +11,10 @@
     return made;
   };
 
-  // Round numbers from below `low` to above `high`.
-  const ticks = (low, high) => {
+  // Round numbers from below `low` to above `high`; whole ones where all values are.
+  const ticks = (low, high, whole) => {
     const span = high - low || Math.abs(high) || 1;
-    const raw = span / 5, power = 10 ** Math.floor(Math.log10(raw));
+    const raw = Math.max(span / 5, whole ? 1 : 0), power = 10 ** Math.floor(Math.log10(raw));
     const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= raw) ?? raw;
     const first = Math.floor(low / step + 1e-9), last = Math.ceil(high / step - 1e-9);
     const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
@@ -32,7 +32,8 @@
     const points = curves.flatMap((curve) => curve.seeds.flat()).filter(isPoint);
     if (points.length === 0) return null;
     const ends = (values) => values.reduce(([low, high], one) => [Math.min(low, one), Math.max(high, one)], [Infinity, -Infinity]);
-    const [across, up] = [0, 1].map((axis) => ticks(...ends(points.map((point) => point[axis]))));
+    const [across, up] = [0, 1].map((axis) => points.map((point) => point[axis]))
+      .map((values) => ticks(...ends(values), values.every(Number.isInteger)));
     const place = (marks, from, to) => (value) =>
       from + ((value - marks[0].value) / (marks.at(-1).value - marks[0].value)) * (to - from);
     const x = place(across, LEFT, WIDTH - RIGHT), y = place(up, HEIGHT - BOTTOM, TOP);

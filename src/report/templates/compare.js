@@ -34,7 +34,8 @@
   const signed = (value) => (value < 0 ? "-" : "+") + four(Math.abs(value));
   const pText = (p) => (p < 1e-4 ? "< 0.0001" : four(p));
   const pSaid = (p) => (p < 1e-4 ? "< 0.0001" : `= ${four(p)}`);
-  const head = (...titles) => make("thead", {}, make("tr", {}, ...titles.map((title) => make("th", { scope: "col" }, title))));
+  const head = (first, titles, className) => make("thead", {}, make("tr", {}, make("th", { scope: "col" }, first),
+    ...titles.map((title) => make("th", { scope: "col", className }, title))));
   const tableOf = (caption, first, rows) => make("div", { className: "scroll" },
     make("table", {}, make("caption", {}, caption), first, make("tbody", {}, ...rows)));
 
@@ -64,7 +65,7 @@
     if (differs.length === 0) return make("p", {}, "They have the same settings.");
     const rows = differs.map((key) => make("tr", {}, make("th", { scope: "row" }, key),
       ...runs.map((run) => make("td", { className: "setting" }, value(run, key) || "not set"))));
-    return tableOf("Settings that differ", head("setting", ...runs.map((run) => run.label)), rows);
+    return tableOf("Settings that differ", head("setting", runs.map((run) => run.label), "setting"), rows);
   };
 
   // Evaluations that all seeds of all runs have: test first, then validation, then by name.
@@ -120,8 +121,8 @@
     });
     const made = [make("ul", { className: "verdicts" }, ...said)];
     if (rows.length > 0) {
-      const titles = ["pair", "accuracy of the first", "of the second", "difference", "rows better / worse", "p"];
-      made.push(tableOf(`Paired tests on ${evaluation}`, head(...titles, ...(several ? ["p after Holm"] : [])), rows));
+      const titles = ["accuracy of the first", "of the second", "difference", "rows better / worse", "p"];
+      made.push(tableOf(`Paired tests on ${evaluation}`, head("pair", [...titles, ...(several ? ["p after Holm"] : [])], "number"), rows));
       const seeds = judged.some((pair) => pair.test.seedsP !== null);
       made.push(make("p", { className: "meta" }, "p: McNemar's exact test for one seed each, the exact sign-flip test over the rows for several"
         + (seeds ? ", and the larger of that and Welch's t-test over the seeds." : ". With one seed it covers other texts only, not other trainings.")));
