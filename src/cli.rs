@@ -49,7 +49,7 @@ pub enum Command {
     Predict(PredictArgs),
     /// Ask the document of a rag run; prints answer and fragments
     Ask(AskArgs),
-    /// Repeat a finished run from its record, and say whether it comes out alike
+    /// Repeat a finished run from its record, and say whether it comes out the same
     Rerun(RerunArgs),
     /// Say what takes space in the results folder, and remove what you choose
     Clean(CleanArgs),

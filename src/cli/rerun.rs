@@ -15,7 +15,7 @@ pub struct RerunArgs {
     /// Keep what the rerun leaves, as a results folder of its own; it must be new or empty
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
-    /// auto, cpu or cuda:N [default: as the run had it; the processor where there is no card]
+    /// Where to run: auto, cpu or cuda:N [default: as the run; the processor if there is no card]
     #[arg(long, value_name = "DEVICE", value_parser = device)]
     pub device: Option<String>,
     /// Print JSON

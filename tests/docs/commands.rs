@@ -120,7 +120,7 @@ fn experiments_that_calls_name_are_bundled_or_stand_on_the_page() {
         for (line, call) in calls(&page) {
             let named = matches!(
                 call.get(1).map(String::as_str),
-                Some("run" | "show" | "plan" | "list" | "predict")
+                Some("run" | "show" | "plan" | "list" | "predict" | "rerun")
             );
             let first = call.iter().skip(2).find(|word| !word.starts_with('-'));
             let Some(name) = first
