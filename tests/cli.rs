@@ -414,7 +414,10 @@ fn studies_are_checked_with_the_experiments_and_never_taken_for_one() {
     let (code, output, _) = place.run(&["list"]);
     assert_eq!((code, output.lines().count()), (0, 2), "{output}");
 
-    place.write("studies/mine", &STUDY.replace("trial/rank=2", "trial/rank=3"));
+    place.write(
+        "studies/mine",
+        &STUDY.replace("trial/rank=2", "trial/rank=3"),
+    );
     let (code, _, talk) = place.run(&["check"]);
     assert_eq!(code, 2);
     for part in [
@@ -447,6 +450,9 @@ fn a_report_has_a_line_and_a_page_for_each_study() {
     place.write("studies/mine", &STUDY.replace("kind", "sort"));
     let (code, _, talk) = place.run(&["report"]);
     assert_eq!(code, 2);
-    assert!(talk.contains("mine.toml:10:1") && talk.contains("unknown key `sort`"), "{talk}");
+    assert!(
+        talk.contains("mine.toml:10:1") && talk.contains("unknown key `sort`"),
+        "{talk}"
+    );
     assert!(!place.path("results/report").exists());
 }

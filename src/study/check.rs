@@ -63,8 +63,8 @@ pub(super) fn claims(study: &Study) -> Problems {
 }
 
 /// Runs of the manifest that no experiment has: of experiments that are known with all their runs,
-/// and of those that are not known at all. `known` has the runs by experiment; none of one whose runs
-/// cannot be told.
+/// and of those that are not known at all. `known` has the runs by experiment; none of one whose
+/// runs cannot be told.
 #[must_use]
 pub fn unknown_runs(study: &Study, known: &BTreeMap<String, Option<BTreeSet<String>>>) -> Problems {
     let mut problems = Problems::default();

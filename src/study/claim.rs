@@ -14,8 +14,8 @@ pub struct Claim {
     /// Those that it is said to be better than.
     #[schemars(extend("minItems" = 1))]
     pub than: Vec<String>,
-    /// By which share of right answers it is: `accuracy`, where nothing is said. A claim that rests on no
-    /// number has `none`.
+    /// By which share of right answers it is: `accuracy`, where nothing is said. A claim that rests
+    /// on no number has `none`.
     #[serde(default)]
     pub by: Option<String>,
     /// In which evaluation; `test` without.

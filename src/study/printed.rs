@@ -11,7 +11,8 @@ pub struct Printed {
     pub decimals: i32,
 }
 
-/// Values beyond half a digit by this share of it still count as rounded: what doubles leave of a tie.
+/// Values beyond half a digit by this share of it still count as rounded: what doubles leave of a
+/// tie.
 const TIE: f64 = 1e-9;
 
 impl Printed {
@@ -28,7 +29,7 @@ impl Printed {
         let sound = !whole.is_empty() && is_number(whole) && is_number(fraction);
         let value: f64 = text.parse().ok().filter(|_| sound)?;
         let decimals = i32::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
-        (value.is_finite() && exponent.abs() <= 300).then(|| Self {
+        (value.is_finite() && exponent.unsigned_abs() <= 300).then(|| Self {
             text: text.to_owned(),
             value,
             decimals,
@@ -96,7 +97,20 @@ mod tests {
     #[test]
     fn what_is_no_number_is_refused() {
         for text in [
-            "", ".", "-", ".5", "1,5", "1 000", "0x10", "inf", "NaN", "1e", "1e999", "1.2.3", "５",
+            "",
+            ".",
+            "-",
+            ".5",
+            "1,5",
+            "1e-2147483648",
+            "1 000",
+            "0x10",
+            "inf",
+            "NaN",
+            "1e",
+            "1e999",
+            "1.2.3",
+            "５",
         ] {
             assert_eq!(Printed::parse(text), None, "{text}");
         }

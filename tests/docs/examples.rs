@@ -3,8 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ensayo::config::{self, Environment, Look, SteamReviews};
+use ensayo::config::{self, Environment, Look, Problems, SteamReviews};
 use ensayo::grid::expand;
+use ensayo::study::Manifest;
 use toml::{Table, Value};
 
 use crate::page::{Page, root};
@@ -95,6 +96,13 @@ fn fault(experiment: &Table) -> Option<String> {
     (!is_sound).then(|| study.problems.render(Look::Plain, 100))
 }
 
+/// What is wrong with a study's manifest; nothing where it is sound.
+fn fault_of_study(text: &str) -> Option<String> {
+    let mut problems = Problems::default();
+    let read = config::read_strict::<Manifest>(Path::new("mine.toml"), text, &mut problems);
+    read.is_none().then(|| problems.to_string())
+}
+
 fn laid(part: &Table, base: &Table, is_deep: bool) -> Table {
     let mut whole = base.clone();
     for (key, value) in part {
@@ -130,7 +138,8 @@ fn every_experiment_on_a_page_is_sound() {
                 }
             };
             // Manifests of studies are not experiments.
-            if table.contains_key("figures") || table.contains_key("published") {
+            if table.contains_key("figures") {
+                faults.extend(fault_of_study(&block.text).map(|fault| format!("{place}: {fault}")));
                 continue;
             }
             let candidates: Vec<Table> = if table.contains_key("kind") {

@@ -171,11 +171,11 @@ impl<'a> Shown<'a> {
         let counts = table.counts();
         let has = |verdict| counts.pairs().any(|(known, _)| known == verdict);
         let class = if has(Verdict::Differs) || has(Verdict::OutsideNoise) {
-            "bad"
+            "v-bad"
         } else if !table.commands.is_empty() {
-            "open"
+            "v-open"
         } else {
-            "good"
+            "v-good"
         };
         Self {
             number: figure.number,

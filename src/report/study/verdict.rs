@@ -56,10 +56,10 @@ impl Verdict {
     /// The class of its style on the page.
     pub(super) fn class(self) -> &'static str {
         match self {
-            Self::Equal | Self::WithinNoise => "good",
-            Self::Differs | Self::OutsideNoise => "bad",
-            Self::Measured | Self::Unjudged => "plain",
-            Self::NotRecorded | Self::Stale | Self::NotRun => "open",
+            Self::Equal | Self::WithinNoise => "v-good",
+            Self::Differs | Self::OutsideNoise => "v-bad",
+            Self::Measured | Self::Unjudged => "v-plain",
+            Self::NotRecorded | Self::Stale | Self::NotRun => "v-open",
         }
     }
 }

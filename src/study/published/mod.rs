@@ -103,10 +103,7 @@ impl Published {
     /// The rows of an evaluation, as far as its report or a value says.
     #[must_use]
     pub fn rows(&self, run: &str, evaluation: &str) -> Option<u64> {
-        if let Some(rows) = self
-            .report(run, evaluation)
-            .and_then(|report| report.rows())
-        {
+        if let Some(rows) = self.report(run, evaluation).and_then(Report::rows) {
             return Some(rows);
         }
         let value = self.text(run, &Reference::of(evaluation, "rows"))?;

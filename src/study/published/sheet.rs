@@ -14,6 +14,9 @@ pub(super) struct Line<'a> {
     span: Span,
 }
 
+/// The largest count that a double holds exactly.
+const MOST: u64 = 1 << 53;
+
 /// Bounds of a number.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Bounds {
@@ -211,7 +214,8 @@ impl Line<'_> {
     /// A count that must be there.
     pub(super) fn count(&self, column: &str, problems: &mut Problems) -> Option<u64> {
         let text = self.needed(column, problems)?;
-        let count = text.parse().ok();
+        let count = text.parse::<u64>().ok();
+        let count = count.filter(|count| *count <= MOST);
         if count.is_none() {
             problems.push(self.problem(format!("`{column}` is `{text}`, which is no count")));
         }

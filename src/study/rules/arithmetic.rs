@@ -94,8 +94,9 @@ fn product(study: &Study, run: &str, speed: &Printed, wanted: f64, what: &str) -
     (!fits).then(|| Finding::new("a speed that does not follow", [run], text()))
 }
 
+/// Digits after the point to show a value with, beside a printed one.
 fn decimals(printed: &Printed) -> usize {
-    usize::try_from(printed.decimals).unwrap_or(0)
+    usize::try_from(printed.decimals).unwrap_or(0).min(12)
 }
 
 #[cfg(test)]

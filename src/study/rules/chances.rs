@@ -111,24 +111,20 @@ fn too_few(
     } else {
         String::new()
     };
+    let also = if near.len() > 1 {
+        format!(" The same holds against {}.", listed(&names))
+    } else {
+        String::new()
+    };
     let text = format!(
-        "“{}”: {metric} {} of {} against {} of {}, on {rows} rows of `{}` and one training each: {needed}{more}. The same holds against {}.",
+        "“{}”: {metric} {} of {} against {} of {}, on {rows} rows of `{}` and one training each: {needed}{more}.{also}",
         claim.text,
         better.printed.text,
         better.run,
         nearest.printed.text,
         nearest.run,
         claim.evaluation(),
-        listed(&names),
     );
-    let text = if near.len() == 1 {
-        text.split(" The same holds")
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    } else {
-        text
-    };
     let runs = std::iter::once(better.run).chain(names);
     Finding::new("fewer rows than the difference needs", runs, text)
 }

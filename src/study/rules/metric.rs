@@ -9,7 +9,8 @@ use crate::study::{Reference, Study};
 const METRIC: &str = "retrieval.metric";
 const EMBEDDER: &str = "embedder.id";
 
-/// How near a printed similarity must be to the one that unit vectors give: what 16-bit vectors leave.
+/// How near a printed similarity must be to the one that unit vectors give: what 16-bit vectors
+/// leave.
 const NEAR: f64 = 5e-4;
 
 pub(super) fn find(study: &Study) -> Vec<Finding> {

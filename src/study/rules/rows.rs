@@ -1,7 +1,7 @@
 //! Runs that are compared on different rows.
 
 use super::{Finding, listed};
-use crate::study::{Study, TableKind};
+use crate::study::{Report, Study, TableKind};
 
 pub(super) fn find(study: &Study) -> Vec<Finding> {
     let mut sets: Vec<(Vec<&str>, &str)> = Vec::new();
@@ -66,7 +66,7 @@ fn of_set(study: &Study, runs: &[&str], evaluation: &str) -> Option<Finding> {
 /// The rows of each class, or of all.
 fn supports(study: &Study, run: &str, evaluation: &str) -> Option<String> {
     let report = study.published.report(run, evaluation);
-    let classes = report.iter().flat_map(|report| report.classes());
+    let classes = report.into_iter().flat_map(Report::classes);
     let classes: Vec<String> = classes.map(|row| row.support.to_string()).collect();
     if classes.is_empty() {
         return Some(study.published.rows(run, evaluation)?.to_string());

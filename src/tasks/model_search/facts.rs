@@ -143,8 +143,8 @@ fn tensors(seen: &Inspection) -> Vec<(String, Vec<u64>)> {
     named.collect()
 }
 
-/// A line for each module that has weights, layers that are alike told once: `encoder.layer.*.output
-/// 768 x 768 (12)`.
+/// A line for each module that has weights, layers that are alike told once: `layer.*.output 768 x
+/// 768 (12)`.
 fn modules(tensors: &[(String, Vec<u64>)]) -> Vec<String> {
     let mut lines: Vec<(String, u64)> = Vec::new();
     for (name, shape) in tensors {

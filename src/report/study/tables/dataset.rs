@@ -7,7 +7,7 @@ use super::super::ours::Subject;
 use super::super::table::{Cell, Table};
 use crate::record::read_predictions;
 use crate::report::seed::SeedReport;
-use crate::study::{Figure, Printed, Reference};
+use crate::study::{Figure, Printed, Reference, Report};
 
 pub(super) fn table(context: &Context<'_>, figure: &Figure, subjects: &[Subject<'_>]) -> Table {
     let mut table = Table::new(&["run", "what"], &["value"]);
@@ -48,7 +48,7 @@ pub(super) fn table(context: &Context<'_>, figure: &Figure, subjects: &[Subject<
 #[allow(clippy::cast_precision_loss, reason = "row counts")]
 fn supports(context: &Context<'_>, subject: &Subject<'_>, evaluation: &str) -> Vec<(String, Cell)> {
     let published = context.published().report(subject.name, evaluation);
-    let printed = published.into_iter().flat_map(|report| report.classes());
+    let printed = published.into_iter().flat_map(Report::classes);
     let printed: Vec<(String, u64)> = printed
         .map(|row| (row.class.clone(), row.support))
         .collect();

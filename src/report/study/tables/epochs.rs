@@ -9,6 +9,7 @@ use super::super::nature::Nature;
 use super::super::ours::Subject;
 use super::super::table::{Cell, Table};
 use crate::record::EpochRow;
+use crate::report::seed::SeedReport;
 use crate::study::{EpochRow as Published, Figure, Printed};
 
 const COLUMNS: [&str; 3] = ["training loss", "validation loss", "accuracy"];
@@ -75,7 +76,7 @@ struct Bases {
 impl Bases {
     #[allow(clippy::cast_precision_loss, reason = "row counts")]
     fn of(context: &Context<'_>, subject: &Subject<'_>) -> Self {
-        let split = subject.first().map_or("test", |seed| seed.epoch_split());
+        let split = subject.first().map_or("test", SeedReport::epoch_split);
         let deviation = subject
             .first()
             .and_then(|seed| losses::deviation(seed, split));

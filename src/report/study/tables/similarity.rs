@@ -4,6 +4,7 @@ use super::super::compare::value;
 use super::super::context::Context;
 use super::super::ours::Subject;
 use super::super::table::{Cell, Table};
+use crate::report::seed::SeedReport;
 use crate::study::{Figure, Reference};
 
 pub(super) fn table(context: &Context<'_>, figure: &Figure, subjects: &[Subject<'_>]) -> Table {
@@ -29,10 +30,7 @@ fn questions(figure: &Figure, subject: &Subject<'_>) -> Vec<String> {
         return figure.questions.clone();
     }
     let mut found: Vec<String> = Vec::new();
-    let rows = subject
-        .first()
-        .into_iter()
-        .flat_map(|seed| seed.retrieval());
+    let rows = subject.first().into_iter().flat_map(SeedReport::retrieval);
     for row in rows {
         if found.last() != Some(&row.question) && !found.contains(&row.question) {
             found.push(row.question.clone());
