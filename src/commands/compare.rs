@@ -25,10 +25,11 @@ pub fn run(args: &CompareArgs, output: &mut dyn Write) -> Result<Ended, CommandE
     let runs = wanted(args)?;
     let baseline = args.baseline.as_deref();
     let baseline = baseline.map(|run| place_of(run, &runs)).transpose()?;
-    let contenders: Vec<Contender> = runs
+    let mut contenders: Vec<Contender> = runs
         .into_iter()
         .map(|(name, seeds)| Contender::read(&name, &seeds.into_iter().collect::<Vec<_>>()))
         .collect::<Result<_, _>>()?;
+    compare::pool_seeds(&args.results, &mut contenders);
     let evaluation = args.evaluation.as_deref();
     let compared = match contenders.as_slice() {
         [first, second] if baseline == Some(0) => compare::two(second, first, evaluation)?,

@@ -1,8 +1,8 @@
 //! Pure functions on slices: what a classifier, a search or an answer got right, and how much of it
 //! may be chance. Knows nothing of models, files or records.
 
-mod agreement;
 mod additive;
+mod agreement;
 mod answers;
 mod choice;
 mod classification;
@@ -13,8 +13,8 @@ mod report_text;
 mod retrieval;
 mod statistics;
 
-pub use agreement::{ClassRows, common_part, macro_f1_row_variance};
 pub use additive::{Additive, Effect, Noise, Observed, additive};
+pub use agreement::{ClassRows, common_part, macro_f1_row_variance};
 pub use answers::{repetition, rouge_l, token_f1};
 pub use choice::{Contender, DRAWS, on_fresh_rows};
 pub use classification::{

@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn draws_have_the_mean_and_spread_of_their_distribution() {
         let mut random = Random(3);
-        let mut check = |name: &str, mean: f64, variance: f64, draw: &mut dyn FnMut() -> f64| {
+        let check = |name: &str, mean: f64, variance: f64, draw: &mut dyn FnMut() -> f64| {
             let draws: Vec<f64> = (0..40_000).map(|_| draw()).collect();
             let found = draws.iter().sum::<f64>() / 40_000.0;
             let spread = draws.iter().map(|x| (x - found).powi(2)).sum::<f64>() / 40_000.0;

@@ -41,10 +41,3 @@ pub(super) struct Beside {
     /// The same of the experiment's other runs.
     pub others: Vec<f64>,
 }
-
-/// What it means to point at the best of several runs.
-pub(super) fn picked(runs: usize, evaluation: &str) -> String {
-    format!(
-        "Picking the best of {runs} runs by “{evaluation}” is selection on “{evaluation}”: its accuracy there is partly luck and is likely to be lower on new texts."
-    )
-}

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use super::ReportError;
 use super::compared::{Beside, Compared};
-use super::estimate::Estimate;
+use super::estimate::{Estimate, Figure, Fresh};
 use super::seed::{self, SeedReport, State};
 use super::settings;
 use crate::record::{
@@ -35,6 +36,8 @@ pub(super) struct ExperimentReport {
     pub beside: Vec<Beside>,
     /// What concerns no single run.
     pub problems: Vec<String>,
+    /// The best run of each evaluation that was asked about.
+    pub best: Arc<Mutex<BTreeMap<String, Option<Fresh>>>>,
 }
 
 /// One run under all of its seeds.
@@ -119,6 +122,7 @@ impl ExperimentReport {
             compared: None,
             beside: Vec::new(),
             problems,
+            best: Arc::default(),
         };
         let varying = {
             let current = report.current().flat_map(|run| &run.seeds);
@@ -180,11 +184,21 @@ impl RunReport {
 
     /// The accuracy in an evaluation over the complete seeds.
     pub(super) fn accuracy(&self, evaluation: &str) -> Option<Estimate> {
-        let seeds: Vec<(f64, Option<u64>)> = self
-            .complete()
-            .filter_map(|seed| Some((seed.accuracy(evaluation)?, seed.rows(evaluation))))
-            .collect();
-        Estimate::of_share(&seeds)
+        self.figure(evaluation, Figure::Accuracy)
+    }
+
+    /// A figure in an evaluation over the complete seeds, with the interval that the seeds of all
+    /// runs of its experiment give it.
+    pub(super) fn figure(&self, evaluation: &str, figure: Figure) -> Option<Estimate> {
+        seed::estimate_of(self.complete(), evaluation, figure)
+    }
+
+    /// Whether its seeds differ by more than those of the other runs and chance explain.
+    pub(super) fn stands_apart(&self, evaluation: &str) -> bool {
+        let first = self.complete().next();
+        let noise = first.and_then(|seed| seed.noise.on(evaluation));
+        let run = seed::trainings(self.complete(), evaluation, Figure::Accuracy, None);
+        noise.is_some_and(|noise| noise.accuracy.stands_apart(&run))
     }
 
     /// A figure over the complete seeds that have it.

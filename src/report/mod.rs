@@ -1,6 +1,7 @@
 //! The report: tables, plots and one static page from what runs and plans left on disk. Knows
 //! neither tensors nor how runs come about, so that everything here is redrawn without a device.
 
+mod chosen;
 pub mod compare;
 mod compared;
 mod drawn;
@@ -14,6 +15,7 @@ mod left;
 mod names;
 mod page;
 mod plots;
+mod pooling;
 mod predictions;
 mod ranking;
 mod run;
@@ -150,6 +152,7 @@ pub fn build(results: &Path, experiments: &[String]) -> Result<Report, ReportErr
 fn read_experiment(results: &Path, name: &str) -> Result<ExperimentReport, ReportError> {
     let mut experiment = ExperimentReport::read(results, name)?;
     experiment.evaluation = views::main_evaluation(&experiment);
+    pooling::share(&mut experiment);
     Ok(experiment)
 }
 

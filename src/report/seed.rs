@@ -1,11 +1,13 @@
 //! One run with one seed as it was found on disk.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::estimate::Estimate;
+use super::estimate::{Estimate, Figure, Noises, macro_f1_scale};
 use super::left::Left;
 use super::predictions::Confusion;
 use super::settings::{self, Settings};
+use crate::metrics::{Rows, Trainings};
 use crate::record::{
     AnswerRow, EpochRow, ModelRow, RecordError, ReportRow, RetrievalRow, RunRecord, Status,
     TrainingLogRow,
@@ -26,6 +28,8 @@ pub(super) struct SeedReport {
     pub stale: Option<String>,
     /// What a reader should mind, whatever its files say.
     pub remarks: Vec<String>,
+    /// How the figures of its experiment vary between seeds.
+    pub noise: Arc<Noises>,
     left: Left,
 }
 
@@ -100,6 +104,7 @@ impl SeedReport {
             settings,
             stale: None,
             remarks,
+            noise: Arc::default(),
             left: Left::new(folder, labels),
         }
     }
@@ -183,9 +188,10 @@ impl SeedReport {
             .or_else(|| self.average(evaluation, 3).map(|row| row.f1_score))
     }
 
-    /// The accuracy in an evaluation with the interval of its rows.
+    /// The accuracy in an evaluation with the interval that one training has.
     pub(super) fn estimate(&self, evaluation: &str) -> Option<Estimate> {
-        Estimate::of_share(&[(self.accuracy(evaluation)?, self.rows(evaluation))])
+        self.accuracy(evaluation)?;
+        estimate_of(std::iter::once(self), evaluation, Figure::Accuracy)
     }
 
     /// The unweighted mean of the classes' F1 scores in an evaluation.
@@ -270,6 +276,56 @@ impl SeedReport {
             || self.evaluations().contains(&"validation");
         if validated { "validation" } else { "test" }
     }
+}
+
+/// A figure over some seeds of one run, all current or all stale. Stale ones speak for themselves
+/// alone. None if no seed has it.
+pub(super) fn estimate_of<'a>(
+    seeds: impl Iterator<Item = &'a SeedReport> + Clone,
+    evaluation: &str,
+    figure: Figure,
+) -> Option<Estimate> {
+    let first = seeds.clone().next()?;
+    let noise = first.noise.on(evaluation).filter(|_| first.stale.is_none());
+    let own = noise.and_then(|noise| noise.common.get(&first.record.as_ref()?.run));
+    Estimate::of_run(&trainings(seeds, evaluation, figure, own), noise, figure)
+}
+
+/// What seeds of one run measured; `common` is how far they are known to agree on the rows.
+pub(super) fn trainings<'a>(
+    seeds: impl Iterator<Item = &'a SeedReport> + Clone,
+    evaluation: &str,
+    figure: Figure,
+    common: Option<&f64>,
+) -> Trainings {
+    let value = |seed: &'a SeedReport| match figure {
+        Figure::Accuracy => seed.accuracy(evaluation),
+        Figure::MacroF1 => seed.macro_f1(evaluation),
+        Figure::Loss => seed.metric(evaluation, &["loss"]),
+    };
+    let values: Vec<f64> = seeds.clone().filter_map(value).collect();
+    let counted = |seed: &'a SeedReport| seed.rows(evaluation);
+    let rows = match figure {
+        Figure::Loss => None,
+        Figure::Accuracy | Figure::MacroF1 => seeds.clone().filter_map(counted).min(),
+    };
+    let scale = match figure {
+        Figure::MacroF1 => crate::metrics::mean(
+            &seeds
+                .filter_map(|seed| {
+                    let report: Vec<&ReportRow> = seed.classes_of(evaluation).collect();
+                    macro_f1_scale(seed.macro_f1(evaluation)?, &report)
+                })
+                .collect::<Vec<f64>>(),
+        ),
+        Figure::Accuracy | Figure::Loss => Some(1.0),
+    };
+    let rows = rows.zip(scale).map(|(count, scale)| Rows {
+        count,
+        scale,
+        common: common.copied(),
+    });
+    Trainings { values, rows }
 }
 
 /// `seed-<n>` folders of a run, with their seeds, in the order of the seeds.

@@ -8,9 +8,9 @@ use crate::record::CsvWriter;
 /// The file's content.
 ///
 /// Columns: `run`, `seed`, `status`, the settings that vary under their dotted keys, `evaluation`
-/// and what was measured in it (`rows`, `accuracy` with its 95 % Wilson interval, `macro_f1`,
-/// `loss`); where some run has several seeds, the number of the run's complete `seeds` and the mean
-/// over them with its 95 % t-interval (`accuracy_mean`, `accuracy_mean_low`, `accuracy_mean_high`,
+/// and what was measured in it (`rows`, `accuracy` with its 95 % interval and what that
+/// covers, `macro_f1`, `loss`); where some run has several seeds, the number of the run's complete `seeds` and the mean
+/// over them with its 95 % interval (`accuracy_mean`, `accuracy_mean_low`, `accuracy_mean_high`,
 /// likewise `macro_f1` and `loss`), the same on each line of the run; `wall_seconds`, figures of
 /// the run under their names, all others as `<evaluation>.<metric>`, then `error`. What a run does
 /// not have is empty; where some results are of other settings than the experiment has now, `stale`

@@ -72,7 +72,7 @@ fn runs_stand_in_the_order_of_the_plan_and_missing_ones_are_named() {
             ["gone", "42", "stale", "8", "40"]
         ]
     );
-    assert!(csv.starts_with("run,seed,status,lora.rank,evaluation,rows,accuracy,accuracy_low,accuracy_high,macro_f1,loss,wall_seconds,"));
+    assert!(csv.starts_with("run,seed,status,lora.rank,evaluation,rows,accuracy,accuracy_low,accuracy_high,accuracy_covers,macro_f1,loss,wall_seconds,"));
     assert!(
         csv.lines()
             .next()
@@ -221,7 +221,7 @@ fn several_seeds_are_one_line_with_a_mean() {
         line.starts_with('a') && line.contains("    3  0.") && line.contains('['),
         "{table}"
     );
-    assert!(table.contains("t-interval") && table.contains(" ± "));
+    assert!(table.contains("other trainings and other texts") && table.contains(" ± "));
     let drawn = without_plots(results.path());
     assert_eq!(drawn.selected(), ["x"]);
     let csv = fs::read_to_string(results.path().join("x/summary.csv")).unwrap();
@@ -246,7 +246,7 @@ fn selection_on_the_test_set_is_named() {
     let table = report.terminal_table("x", None).unwrap();
     let page = fs::read_to_string(results.path().join("report/index.html")).unwrap();
     for said in [
-        "Picking the best of 2 runs by “test” is selection on “test”",
+        "is the best of 2 runs on “test”: ",
         "Epochs were judged on the test split",
     ] {
         assert!(table.contains(said) && page.contains(said), "{table}");

@@ -101,8 +101,15 @@ impl Answers {
         format!("{:016x}", hasher.finish())
     }
 
+    /// The share of right answers.
+    #[allow(clippy::cast_precision_loss, reason = "row counts lie far below 2^53")]
+    pub(in crate::report) fn accuracy(&self) -> f64 {
+        let right = self.right.iter().filter(|right| **right).count();
+        right as f64 / self.right.len() as f64
+    }
+
     /// In what the rows differ from another run's; none if they are the same.
-    pub(super) fn differs_from(&self, other: &Self) -> Option<String> {
+    pub(in crate::report) fn differs_from(&self, other: &Self) -> Option<String> {
         let (ours, theirs) = (&self.questions, &other.questions);
         if ours.len() != theirs.len() {
             return Some(format!("{} rows against {}", ours.len(), theirs.len()));

@@ -4,10 +4,10 @@ use rayon::prelude::*;
 
 use super::pair::{Pair, difference_cell, p_cell};
 use super::{
-    CompareError, Compared, Contender, LEVEL, Table, evaluations, judged_alike, tables, with_others,
+    CompareError, Compared, Contender, LEVEL, Table, best_on_fresh_rows, evaluations, judged_alike,
+    tables, with_others,
 };
 use crate::metrics;
-use crate::report::compared::picked;
 use crate::report::{figures, names};
 
 /// Each run against the one at `baseline`, or against the best, in one evaluation: the one asked for
@@ -58,7 +58,7 @@ pub fn against(
     };
     let mut remarks = left_out;
     if asked.is_none() {
-        remarks.push(picked(ranked.len(), evaluation));
+        remarks.extend(best_on_fresh_rows(&ranked, evaluation).map(|best| best.text(evaluation)));
     }
     remarks.extend(tables::method(&pairs));
     remarks.push(

@@ -9,7 +9,7 @@ use super::side_tables::{differing_settings, evaluations, overview, report, show
 use super::{Compared, Contender, Table, shared_evaluations, tables};
 use crate::metrics;
 use crate::record::PlannedComparison;
-use crate::report::compared::picked;
+use crate::report::chosen;
 use crate::report::experiment::ExperimentReport;
 
 /// The comparison that an experiment's plan asks for; none if it asks for none.
@@ -78,9 +78,30 @@ fn selection(found: &[Best<'_>], asked: &PlannedComparison) -> String {
         format!("{chosen} There was nothing to choose.")
     } else if asked.evaluation == "validation" {
         format!("{chosen} The test rows played no part in the choice.")
+    } else if asked.metric == "accuracy" {
+        let fresh = found.iter().filter_map(|best| {
+            let fresh = chosen::best(best.experiment, &asked.evaluation)?;
+            Some(format!("{} {}", best.letter, fresh.in_short()?))
+        });
+        let fresh: Vec<String> = fresh.collect();
+        if fresh.is_empty() {
+            format!("{chosen} {}", partly_luck(&asked.evaluation))
+        } else {
+            format!(
+                "{chosen} Without the luck of the choice: {}.",
+                fresh.join("; ")
+            )
+        }
     } else {
-        format!("{chosen} {}", picked(most, &asked.evaluation))
+        format!("{chosen} {}", partly_luck(&asked.evaluation))
     }
+}
+
+/// What is said of a choice whose luck is not known.
+fn partly_luck(evaluation: &str) -> String {
+    format!(
+        "Chosen by “{evaluation}”, its figures there are partly luck, likely lower on new texts."
+    )
 }
 
 /// The paired tests of the first against each of the others.
@@ -93,7 +114,12 @@ fn test(results: &Path, found: &[Best<'_>], compared: &mut Compared) {
             .map(|seed| (seed.seed, folder(results, best, seed)))
             .collect();
         match Contender::read(&best.name(), &seeds) {
-            Ok(contender) => contenders.push((best.letter.clone(), contender)),
+            Ok(mut contender) => {
+                if let Some(seed) = best.run.seeds.first() {
+                    contender.noise = std::sync::Arc::clone(&seed.noise);
+                }
+                contenders.push((best.letter.clone(), contender));
+            }
             Err(error) => compared.remarks.push(error.to_string()),
         }
     }

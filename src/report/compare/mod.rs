@@ -14,6 +14,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -22,7 +23,10 @@ pub use baseline::against;
 pub(super) use beside::beside;
 pub(super) use best::side_by_side;
 
-use crate::metrics;
+use super::chosen::MOST_RUNS;
+use super::estimate::{self, Fresh, Noises};
+use super::read_experiment;
+use crate::metrics::{self, Pool};
 use answers::Answers;
 use pair::Pair;
 
@@ -58,6 +62,8 @@ pub struct Contender {
     pub label: String,
     /// Answers by evaluation, for each seed.
     seeds: Vec<BTreeMap<String, Answers>>,
+    /// How the figures of its experiment vary between seeds.
+    noise: Arc<Noises>,
 }
 
 impl Contender {
@@ -95,6 +101,7 @@ impl Contender {
         Ok(Self {
             label,
             seeds: answers,
+            noise: Arc::default(),
         })
     }
 
@@ -125,7 +132,8 @@ impl Contender {
             return Err(self.on_other_rows(other, evaluation));
         }
         let (ours, theirs) = (self.answers(evaluation), other.answers(evaluation));
-        Ok(Pair::new(evaluation, &ours, &theirs))
+        let accuracies = [self.accuracy(evaluation), other.accuracy(evaluation)];
+        Ok(Pair::new(evaluation, accuracies, &ours, &theirs))
     }
 
     /// In what the rows differ that both were judged on, if they do.
@@ -150,6 +158,49 @@ fn read_seed(label: &str, folder: &Path) -> Result<BTreeMap<String, Answers>, Co
         return Err(CompareError::NoPredictions(label.to_owned()));
     }
     Ok(answers)
+}
+
+/// Tells contenders how the figures of their experiments vary between seeds, so that they have the
+/// intervals that the report gives them. What cannot be read leaves them those of their own seeds.
+pub fn pool_seeds(results: &Path, contenders: &mut [Contender]) {
+    let mut known: BTreeMap<String, Arc<Noises>> = BTreeMap::new();
+    for contender in contenders {
+        let name = contender.label.split('/').next().unwrap_or_default();
+        let noise = known.entry(name.to_owned()).or_insert_with(|| {
+            let experiment = read_experiment(results, name).ok();
+            let mut seeds = experiment.iter().flat_map(|experiment| experiment.seeds());
+            seeds
+                .next()
+                .map_or_else(Arc::default, |(_, seed)| Arc::clone(&seed.noise))
+        });
+        contender.noise = Arc::clone(noise);
+    }
+}
+
+/// What the best of runs that stand in the order of their accuracy is worth on fresh rows.
+fn best_on_fresh_rows(ranked: &[&Contender], evaluation: &str) -> Option<Fresh> {
+    let (best, _) = ranked
+        .split_first()
+        .filter(|(_, others)| !others.is_empty())?;
+    let single = Pool::of(&[]);
+    let noise = best.noise.on(evaluation);
+    let pool = noise.map_or(&single, |noise| &noise.accuracy);
+    let contenders: Vec<estimate::Contender<&[bool]>> = ranked
+        .iter()
+        .take(MOST_RUNS)
+        .map(|one| estimate::Contender {
+            run: one.trainings(evaluation),
+            right: one.right(evaluation),
+        })
+        .collect();
+    let seen = best.accuracy(evaluation);
+    Some(Fresh::new(
+        &best.label,
+        seen,
+        ranked.len(),
+        &contenders,
+        pool,
+    ))
 }
 
 /// Evaluations that every experiment may have come first.

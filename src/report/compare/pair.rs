@@ -2,7 +2,9 @@
 
 use super::answers::Answers;
 use super::{Contender, LEVEL};
-use crate::metrics::{self, FEWEST_DISCORDANT, Interval, PairedRows};
+use crate::metrics::{
+    self, FEWEST_DISCORDANT, Interval, PairedRows, Pool, Rows, Trainings, common_part,
+};
 use crate::report::estimate::Estimate;
 use crate::report::figures;
 
@@ -16,6 +18,8 @@ pub(super) struct Pair {
     pub evaluation: String,
     /// Its rows.
     pub rows: u64,
+    /// Whether one of them has several seeds.
+    pub several: bool,
     /// Accuracy of each.
     pub accuracies: [Estimate; 2],
     /// Rows on which the first, and on which the second is right, or right under more of its seeds.
@@ -32,18 +36,24 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// Compares what two runs answered, a list of answers for each of a run's seeds; the rows must
-    /// be the same.
-    pub(super) fn new(evaluation: &str, first: &[&Answers], second: &[&Answers]) -> Self {
+    /// Compares what two runs of these accuracies answered, a list of answers for each of a run's
+    /// seeds; the rows must be the same.
+    pub(super) fn new(
+        evaluation: &str,
+        accuracies: [Estimate; 2],
+        first: &[&Answers],
+        second: &[&Answers],
+    ) -> Self {
         let right = |seeds: &[&Answers]| -> Vec<Vec<bool>> {
             seeds.iter().map(|answers| answers.right.clone()).collect()
         };
         let paired = PairedRows::new(&right(first), &right(second));
-        let (ones, twos) = (accuracies(first), accuracies(second));
+        let (ones, twos) = (each_accuracy(first), each_accuracy(second));
         Self {
             evaluation: evaluation.to_owned(),
             rows: paired.rows(),
-            accuracies: [estimate(first), estimate(second)],
+            several: first.len() > 1 || second.len() > 1,
+            accuracies,
             better: paired.discordant(),
             difference: paired.difference(),
             interval: paired.bootstrap_interval(RESAMPLING_SEED),
@@ -99,31 +109,37 @@ impl Pair {
 }
 
 /// Accuracy of each seed.
-fn accuracies(seeds: &[&Answers]) -> Vec<f64> {
+fn each_accuracy(seeds: &[&Answers]) -> Vec<f64> {
     let shares = seeds.iter().map(|answers| answers.accuracy());
     shares.collect()
 }
 
-fn estimate(seeds: &[&Answers]) -> Estimate {
-    let shares: Vec<(f64, Option<u64>)> = seeds
-        .iter()
-        .map(|answers| (answers.accuracy(), Some(answers.right.len() as u64)))
-        .collect();
-    Estimate::of_share(&shares).unwrap_or(Estimate::plain(0.0))
-}
-
-impl Answers {
-    #[allow(clippy::cast_precision_loss, reason = "row counts lie far below 2^53")]
-    fn accuracy(&self) -> f64 {
-        let right = self.right.iter().filter(|right| **right).count();
-        right as f64 / self.right.len() as f64
-    }
-}
-
 impl Contender {
-    /// Accuracy in an evaluation that it has.
+    /// Whether each seed got each row right.
+    pub(super) fn right(&self, evaluation: &str) -> Vec<&[bool]> {
+        let seeds = self.answers(evaluation).into_iter();
+        seeds.map(|answers| &*answers.right).collect()
+    }
+
+    /// What its seeds measured.
+    pub(super) fn trainings(&self, evaluation: &str) -> Trainings {
+        let right = self.right(evaluation);
+        let rows = right.first().map_or(0, |right| right.len() as u64);
+        Trainings {
+            values: each_accuracy(&self.answers(evaluation)),
+            rows: Some(Rows::of_share(rows, common_part(&right))),
+        }
+    }
+
+    /// Accuracy in an evaluation that it has, with the interval that the seeds of all runs of its
+    /// experiment give it; where those are not known, its own.
     pub(super) fn accuracy(&self, evaluation: &str) -> Estimate {
-        estimate(&self.answers(evaluation))
+        let run = self.trainings(evaluation);
+        let found = match self.noise.on(evaluation) {
+            Some(noise) => noise.accuracy.estimate(&run),
+            None => Pool::of([&run]).estimate(&run),
+        };
+        found.map_or(Estimate::plain(0.0), |found| Estimate::new(found, &run))
     }
 }
 

@@ -1,10 +1,10 @@
 //! Comparisons as tables, sentences and rows for programs.
 
 use super::pair::{Pair, difference_cell, p_cell};
-use super::{Compared, Contender, LEVEL, Table};
+use super::{Compared, Contender, LEVEL, Table, best_on_fresh_rows};
 use crate::metrics::RESAMPLES;
 use crate::report::estimate::{Basis, Estimate};
-use crate::report::{compared, figures};
+use crate::report::figures;
 
 /// Two runs, a row for each evaluation.
 pub(super) fn two(first: &Contender, second: &Contender, pairs: &[Pair]) -> Compared {
@@ -100,7 +100,8 @@ pub(super) fn all_pairs(
         ]
     }));
     let verdict = conclusions(ranked, places, corrected);
-    let mut remarks = vec![compared::picked(ranked.len(), evaluation)];
+    let best = best_on_fresh_rows(ranked, evaluation);
+    let mut remarks: Vec<String> = best.iter().map(|best| best.text(evaluation)).collect();
     remarks.extend(method(pairs));
     let mut all = vec![machine_head()];
     all.extend(each().map(|((&(one, two), pair), &corrected)| {
@@ -156,14 +157,17 @@ fn conclusions(ranked: &[&Contender], places: &[(usize, usize)], corrected: &[f6
 /// How the figures were found.
 pub(super) fn method(pairs: &[Pair]) -> Vec<String> {
     let bases = || pairs.iter().flat_map(|pair| pair.accuracies);
-    let several = bases().any(|estimate| matches!(estimate.basis, Basis::Seeds(_)));
+    let several = pairs.iter().any(|pair| pair.several);
+    let covered = |covers: fn(&Basis) -> bool| bases().any(|estimate| covers(&estimate.basis));
+    let pooled = covered(|basis| matches!(basis, Basis::Both(_)));
+    let single = covered(|basis| matches!(basis, Basis::Rows(_)));
+    let covers = match (pooled, single) {
+        (true, true) => "other trainings and other texts where seeds tell, else other texts alone",
+        (true, false) => "other trainings and other texts",
+        _ => "other texts alone",
+    };
     let mut said = vec![format!(
-        "Intervals are 95 %. Of an accuracy: Wilson's for one seed{}. Of a difference: percentile bootstrap, {} resamples of the rows; none where fewer than {} rows differ.",
-        if several {
-            ", Student's t over several"
-        } else {
-            ""
-        },
+        "Intervals are 95 %. Of an accuracy: {covers}. Of a difference: percentile bootstrap, {} resamples of the rows; none where fewer than {} rows differ.",
         figures::group(&RESAMPLES.to_string()),
         crate::metrics::FEWEST_DISCORDANT
     )];

@@ -1,6 +1,11 @@
 //! A figure together with how far it can be trusted.
 
-use crate::metrics;
+mod fresh;
+mod noise;
+
+use crate::metrics::{self, Covers, Estimated, Pool, Rows, Trainings};
+pub(super) use fresh::{Contender, Fresh};
+pub(super) use noise::{Figure, Noise, Noises, macro_f1_scale};
 
 /// A value with its 95 % interval, if it has one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,10 +25,24 @@ pub(super) struct Estimate {
 pub(super) enum Basis {
     /// There is none.
     None,
-    /// One seed, evaluated on so many rows: Wilson's interval of a share.
+    /// So many rows: the same training on other texts.
     Rows(u64),
-    /// So many seeds, at least two: the t-interval of their mean.
+    /// So many seeds, or those of other runs: other trainings on the same texts.
     Seeds(usize),
+    /// Seeds and so many rows: other trainings on other texts.
+    Both(u64),
+}
+
+impl Basis {
+    /// What the interval covers, in words.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Rows(_) => "other texts",
+            Self::Seeds(_) => "other trainings",
+            Self::Both(_) => "other trainings and other texts",
+        }
+    }
 }
 
 impl Estimate {
@@ -37,32 +56,16 @@ impl Estimate {
         }
     }
 
-    /// Of a share, such as accuracy, from each seed's value and the rows it was measured on. None
-    /// without values.
-    pub(super) fn of_share(seeds: &[(f64, Option<u64>)]) -> Option<Self> {
-        match seeds {
-            [(value, Some(rows))] if value.is_finite() && *rows > 0 => {
-                let interval = metrics::wilson_interval(correct(*value, *rows), *rows);
-                Some(Self {
-                    value: *value,
-                    low: interval.low,
-                    high: interval.high,
-                    basis: Basis::Rows(*rows),
-                })
-            }
-            _ => {
-                let mean = Self::of_seeds(&seeds.iter().map(|seed| seed.0).collect::<Vec<_>>())?;
-                // Two seeds leave so much open that the interval may pass what a share can be.
-                Some(Self {
-                    low: mean.low.max(0.0),
-                    high: mean.high.min(1.0),
-                    ..mean
-                })
-            }
-        }
+    /// Of a share of so many rows, seen once: the interval of other texts alone.
+    pub(super) fn of_share(value: f64, rows: u64) -> Self {
+        let run = Trainings {
+            values: vec![value],
+            rows: Some(Rows::of_share(rows, None)),
+        };
+        Self::new(Pool::of(&[]).around(value, &run), &run)
     }
 
-    /// Of any figure, from each seed's value. None without values.
+    /// Of any figure, from each seed's value alone. None without values.
     pub(super) fn of_seeds(values: &[f64]) -> Option<Self> {
         let value = metrics::mean(values)?;
         let interval = metrics::mean_interval(values).filter(|_| value.is_finite());
@@ -73,17 +76,34 @@ impl Estimate {
             basis: Basis::Seeds(values.len()),
         }))
     }
-}
 
-/// The count behind a share of `rows`.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "between 0 and a row count"
-)]
-fn correct(share: f64, rows: u64) -> u64 {
-    (share.clamp(0.0, 1.0) * rows as f64).round() as u64
+    /// What was estimated of a run.
+    pub(super) fn new(found: Estimated, run: &Trainings) -> Self {
+        let Some(interval) = found.interval else {
+            return Self::plain(found.value);
+        };
+        let rows = run.rows.map_or(0, |rows| rows.count);
+        Self {
+            value: found.value,
+            low: interval.low,
+            high: interval.high,
+            basis: match found.covers {
+                Covers::Nothing => Basis::None,
+                Covers::Texts => Basis::Rows(rows),
+                Covers::Trainings => Basis::Seeds(run.values.len()),
+                Covers::Both => Basis::Both(rows),
+            },
+        }
+    }
+
+    /// Of what cannot be below 0 or above 1.
+    fn within_a_share(self) -> Self {
+        Self {
+            low: self.low.clamp(0.0, 1.0).min(self.value),
+            high: self.high.clamp(0.0, 1.0).max(self.value),
+            ..self
+        }
+    }
 }
 
 #[cfg(test)]

@@ -246,18 +246,18 @@ pub(in crate::report) fn intervals(bars: &[Bar]) -> Vec<String> {
     match rows[..] {
         [] => {}
         [n] => notes.push(format!(
-            "One seed: bars are 95 % Wilson intervals on {} rows.",
+            "Bars: 95 % intervals of the same training on other texts, from {} rows.",
             count(n)
         )),
         [.., most] => notes.push(format!(
-            "One seed: bars are 95 % Wilson intervals, on {} to {} rows.",
+            "Bars: 95 % intervals of the same training on other texts, from {} to {} rows.",
             count(rows[0]),
             count(most)
         )),
     }
-    if estimates().any(|estimate| matches!(estimate.basis, Basis::Seeds(_))) {
+    if estimates().any(|estimate| matches!(estimate.basis, Basis::Both(_))) {
         notes.push(
-            "Several seeds: the mean, its 95 % t-interval over the seeds on the same rows, and each seed as a small dot."
+            "Several seeds: the mean, each seed as a small dot, and the 95 % interval of other trainings on other texts, from the seeds of all runs."
                 .to_owned(),
         );
     }
@@ -274,10 +274,7 @@ mod tests {
             result: if index % 10 == 3 {
                 Err("not run".to_owned())
             } else {
-                Ok(
-                    Estimate::of_share(&[(0.5 + count_f64(index % 37) / 100.0, Some(200))])
-                        .unwrap(),
-                )
+                Ok(Some(Estimate::of_share(0.5 + count_f64(index % 37) / 100.0, 200)).unwrap())
             },
             seeds: Vec::new(),
         }

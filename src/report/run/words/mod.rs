@@ -54,7 +54,12 @@ impl RunsInWords {
         for (evaluation, report) in reports(seed.classes()) {
             let mut said = report.to_text(4).trim_end().to_owned() + "\n";
             if let Some(estimate) = seed.estimate(&evaluation) {
-                let _ = writeln!(said, "accuracy {}", with_interval(&estimate));
+                let _ = writeln!(
+                    said,
+                    "accuracy {}, 95 % interval of {}",
+                    with_interval(&estimate),
+                    estimate.basis.text()
+                );
             }
             let said: String = said.lines().map(|line| format!("  {line}\n")).collect();
             section(

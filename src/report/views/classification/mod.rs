@@ -6,7 +6,7 @@ mod remarks;
 
 use super::{Cell, Detail, Score, View, number};
 use crate::record::ReportRow;
-use crate::report::estimate::{Basis, Estimate};
+use crate::report::estimate::{Basis, Estimate, Figure};
 use crate::report::experiment::{ExperimentReport, RunReport};
 use crate::report::figures;
 use crate::report::plots::Plot;
@@ -16,12 +16,13 @@ use crate::report::seed::SeedReport;
 const MAIN: [&str; 4] = ["rows", "accuracy", "macro_f1", "loss"];
 
 /// Columns of `summary.csv`.
-const COLUMNS: [&str; 7] = [
+const COLUMNS: [&str; 8] = [
     "evaluation",
     "rows",
     "accuracy",
     "accuracy_low",
     "accuracy_high",
+    "accuracy_covers",
     "macro_f1",
     "loss",
 ];
@@ -59,11 +60,11 @@ impl View for Classification {
                 .map(|estimate| figures::with_interval(&estimate))
         });
         let macro_f1 = Score::new("macro F1", |run| {
-            run.estimate(|seed| seed.macro_f1(evaluation))
+            run.figure(evaluation, Figure::MacroF1)
                 .map(|estimate| figures::give_or_take(&estimate))
         });
         let loss = Score::new("loss", |run| {
-            run.estimate(|seed| seed.metric(evaluation, &["loss"]))
+            run.figure(evaluation, Figure::Loss)
                 .map(|estimate| figures::give_or_take(&estimate))
         });
         let mut scores = vec![
@@ -111,6 +112,9 @@ impl View for Classification {
             number(seed.accuracy(evaluation)),
             number(interval.map(|interval| interval.low)),
             number(interval.map(|interval| interval.high)),
+            interval
+                .map_or("", |interval| interval.basis.text())
+                .to_owned(),
             number(seed.macro_f1(evaluation)),
             number(seed.metric(evaluation, &["loss"])),
         ];
@@ -188,8 +192,8 @@ fn over_seeds(experiment: &ExperimentReport, run: &RunReport) -> Vec<String> {
     let means = [
         run.accuracy(evaluation)
             .filter(|estimate| !matches!(estimate.basis, Basis::Rows(_))),
-        run.estimate(|seed| seed.macro_f1(evaluation)),
-        run.estimate(|seed| seed.metric(evaluation, &["loss"])),
+        run.figure(evaluation, Figure::MacroF1),
+        run.figure(evaluation, Figure::Loss),
     ];
     for mean in means {
         // A single seed has a value, but nothing is known of others.
@@ -221,8 +225,14 @@ fn classification_report(seed: &SeedReport, evaluation: &str) -> Detail {
             .chain(numbers)
             .collect(),
         rows: seed.classes_of(evaluation).map(row).collect(),
-        note: seed
-            .estimate(evaluation)
-            .map(|estimate| format!("Accuracy {}", figures::with_interval(&estimate))),
+        note: seed.estimate(evaluation).map(|estimate| {
+            let covered = estimate.basis.text();
+            let accuracy = figures::with_interval(&estimate);
+            if covered.is_empty() {
+                format!("Accuracy {accuracy}")
+            } else {
+                format!("Accuracy {accuracy}: 95 % interval, {covered}")
+            }
+        }),
     }
 }

@@ -1,6 +1,6 @@
 //! What the figures of classifiers are, and what to mind when comparing them.
 
-use crate::report::compared::picked;
+use crate::report::chosen;
 use crate::report::estimate::{Basis, Estimate};
 use crate::report::experiment::ExperimentReport;
 use crate::report::figures;
@@ -42,57 +42,98 @@ fn one_class(experiment: &ExperimentReport) -> Option<String> {
 
 /// What the accuracies and their intervals are.
 fn intervals(experiment: &ExperimentReport) -> Vec<String> {
-    let estimates: Vec<Estimate> = experiment
-        .current()
-        .filter_map(|run| run.accuracy(&experiment.evaluation))
-        .collect();
-    let mut rows: Vec<u64> = estimates
-        .iter()
-        .filter_map(|estimate| {
-            if let Basis::Rows(rows) = estimate.basis {
-                Some(rows)
-            } else {
-                None
-            }
-        })
-        .collect();
-    rows.sort_unstable();
-    rows.dedup();
-    let count = |rows: u64| figures::group(&rows.to_string());
-    let mut said = Vec::new();
-    match rows[..] {
-        [] => {}
-        [rows] => said.push(format!(
-            "Accuracy on “{}”; interval of one seed: Wilson, on {} rows.",
-            experiment.evaluation,
-            count(rows)
-        )),
-        [fewest, .., most] => {
-            let (fewest, most) = (count(fewest), count(most));
-            said.push(format!(
-                "Accuracy on “{}”; interval of one seed: Wilson, on {fewest} to {most} rows.",
-                experiment.evaluation
-            ));
+    let (mut pooled, mut single) = (Vec::new(), Vec::new());
+    for run in experiment.current() {
+        match run
+            .accuracy(&experiment.evaluation)
+            .map(|found| found.basis)
+        {
+            Some(Basis::Both(rows)) => pooled.push(rows),
+            Some(Basis::Rows(rows)) => single.push(rows),
+            _ => {}
         }
     }
-    said.extend(over_seeds(experiment, &estimates));
+    let evaluation = &experiment.evaluation;
+    let mut said = Vec::new();
+    if let Some(rows) = row_counts(single) {
+        said.push(format!(
+            "Accuracy on “{evaluation}”; interval: other texts alone, from {rows}; training again with another seed may move an accuracy by more, and `seeds = [1, 2, 3]` measures that."
+        ));
+    }
+    if let Some(rows) = row_counts(pooled) {
+        said.push(format!(
+            "Accuracy on “{evaluation}”; interval: other trainings and other texts, from {rows}."
+        ));
+        said.extend(over_seeds(experiment));
+    }
     said
 }
 
-/// What the figures of several seeds are, and what their intervals leave out.
-fn over_seeds(experiment: &ExperimentReport, estimates: &[Estimate]) -> Option<String> {
-    let of_seeds = |estimate: &&Estimate| matches!(estimate.basis, Basis::Seeds(_));
-    let mean = estimates.iter().find(of_seeds)?.value;
-    let rows = experiment
-        .seeds()
-        .find_map(|(_, seed)| seed.rows(&experiment.evaluation))?;
-    let of_rows = Estimate::of_share(&[(mean, Some(rows))])?;
-    Some(format!(
-        "Several seeds: accuracy on “{}”, mean and 95 % t-interval over the seeds on the same {} rows (± is half of one). Other rows would move an accuracy by about {:.4} more.",
-        experiment.evaluation,
-        figures::group(&rows.to_string()),
-        (of_rows.high - of_rows.low) / 2.0
-    ))
+/// `200 rows`, or `200 to 300 rows`.
+fn row_counts(mut rows: Vec<u64>) -> Option<String> {
+    rows.sort_unstable();
+    let (fewest, most) = (rows.first()?, rows.last()?);
+    let count = |rows: &u64| figures::group(&rows.to_string());
+    Some(if fewest == most {
+        format!("{} rows", count(most))
+    } else {
+        format!("{} to {} rows", count(fewest), count(most))
+    })
+}
+
+/// By how much seeds differ, what that rests on, and which figures know less.
+fn over_seeds(experiment: &ExperimentReport) -> Option<String> {
+    let evaluation = &experiment.evaluation;
+    let first = experiment.current().flat_map(|run| &run.seeds).next()?;
+    let pool = &first.noise.on(evaluation)?.accuracy;
+    let seeds = pool.seeds()?;
+    let several = seeds.runs + seeds.apart;
+    let runs = |count: usize| {
+        let noun = if count == 1 { "run" } else { "runs" };
+        format!("{} {noun}", figures::group(&count.to_string()))
+    };
+    let degrees = if seeds.freedom == 1 {
+        "degree"
+    } else {
+        "degrees"
+    };
+    let mut said = vec![format!(
+        "The seeds of a run differ by {:.4} (standard deviation pooled over {}, {} {degrees} of freedom).",
+        seeds.variance.sqrt(),
+        runs(seeds.runs),
+        figures::group(&seeds.freedom.to_string()),
+    )];
+    let apart: Vec<&str> = experiment
+        .current()
+        .filter(|run| run.stands_apart(evaluation))
+        .map(|run| run.name.as_str())
+        .collect();
+    if let [first, others @ ..] = apart.as_slice() {
+        let more = match others.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        said.push(format!(
+            "Those of `{first}`{more} differ by more than chance explains: the interval rests on them alone."
+        ));
+    }
+    if pool.looked_up() == 0 {
+        said.push(
+            "How far seeds agree on the rows is not known, so the intervals are rather too wide."
+                .to_owned(),
+        );
+    } else if pool.looked_up() < several {
+        said.push(format!(
+            "How far seeds agree on the rows was taken from {} of {}.",
+            figures::group(&pool.looked_up().to_string()),
+            runs(several)
+        ));
+    }
+    said.push(
+        "± is half an interval: of macro F1 the same, of a loss of other trainings alone."
+            .to_owned(),
+    );
+    Some(said.join(" "))
 }
 
 /// Which differences may be noise.
@@ -123,14 +164,9 @@ fn within_noise(experiment: &ExperimentReport) -> Option<String> {
 
 /// What is chosen on the rows that it is then judged by, if somebody goes by the table.
 fn selection(experiment: &ExperimentReport) -> Vec<String> {
-    let judged = experiment
-        .current()
-        .filter(|run| run.accuracy(&experiment.evaluation).is_some())
-        .count();
-    let mut said = Vec::new();
-    if judged > 1 {
-        said.push(picked(judged, &experiment.evaluation));
-    }
+    let evaluation = &experiment.evaluation;
+    let best = chosen::best(experiment, evaluation).map(|best| best.text(evaluation));
+    let mut said: Vec<String> = best.into_iter().collect();
     let on_test = |seed: &SeedReport| seed.epochs().len() > 1 && seed.epoch_split() == "test";
     if experiment.seeds().any(|(_, seed)| on_test(seed)) {
         said.push(

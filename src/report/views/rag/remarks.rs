@@ -54,7 +54,7 @@ fn near_best(experiment: &ExperimentReport) -> Option<String> {
         clippy::cast_sign_loss,
         reason = "a number of questions"
     )]
-    let interval = Estimate::of_share(&[(best, Some(judged as u64))])?;
+    let interval = Estimate::of_share(best, judged as u64);
     let near = hits.iter().filter(|hit| hit.0 >= interval.low).count() - 1;
     (near > 0 && judged > 0.0).then(|| {
         let they_lie = others_lie(near, hits.len() - 1);
