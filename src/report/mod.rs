@@ -184,7 +184,7 @@ impl Report {
     /// # Errors
     /// When a file cannot be written.
     pub fn export(&self, results: &Path, formats: &[Format]) -> Result<Vec<Exported>, ReportError> {
-        export::write(results, self.selected_experiments(), formats)
+        export::write(results, &self.selected_experiments(), formats)
     }
 
     /// An experiment's results as an aligned table for the terminal, remarks and failures below it.

@@ -196,12 +196,12 @@ fn tensors(before: &[u8], now: &[u8]) -> Option<Likeness> {
             .map(|(name, view)| (name.to_owned(), (view.shape().to_vec(), view.dtype())))
             .collect()
     };
-    let (names, now_named) = (named(&before), named(&now));
-    if names != now_named {
+    let (listed, made) = (named(&before), named(&now));
+    if listed != made {
         return Some(Likeness::Other("it has other tensors or shapes".to_owned()));
     }
     let mut drift = Drift::default();
-    for (name, (_, kind)) in &names {
+    for (name, (_, kind)) in &listed {
         let (before, now) = (before.tensor(name).ok()?, now.tensor(name).ok()?);
         if before.data() == now.data() {
             continue;

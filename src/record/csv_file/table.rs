@@ -103,6 +103,7 @@ impl<R: Read> CsvReader<R> {
     }
 
     /// The first row.
+    #[must_use]
     pub fn header(&self) -> &csv::StringRecord {
         &self.header
     }

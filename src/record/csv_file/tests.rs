@@ -102,7 +102,7 @@ proptest! {
 
         // As a spreadsheet reads it.
         let mut cells = csv::Reader::from_path(folder.path().join("attempts.csv")).unwrap();
-        for cell in cells.records().next().unwrap().unwrap().iter() {
+        for cell in &cells.records().next().unwrap().unwrap() {
             let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
             prop_assert!(!formula || cell.parse::<f64>().is_ok(), "{cell:?}");
         }

@@ -83,7 +83,7 @@ impl Lines<'_> {
 
 fn lines(seed: &Seed<'_>) -> csv::Result<Vec<u8>> {
     const WHOLE: [&str; 2] = ["", ""];
-    let number = seed.seed.seed.to_string();
+    let number = seed.report.seed.to_string();
     let mut lines = Lines {
         run: [seed.experiment, seed.run, &number],
         writer: CsvWriter::new(Vec::new()),
@@ -115,7 +115,7 @@ fn lines(seed: &Seed<'_>) -> csv::Result<Vec<u8>> {
         lines.push(MEASURED, WHOLE, &row.metric, row.value)?;
     }
     if let Ok(curves) = Curves::read(seed) {
-        push_curves(&mut lines, &curves, seed.seed.epoch_split())?;
+        push_curves(&mut lines, &curves, seed.report.epoch_split())?;
     }
     lines.writer.into_inner()
 }

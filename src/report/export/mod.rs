@@ -29,7 +29,7 @@ const FOLDER: &str = "export";
 /// What another tool reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
-    /// Event files of TensorBoard.
+    /// Event files of `TensorBoard`.
     TensorBoard,
     /// `trainer_state.json` of transformers' `Trainer`.
     TrainerState,
@@ -105,7 +105,7 @@ pub struct Exported {
 pub(super) struct Seed<'a> {
     experiment: &'a str,
     run: &'a str,
-    seed: &'a SeedReport,
+    report: &'a SeedReport,
     record: &'a RunRecord,
     folder: PathBuf,
 }
@@ -125,7 +125,7 @@ impl<'a> Seed<'a> {
             Some(Self {
                 experiment: name,
                 run,
-                seed,
+                report: seed,
                 record: seed.record.as_ref()?,
                 folder: run_folder(results, name, run, seed.seed),
             })
@@ -134,7 +134,7 @@ impl<'a> Seed<'a> {
 
     /// `<run>/seed-<n>/`.
     fn place(&self) -> PathBuf {
-        Path::new(self.run).join(format!("seed-{}", self.seed.seed))
+        Path::new(self.run).join(format!("seed-{}", self.report.seed))
     }
 }
 
@@ -145,7 +145,7 @@ impl<'a> Seed<'a> {
 /// When a file cannot be written. A run whose files cannot be read is left out, as the report says.
 pub(super) fn write<'a>(
     results: &Path,
-    experiments: impl Iterator<Item = &'a ExperimentReport> + Clone,
+    experiments: &(impl Iterator<Item = &'a ExperimentReport> + Clone),
     formats: &[Format],
 ) -> Result<Vec<Exported>, ReportError> {
     let export = results.join(PAGE_FOLDER).join(FOLDER);

@@ -108,7 +108,7 @@ fn tree(results: &Path) {
     let epochs = epochs.map(|(epoch, validation_loss, accuracy)| EpochRow {
         epoch,
         train_loss: 0.5,
-        train_loss_mean: 0.609375,
+        train_loss_mean: 0.609_375,
         validation_loss,
         accuracy,
     });
@@ -118,7 +118,7 @@ fn tree(results: &Path) {
         class: "=good".into(),
         precision: Some(0.5),
         recall: Some(1.0),
-        f1_score: 0.6666666666666666,
+        f1_score: 0.75,
         support: 3,
     };
     write_rows(&folder, &[class]).unwrap();

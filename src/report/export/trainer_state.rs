@@ -24,7 +24,7 @@ type Object = Vec<(&'static str, String)>;
 
 fn state(seed: &Seed<'_>, curves: &Curves) -> String {
     let steps = curves.last_step();
-    let setting = |key: &str| seed.seed.settings.get(key).cloned();
+    let setting = |key: &str| seed.report.settings.get(key).cloned();
     let count = |key: &str| {
         let value = setting(key)?.parse::<usize>().ok()?;
         Some(value)
@@ -142,7 +142,7 @@ fn history(seed: &Seed<'_>, curves: &Curves) -> Vec<Object> {
 
 /// The step and the loss of the epoch whose weights were kept, where the best ones were.
 fn best(seed: &Seed<'_>, curves: &Curves) -> Option<(usize, f64)> {
-    let keep = seed.seed.settings.get("training.keep")?;
+    let keep = seed.report.settings.get("training.keep")?;
     let kept = seed.record.metric("run", "kept_epoch")?;
     let is_kept = |number: usize| number.to_string() == kept.to_string();
     let row = curves.epochs.iter().find(|row| is_kept(row.epoch))?;

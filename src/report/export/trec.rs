@@ -13,7 +13,7 @@ pub(super) fn files(seed: &Seed<'_>) -> Result<Vec<(PathBuf, Vec<u8>)>, RecordEr
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let name = format!("{}.seed-{}", seed.run, seed.seed.seed);
+    let name = format!("{}.seed-{}", seed.run, seed.report.seed);
     let found = found(&rows, &token(&seed.record.label()));
     let mut files = vec![(PathBuf::from(format!("{name}.run")), found.into_bytes())];
     let figures = seed.record.metrics.iter();

@@ -1,4 +1,4 @@
-//! The frames of a TFRecord file, which event files consist of: length, checksum of the length,
+//! The frames of a `TFRecord` file, which event files consist of: length, checksum of the length,
 //! content, checksum of the content, all in little-endian order. Written here since that is all
 //! there is to it (`tensorflow/core/lib/io/record_writer.h`), and the crates that do it bring a
 //! compiler for protocol buffers along.

@@ -1,5 +1,5 @@
 //! The few protocol buffers that event files hold, as bytes: `event.proto` and `summary.proto` of
-//! TensorFlow, `plugin_data.proto` of TensorBoard's table of hyperparameters.
+//! TensorFlow, `plugin_data.proto` of `TensorBoard`'s table of hyperparameters.
 
 /// A message in the making.
 #[derive(Debug, Default)]
@@ -83,7 +83,7 @@ fn event(time: f64, step: usize, value: &Message) -> Message {
     event.integer(2, step as u64).message(5, &summary)
 }
 
-/// The hyperparameters of a run; runs of one group are repetitions, of which TensorBoard shows the
+/// The hyperparameters of a run; runs of one group are repetitions, of which `TensorBoard` shows the
 /// mean.
 pub(super) fn begins<'a>(
     time: f64,

@@ -1,4 +1,4 @@
-//! Event files of TensorBoard: the curves of a training, the final figures, and the settings as
+//! Event files of `TensorBoard`: the curves of a training, the final figures, and the settings as
 //! hyperparameters. `tensorboard --logdir` names runs by their folders.
 
 mod frames;
@@ -33,7 +33,7 @@ pub(super) fn files(seed: &Seed<'_>) -> Result<Vec<(PathBuf, Vec<u8>)>, RecordEr
 fn events(seed: &Seed<'_>, curves: &Curves, began: i64) -> Vec<Message> {
     #[expect(clippy::cast_precision_loss, reason = "seconds of this age")]
     let time = began as f64;
-    let settings = seed.seed.settings.iter();
+    let settings = seed.report.settings.iter();
     let settings = settings.filter(|(_, value)| value.chars().count() <= LONGEST_SETTING);
     let settings = settings.map(|(key, value)| (key.as_str(), value.as_str()));
     let group = format!("{}/{}", seed.experiment, seed.run);
@@ -49,7 +49,7 @@ fn events(seed: &Seed<'_>, curves: &Curves, began: i64) -> Vec<Message> {
         scalar(row.step, "train/learning_rate", row.learning_rate);
         scalar(row.step, "train/gradient_norm", row.gradient_norm);
     }
-    let split = seed.seed.epoch_split();
+    let split = seed.report.epoch_split();
     for row in &curves.epochs {
         let step = curves.end_of(row.epoch).unwrap_or(row.epoch);
         scalar(step, "epoch/train_loss", row.train_loss);
