@@ -8,6 +8,7 @@ use super::named::{Names, value};
 use super::{ALL, average, score_at_k, top_k};
 use crate::report::estimate::Estimate;
 use crate::report::experiment::{ExperimentReport, RunReport};
+use crate::report::figures::others_lie;
 use crate::report::plots::Plot;
 use crate::report::plots::by_place::{self, Search};
 use crate::report::plots::final_metric::{self, Bar, Dots};
@@ -75,10 +76,9 @@ fn ways<'a>(
 /// hit@k, recall@k and nDCG@k by k, a line for each way of searching.
 pub(super) fn by_k(experiment: &ExperimentReport) -> Option<Plot> {
     let search = |(name, group): (String, Vec<&RunReport>)| {
-        // The run with the most chunks has the values of fewer, too.
         let most = |run: &&&RunReport| run.seeds.iter().find_map(top_k).unwrap_or(0);
         let longest = *group.iter().max_by_key(most)?;
-        let points = MEASURES.map(|(_, metric)| places(longest, metric));
+        let points = MEASURES.map(|(_, metric)| places(&group, metric));
         let mrr = average(longest, ALL, "mrr");
         let said = mrr
             .map(|mrr| format!(" (MRR {mrr:.2})"))
@@ -117,10 +117,10 @@ pub(super) fn by_k(experiment: &ExperimentReport) -> Option<Plot> {
     let scene = by_place::draw(&title, &MEASURES.map(|(name, _)| name), &searches, &notes)?;
     let near = match near {
         0 => String::new(),
-        near => format!(
-            " {near} of the other {} are within what one question changes.",
-            all - 1
-        ),
+        near => {
+            let they_lie = others_lie(near, all - 1);
+            format!(" {they_lie} within what one question changes.")
+        }
     };
     Some(Plot {
         stem: STEMS[0].to_owned(),
@@ -137,21 +137,23 @@ fn score_of(run: &RunReport) -> Option<f64> {
         .filter(|score| score.is_finite())
 }
 
-/// A metric at each number of chunks that a run's records have.
-fn places(run: &RunReport, metric: &str) -> Vec<(usize, f64)> {
-    let records = run.complete().filter_map(|seed| seed.record.as_ref());
-    let rows = records.flat_map(|record| &record.metrics);
+/// A metric at each number of chunks that the records of any of these runs have.
+fn places(group: &[&RunReport], metric: &str) -> Vec<(usize, f64)> {
+    let seeds = group.iter().flat_map(|run| run.complete());
+    let rows = seeds.filter_map(|seed| seed.record.as_ref());
+    let rows = rows.flat_map(|record| &record.metrics);
     let known: BTreeSet<usize> = rows
         .filter(|row| row.evaluation == ALL)
         .filter_map(|row| {
-            row.metric
-                .strip_prefix(metric)?
-                .strip_prefix('@')?
-                .parse()
-                .ok()
+            let place = row.metric.strip_prefix(metric)?.strip_prefix('@')?;
+            place.parse().ok()
         })
         .collect();
-    let at = |place: usize| Some((place, average(run, ALL, &format!("{metric}@{place}"))?));
+    let at = |place: usize| {
+        let name = format!("{metric}@{place}");
+        let value = group.iter().find_map(|run| average(run, ALL, &name))?;
+        Some((place, value))
+    };
     known
         .into_iter()
         .filter_map(at)

@@ -102,7 +102,7 @@ fn searches_are_drawn_by_the_number_of_chunks_with_what_a_question_weighs() {
         "{said}"
     );
     assert!(
-        said.contains("1 of the other 1 are within what one question changes."),
+        said.contains("The other run lies within what one question changes."),
         "{said}"
     );
     assert_eq!(caption(&plots, "metric-agreement"), None);
