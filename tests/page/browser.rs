@@ -150,10 +150,6 @@ impl Browser {
     /// Opens a file and waits until all of it is there.
     pub fn visit(&mut self, file: &Path) {
         let url = address(&file.canonicalize().unwrap());
-        self.visit_address(&url);
-    }
-
-    pub fn visit_address(&mut self, url: &str) {
         self.loaded = false;
         let went = self.call("Page.navigate", json!({ "url": url }));
         assert!(went["errorText"].is_null(), "{url}: {}", went["errorText"]);
@@ -230,7 +226,7 @@ impl Drop for Browser {
 }
 
 /// The address of a file.
-pub fn address(file: &Path) -> String {
+fn address(file: &Path) -> String {
     let mut address = String::from("file://");
     for byte in file.to_str().unwrap().bytes() {
         if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {

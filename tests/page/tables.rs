@@ -138,7 +138,10 @@ fn two_thousand_rows_stay_usable_and_are_all_there_without_a_script() {
         browser.number("document.querySelectorAll('table.runs tbody tr').length"),
         200.0
     );
-    assert_eq!(browser.texts("button.more:not([hidden])"), ["Show 1,800 more rows"]);
+    assert_eq!(
+        browser.texts("button.more:not([hidden])"),
+        ["Show 1,800 more rows"]
+    );
     let mut slowest = String::new();
     for act in [
         "document.querySelectorAll('table.runs thead button')[1].click()",
