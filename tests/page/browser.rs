@@ -1,4 +1,4 @@
-//! A headless Chromium, driven over two pipes in the words of its DevTools protocol.
+//! A headless Chromium, driven over two pipes in the words of its remote debugging.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

@@ -2,6 +2,11 @@
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+#![allow(
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    reason = "a browser counts in floats, and takes what it is told"
+)]
 
 mod browser;
 mod compared;

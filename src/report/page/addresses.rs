@@ -1,5 +1,6 @@
 //! Where the page's files stand, and how they name each other.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use crate::report::PAGE_FOLDER;
@@ -68,7 +69,8 @@ pub(super) fn part(experiment: &str) -> String {
         if byte.is_ascii_alphanumeric() || byte == b'-' {
             id.push(char::from(byte));
         } else {
-            id.push_str(&format!("_{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(id, "_{byte:02X}");
         }
     }
     id

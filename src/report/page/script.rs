@@ -1,5 +1,7 @@
 //! Values written down for scripts, so that no text in them can end the script or start a tag.
 
+use std::fmt::Write;
+
 use serde::Serialize;
 
 /// A value as an expression of JavaScript, which is JSON too. Not-a-number and infinities become
@@ -14,7 +16,8 @@ pub(super) fn expression(value: &impl Serialize) -> serde_json::Result<String> {
         match character {
             // In JSON these stand in strings only, where the escape means the same.
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                safe.push_str(&format!("\\u{:04x}", u32::from(character)));
+                // Writing to a string cannot fail.
+                let _ = write!(safe, "\\u{:04x}", u32::from(character));
             }
             other => safe.push(other),
         }

@@ -73,10 +73,13 @@ pub(super) fn indented(text: &str, indent: usize, columns: usize, most: usize) -
         }
     }
     let margin = " ".repeat(indent);
-    lines
-        .iter()
-        .map(|line| format!("{margin}{line}\n"))
-        .collect()
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&margin);
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
 }
 
 /// Names and what belongs to each, beside them or, of a long name, below; the latter wrapped.

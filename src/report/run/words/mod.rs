@@ -61,7 +61,8 @@ impl RunsInWords {
                     estimate.basis.text()
                 );
             }
-            let said: String = said.lines().map(|line| format!("  {line}\n")).collect();
+            let said = said.lines();
+            let said = said.fold(String::new(), |text, line| text + "  " + line + "\n");
             section(
                 &mut text,
                 &format!("Classification report: {evaluation}"),
