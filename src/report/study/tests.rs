@@ -130,9 +130,9 @@ impl Place {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let rows = reader.records().map(|row| {
             let row = row.unwrap();
-            let named = row.len() - 5;
-            let names: Vec<&str> = row.iter().take(named).collect();
-            let rest = row.iter().skip(named).map(str::to_owned);
+            let labels = row.len() - 5;
+            let names: Vec<&str> = row.iter().take(labels).collect();
+            let rest = row.iter().skip(labels).map(str::to_owned);
             std::iter::once(names.join(" ")).chain(rest).collect()
         });
         rows.collect()

@@ -20,11 +20,11 @@ pub(super) fn chosen(
     subjects: &[Subject<'_>],
     usual: &[&str],
 ) -> Table {
-    let named = figure.values.iter().map(String::as_str);
+    let own = figure.values.iter().map(String::as_str);
     let names: Vec<&str> = if figure.values.is_empty() {
         usual.to_vec()
     } else {
-        named.collect()
+        own.collect()
     };
     let references: Vec<Reference> = names
         .iter()
