@@ -72,10 +72,15 @@ pub fn on_fresh_rows(contenders: &[Contender], draws: usize, seed: u64) -> Optio
     let share = |one: &Contender, right: u64, of: usize| {
         right as f64 / of as f64 / f64::from(one.trainings.max(1))
     };
-    let seen = |one: &Contender| share(one, one.right.iter().map(|&n| u64::from(n)).sum(), rows);
-    let favourite = contenders
-        .iter()
-        .reduce(|best, next| if seen(next) > seen(best) { next } else { best })?;
+    let observed =
+        |one: &Contender| share(one, one.right.iter().map(|&n| u64::from(n)).sum(), rows);
+    let favourite = contenders.iter().reduce(|best, next| {
+        if observed(next) > observed(best) {
+            next
+        } else {
+            best
+        }
+    })?;
     let (mut total, mut counted) = (0.0, 0_u32);
     let mut times = vec![0_u32; rows];
     for _ in 0..draws {
@@ -122,7 +127,7 @@ pub fn on_fresh_rows(contenders: &[Contender], draws: usize, seed: u64) -> Optio
         total += judged.sum::<f64>() / chosen.len() as f64 - outside(favourite);
         counted += 1;
     }
-    (counted > 0).then(|| (seen(favourite) + total / f64::from(counted)).clamp(0.0, 1.0))
+    (counted > 0).then(|| (observed(favourite) + total / f64::from(counted)).clamp(0.0, 1.0))
 }
 
 /// The sum of `right`, each as often as it was drawn.

@@ -2,6 +2,7 @@
 //! the intervals are counted that contain them.
 
 #![allow(clippy::cast_precision_loss, reason = "small made-up counts")]
+#![allow(clippy::print_stdout, reason = "what was counted, for who asks for it")]
 
 use super::*;
 use crate::metrics::random::Random;

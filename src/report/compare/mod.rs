@@ -25,6 +25,7 @@ pub(super) use best::side_by_side;
 
 use super::chosen::MOST_RUNS;
 use super::estimate::{self, Fresh, Noises};
+use super::experiment::ExperimentReport;
 use super::read_experiment;
 use crate::metrics::{self, Pool};
 use answers::Answers;
@@ -168,7 +169,7 @@ pub fn pool_seeds(results: &Path, contenders: &mut [Contender]) {
         let name = contender.label.split('/').next().unwrap_or_default();
         let noise = known.entry(name.to_owned()).or_insert_with(|| {
             let experiment = read_experiment(results, name).ok();
-            let mut seeds = experiment.iter().flat_map(|experiment| experiment.seeds());
+            let mut seeds = experiment.iter().flat_map(ExperimentReport::seeds);
             seeds
                 .next()
                 .map_or_else(Arc::default, |(_, seed)| Arc::clone(&seed.noise))

@@ -25,7 +25,7 @@ pub(in crate::report) struct Fresh {
     /// Runs that it was chosen among.
     pub among: usize,
     /// The accuracy to be expected on fresh rows; none where the predictions do not say it.
-    pub fresh: Option<Estimate>,
+    pub corrected: Option<Estimate>,
     /// The runs, the best ones, that were chosen among again and again to find that.
     pub resampled: usize,
 }
@@ -43,7 +43,7 @@ impl Fresh {
             best: best.to_owned(),
             seen,
             among,
-            fresh: resampled(contenders, pool),
+            corrected: resampled(contenders, pool),
             resampled: contenders.len(),
         }
     }
@@ -56,7 +56,7 @@ impl Fresh {
             figures::group(&self.among.to_string()),
             figures::with_interval(&self.seen)
         );
-        match self.fresh {
+        match self.corrected {
             Some(fresh) => format!("{seen}; {}.", self.on_fresh_rows(&fresh)),
             None => format!(
                 "{seen}. Chosen by these rows, it is partly luck; without the predictions of the runs on the same rows, nothing can say how much."
@@ -79,7 +79,7 @@ impl Fresh {
 
     /// `on fresh rows about …`, where that is known.
     pub(in crate::report) fn in_short(&self) -> Option<String> {
-        self.fresh.map(|fresh| self.on_fresh_rows(&fresh))
+        self.corrected.map(|fresh| self.on_fresh_rows(&fresh))
     }
 }
 

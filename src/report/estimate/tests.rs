@@ -125,7 +125,7 @@ fn the_best_of_many_is_corrected_and_the_rest_is_said() {
     }
     let fresh = of_experiment(&experiment(results.path()), "test").unwrap();
     assert_eq!((fresh.among, fresh.resampled), (12, 12));
-    let corrected = fresh.fresh.unwrap();
+    let corrected = fresh.corrected.unwrap();
     assert!(
         corrected.value < fresh.seen.value - 0.01 && corrected.value > 0.75,
         "{fresh:?}"
@@ -142,7 +142,7 @@ fn the_best_of_many_is_corrected_and_the_rest_is_said() {
         std::fs::remove_file(folder.join(crate::record::PREDICTIONS_FILE)).unwrap();
     }
     let fresh = of_experiment(&experiment(results.path()), "test").unwrap();
-    assert_eq!(fresh.fresh, None);
+    assert_eq!(fresh.corrected, None);
     assert!(fresh.text("test").contains("partly luck"));
 }
 
@@ -162,5 +162,5 @@ fn runs_on_other_rows_and_stale_ones_are_no_contenders() {
     let fresh = of_experiment(&experiment(results.path()), "test").unwrap();
     assert_eq!((fresh.among, fresh.resampled), (3, 2));
     assert!(fresh.best != "gone");
-    assert!(fresh.fresh.is_some());
+    assert!(fresh.corrected.is_some());
 }
