@@ -2,7 +2,6 @@
 //! the intervals are counted that contain them.
 
 #![allow(clippy::cast_precision_loss, reason = "small made-up counts")]
-#![allow(clippy::print_stdout, reason = "what was counted, for who asks for it")]
 
 use super::*;
 use crate::metrics::random::Random;
@@ -192,7 +191,6 @@ fn hold(cases: &[Sweep]) {
         let said = format!(
             "{seeds} seeds of {runs} runs on {rows} rows, {training} between trainings, {accuracies:?}: {coverage:.4} of {count} sweeps"
         );
-        println!("{said}");
         if (coverage - 0.95).abs() > room {
             off.push(said);
         }
@@ -284,7 +282,6 @@ fn one_seed_beside_several_holds_for_other_trainings() {
         held += u32::from(interval.low <= 0.85 && 0.85 <= interval.high);
     }
     let coverage = f64::from(held) / count as f64;
-    println!("one seed beside three: {coverage:.4} of {count}");
     let room = if cfg!(debug_assertions) { 0.045 } else { 0.015 };
     assert!((coverage - 0.95).abs() < room, "{coverage}");
 }
@@ -302,10 +299,6 @@ fn very_few_trainings_err_on_the_wide_side() {
     for sweep in cases {
         let (count, room) = sweeps(&sweep);
         let coverage = sweep.coverage(count);
-        println!(
-            "{} runs of {} seeds: {coverage:.4}",
-            sweep.runs, sweep.seeds
-        );
         assert!(coverage > 0.95 - room, "{coverage}");
     }
 }
@@ -345,7 +338,6 @@ fn macro_f1_holds_what_it_says() {
         }
     }
     let coverage = f64::from(held) / f64::from(all);
-    println!("macro F1: {coverage:.4} of {all}");
     let room = if cfg!(debug_assertions) { 0.045 } else { 0.015 };
     assert!((coverage - 0.95).abs() < room, "{coverage}");
 }
