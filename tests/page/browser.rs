@@ -227,12 +227,14 @@ impl Drop for Browser {
 
 /// The address of a file.
 fn address(file: &Path) -> String {
+    use std::fmt::Write;
+
     let mut address = String::from("file://");
     for byte in file.to_str().unwrap().bytes() {
         if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
             address.push(char::from(byte));
         } else {
-            address.push_str(&format!("%{byte:02X}"));
+            write!(address, "%{byte:02X}").unwrap();
         }
     }
     address

@@ -30,11 +30,11 @@ struct Run<'a> {
     /// The same as a shell takes it.
     typed: String,
     settings: BTreeMap<&'a str, &'a str>,
-    seeds: Vec<Seed>,
+    seeds: Vec<Trained>,
 }
 
 #[derive(Serialize)]
-struct Seed {
+struct Trained {
     seed: u64,
     curves: BTreeMap<String, Vec<(f64, f64)>>,
     /// By evaluation.
@@ -84,12 +84,12 @@ fn run<'a>(experiment: &'a ExperimentReport, run: &'a RunReport) -> Run<'a> {
     }
 }
 
-fn seed(seed: &SeedReport) -> Seed {
+fn seed(seed: &SeedReport) -> Trained {
     // What is read through a clone goes with it.
     let seed = seed.clone();
     // A run with a file that cannot be read says so on its page.
     let answers = answers::read(seed.folder()).unwrap_or_default();
-    Seed {
+    Trained {
         seed: seed.seed,
         curves: curves(&seed),
         answers: answers

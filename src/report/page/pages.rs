@@ -78,7 +78,7 @@ impl Pages {
     }
 
     /// The address of a run's page from the index, if it has one.
-    pub(super) fn from_index(&self, run: &str, seed: u64) -> Option<String> {
+    pub(super) fn address(&self, run: &str, seed: u64) -> Option<String> {
         let name = self.names.get(&(run.to_owned(), seed))?;
         Some(addresses::run_from_index(&self.experiment, name))
     }

@@ -14,7 +14,7 @@ pub(super) struct Ranked {
     pub by: Option<&'static str>,
     /// How many runs have it, of those that are what the experiment asks for now: so many places of
     /// `order`, from the first on, are ranks.
-    pub ranked: usize,
+    pub count: usize,
     /// By the run's place.
     ranks: Vec<Option<usize>>,
 }
@@ -42,25 +42,25 @@ impl Ranked {
             apart.then(last(second).total_cmp(&last(first)))
         });
         let mut ranks = vec![None; order.len()];
-        let mut ranked = 0;
+        let mut count = 0;
         for (place, _) in order
             .iter()
             .filter(|(place, value)| value.is_some() && !stale(*place))
         {
-            ranked += 1;
-            ranks[*place] = Some(ranked);
+            count += 1;
+            ranks[*place] = Some(count);
         }
         Self {
             order: order.iter().map(|(place, _)| *place).collect(),
             by,
-            ranked,
+            count,
             ranks,
         }
     }
 
     /// The best run, if any has the figure.
     pub(super) fn best(&self) -> Option<usize> {
-        self.order.first().copied().filter(|_| self.ranked > 0)
+        self.order.first().copied().filter(|_| self.count > 0)
     }
 
     /// A run's rank from 1; none where it has no figure or is of earlier settings.

@@ -223,7 +223,7 @@ impl Book<'_> {
 
     fn rank(&self, page: &PageOf) -> Option<String> {
         let (rank, by) = (self.ranked.rank(page.run)?, self.ranked.by?);
-        (self.ranked.ranked > 1).then(|| format!("{rank} of {} by {by}", self.ranked.ranked))
+        (self.ranked.count > 1).then(|| format!("{rank} of {} by {by}", self.ranked.count))
     }
 
     /// The settings that set the run apart, and the others.

@@ -141,7 +141,7 @@ fn best(experiment: &ExperimentReport, ranked: &Ranked, pages: &Pages) -> Option
     let address = run
         .seeds
         .iter()
-        .find_map(|seed| pages.from_index(&run.name, seed.seed));
+        .find_map(|seed| pages.address(&run.name, seed.seed));
     Some(Best {
         name: run.title(),
         address,
@@ -163,7 +163,7 @@ fn troubles(experiment: &ExperimentReport, pages: &Pages) -> Vec<Trouble> {
         let said: Vec<String> = error.into_iter().chain(seed.problems()).collect();
         (!said.is_empty()).then(|| Trouble {
             title: format!("{}@{}", run.name, seed.seed),
-            address: pages.from_index(&run.name, seed.seed),
+            address: pages.address(&run.name, seed.seed),
             said,
         })
     };

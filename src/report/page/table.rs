@@ -115,7 +115,7 @@ impl RunsTable {
             let rank = ranked.rank(place);
             let seeds = run.seeds.iter().map(|seed| Seed {
                 seed: seed.seed,
-                address: pages.from_index(&run.name, seed.seed),
+                address: pages.address(&run.name, seed.seed),
             });
             let seeds: Vec<Seed> = seeds.collect();
             let address = seeds.iter().find_map(|seed| seed.address.clone());
@@ -123,7 +123,7 @@ impl RunsTable {
             Row {
                 place,
                 rank,
-                best: rank == Some(1) && ranked.ranked > 1,
+                best: rank == Some(1) && ranked.count > 1,
                 name: run.titled(&short[place]),
                 whole: run.name.clone(),
                 command: command(experiment, run, address.is_some()),
