@@ -8,8 +8,6 @@ use super::text;
 pub(crate) struct Labels {
     /// The lines of each name.
     pub lines: Vec<Vec<String>>,
-    /// Whether one of them is not whole.
-    pub shortened: bool,
 }
 
 impl Labels {
@@ -47,12 +45,7 @@ impl Labels {
             Some(fitted)
         });
         let drawn = drawn.unwrap_or_default();
-        let whole =
-            |(name, lines): (&String, &Vec<String>)| squeezed(name) == squeezed(&lines.concat());
-        Self {
-            shortened: !names.iter().zip(&drawn).all(whole),
-            lines: drawn,
-        }
+        Self { lines: drawn }
     }
 
     /// The width of the widest line.
@@ -127,7 +120,6 @@ mod tests {
     fn names_that_fit_stay_whole() {
         let labels = Labels::fit(&owned(&["rank=4", "rank=8"]), 12.0, false, 200.0, 1);
         assert_eq!(labels.lines, [["rank=4"], ["rank=8"]]);
-        assert!(!labels.shortened);
         assert!(labels.width(12.0, false) > 20.0 && labels.most_lines() == 1);
     }
 
@@ -138,7 +130,7 @@ mod tests {
             "the same beginning of both, two",
         ]);
         let labels = Labels::fit(&ends, 12.0, false, 100.0, 1);
-        assert!(labels.shortened);
+        assert!(labels.lines.concat().concat().contains('…'));
         assert!(labels.lines[0][0].ends_with("one") && labels.lines[1][0].ends_with("two"));
     }
 

@@ -118,7 +118,9 @@ impl Scene {
         for mut shape in other.shapes {
             match &mut shape {
                 Shape::Line { points, .. } | Shape::Area { points, .. } => {
-                    points.iter_mut().for_each(|point| *point = moved(*point));
+                    for point in points {
+                        *point = moved(*point);
+                    }
                 }
                 Shape::Disc { centre, .. } => *centre = moved(*centre),
                 Shape::Text { at, .. } => *at = moved(*at),

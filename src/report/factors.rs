@@ -17,7 +17,7 @@ const NAMED: usize = 2;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Factors {
     /// In the order of their keys.
-    pub factors: Vec<Factor>,
+    pub list: Vec<Factor>,
     /// The runs that have the figure.
     pub runs: Vec<Observed>,
     /// Which settings are no factors, and why.
@@ -65,8 +65,8 @@ impl Factors {
         let mut factors = Vec::new();
         let mut levels_of: Vec<Vec<usize>> = Vec::new();
         for group in together(columns) {
-            let named: Vec<&str> = group.iter().map(|(key, _)| short[key]).collect();
-            let name = joined(&named);
+            let parts: Vec<&str> = group.iter().map(|(key, _)| short[key]).collect();
+            let name = joined(&parts);
             let texts: Vec<String> = (0..runs.len())
                 .map(|run| {
                     let parts = group.iter().take(NAMED).map(|(_, column)| column[run]);
@@ -103,10 +103,7 @@ impl Factors {
 
     /// Each factor's number of levels.
     pub(super) fn levels(&self) -> Vec<usize> {
-        self.factors
-            .iter()
-            .map(|factor| factor.levels.len())
-            .collect()
+        self.list.iter().map(|factor| factor.levels.len()).collect()
     }
 }
 

@@ -16,6 +16,7 @@ use crate::report::duration;
 
 /// What there is to say of a run and its repetition.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "what JSON calls it")]
 pub(super) struct Verdict {
     run: String,
     pub(super) verdict: Outcome,

@@ -141,15 +141,15 @@ fn add(tables: &mut Vec<Table>, kind: Kind, path: &str, setting: &Setting) {
     let (schema, rule) = inner(setting);
     let Rule::Table(fields) = rule else { return };
     let mut settings = settings(schema, fields);
-    let included = tables.iter().find(|table| {
+    let same_elsewhere = tables.iter().find(|table| {
         let mut own = table.settings.iter();
         table.path != path
             && table.includes.is_none()
             && own.len() > 1
             && own.all(|setting| settings.contains(setting))
     });
-    let includes = included.map(|table| table.title.clone());
-    if let Some(table) = included {
+    let includes = same_elsewhere.map(|table| table.title.clone());
+    if let Some(table) = same_elsewhere {
         settings.retain(|setting| !table.settings.contains(setting));
     }
     let mut known = tables.iter_mut();

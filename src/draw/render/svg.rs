@@ -13,10 +13,10 @@ pub(crate) fn svg(scene: &Scene, description: &str) -> String {
     let (width, height) = (number(scene.width), number(scene.height));
     let mut svg = String::new();
     // Writing to a String cannot fail, here and below.
-    let _ = write!(
+    let _ = writeln!(
         svg,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"picture\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {width} {height}\" role=\"img\" font-family=\"{}\">\n",
+         viewBox=\"0 0 {width} {height}\" role=\"img\" font-family=\"{}\">",
         escape(text::FAMILY)
     );
     for (tag, words) in [("title", scene.title.as_str()), ("desc", description)] {

@@ -29,7 +29,7 @@ fn state(seed: &Seed<'_>, curves: &Curves) -> String {
         let value = setting(key)?.parse::<usize>().ok()?;
         Some(value)
     };
-    let epochs = count("training.epochs").unwrap_or_else(|| curves.epochs.len());
+    let epochs = count("training.epochs").unwrap_or(curves.epochs.len());
     let per_epoch = curves.steps_per_epoch.unwrap_or(steps);
     let best = best(seed, curves);
     let or_null = |value: Option<String>| value.unwrap_or_else(|| "null".to_owned());

@@ -274,7 +274,7 @@ mod tests {
             result: if index % 10 == 3 {
                 Err("not run".to_owned())
             } else {
-                Ok(Some(Estimate::of_share(0.5 + count_f64(index % 37) / 100.0, 200)).unwrap())
+                Ok(Estimate::of_share(0.5 + count_f64(index % 37) / 100.0, 200))
             },
             seeds: Vec::new(),
         }

@@ -151,9 +151,9 @@ impl<'a> Column<'a> {
         let named = if front.len() <= NAMED {
             front.clone()
         } else {
-            let last = front.len() - 1;
+            let end = front.len() - 1;
             (0..NAMED)
-                .map(|place| front[place * last / (NAMED - 1)])
+                .map(|place| front[place * end / (NAMED - 1)])
                 .collect()
         };
         Some(Self {

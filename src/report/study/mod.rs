@@ -103,8 +103,9 @@ fn made<'a>(report: &Report, study: &'a Study) -> Vec<Made<'a>> {
 
 fn line(study: &Study, made: &[Made<'_>], found: usize) -> StudyLine {
     let mut counts = Counts::default();
-    made.iter()
-        .for_each(|one| counts.merge(&one.table.counts()));
+    for one in made {
+        counts.merge(&one.table.counts());
+    }
     let figures = |count: usize| match count {
         1 => "1 table".to_owned(),
         count => format!("{count} tables"),

@@ -83,7 +83,7 @@ struct Page<'a> {
 struct Count {
     words: &'static str,
     class: &'static str,
-    count: usize,
+    values: usize,
     meaning: &'static str,
 }
 

@@ -245,23 +245,26 @@ fn passed(report: &Report, rows: [&ClassRow; 2], right: [u64; 2]) -> usize {
     STAGES.len()
 }
 
+/// A figure of a class as it was printed.
+type PrintedFigure = fn(&ClassRow) -> Option<&Printed>;
+/// How much a class counts in an average.
+type Weight<'a> = dyn Fn(&ClassRow) -> f64 + 'a;
+
 /// Averages that cannot be of the printed rows, whatever was rounded away.
 #[allow(clippy::cast_precision_loss, reason = "row counts")]
 fn averages(report: &Report, classes: &[&ClassRow]) -> Option<String> {
     let all = rows_of(classes).max(1) as f64;
     let count = classes.len() as f64;
-    let figures: [(&str, fn(&ClassRow) -> Option<&Printed>); 3] = [
+    let figures: [(&str, PrintedFigure); 3] = [
         ("precision", |row| row.precision.as_ref()),
         ("recall", |row| row.recall.as_ref()),
         ("F1", |row| row.f1_score.as_ref()),
     ];
-    let ways: [(&str, &dyn Fn(&ClassRow) -> f64); 2] = [
+    let ways: [(&str, &Weight<'_>); 2] = [
         ("macro avg", &|_| 1.0 / count),
         ("weighted avg", &|row| row.support as f64 / all),
     ];
-    let outside = |printed: &Printed,
-                   weight: &dyn Fn(&ClassRow) -> f64,
-                   figure: fn(&ClassRow) -> Option<&Printed>| {
+    let outside = |printed: &Printed, weight: &Weight<'_>, figure: PrintedFigure| {
         let mut range = (0.0, 0.0);
         for class in classes {
             let (low, high) = figure(class)?.range();

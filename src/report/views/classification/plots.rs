@@ -22,6 +22,9 @@ pub(super) const STEMS: [&str; 7] = [
 ];
 const BESIDE: &str = "beside-others";
 
+/// A figure of an epoch.
+type OfEpoch = fn(&EpochRow) -> f64;
+
 /// The figures that compare an experiment's runs.
 pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
     let mut plots = Vec::new();
@@ -35,7 +38,7 @@ pub(super) fn of_experiment(experiment: &ExperimentReport) -> Vec<Plot> {
     } else {
         " Choosing an epoch by it would be selection on the test set."
     };
-    let measures: [(&str, &str, &str, fn(&EpochRow) -> f64); 2] = [
+    let measures: [(&str, &str, &str, OfEpoch); 2] = [
         (STEMS[1], "accuracy", " (share of rows)", |row| row.accuracy),
         (STEMS[2], "loss", " (nats)", |row| row.validation_loss),
     ];

@@ -23,8 +23,11 @@ pub(super) struct Judged<'a> {
     /// Its unit.
     pub unit: &'static str,
     /// A run's, under one of its seeds.
-    pub of: Box<dyn Fn(&SeedReport) -> Option<f64> + 'a>,
+    pub of: OfSeed<'a>,
 }
+
+/// A figure of a run under one of its seeds.
+pub(super) type OfSeed<'a> = Box<dyn Fn(&SeedReport) -> Option<f64> + 'a>;
 
 /// Names of runs without what all share, and that in a sentence.
 pub(super) fn short_names(runs: &[&RunReport]) -> (Vec<String>, Option<String>) {

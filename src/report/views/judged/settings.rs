@@ -24,7 +24,7 @@ pub(super) fn effects(
 ) -> Option<Plot> {
     let mut settings: Vec<Axes> = Vec::new();
     let mut untold: Vec<&str> = Vec::new();
-    for (factor, effect) in factors.factors.iter().zip(&model.effects) {
+    for (factor, effect) in factors.list.iter().zip(&model.effects) {
         let Some(effect) = effect else {
             untold.push(&factor.name);
             continue;
@@ -105,7 +105,7 @@ pub(super) fn pairs(
     factors: &Factors,
     model: &Additive,
 ) -> Option<Plot> {
-    let count = factors.factors.len();
+    let count = factors.list.len();
     let places = (0..count).flat_map(|one| (one + 1..count).map(move |other| (one, other)));
     let mut found: Vec<(f64, Pair)> = places
         .filter_map(|(one, other)| pair(factors, one, other))
@@ -178,7 +178,7 @@ fn in_capitals(text: &str) -> String {
 
 /// Two factors with their cells, and how much the cells differ; none where too few have runs.
 fn pair(factors: &Factors, one: usize, other: usize) -> Option<(f64, Pair)> {
-    let (rows, columns) = (&factors.factors[one], &factors.factors[other]);
+    let (rows, columns) = (&factors.list[one], &factors.list[other]);
     let mut values: Vec<Vec<Vec<f64>>> =
         vec![vec![Vec::new(); columns.levels.len()]; rows.levels.len()];
     let own = |run: &Observed| mean(&run.values);

@@ -36,10 +36,10 @@ fn decides(key: &str) -> bool {
 }
 
 /// Runs by what they search with, in the order of the plan.
-fn ways<'a>(
-    experiment: &'a ExperimentReport,
+fn ways(
+    experiment: &ExperimentReport,
     decides: impl Fn(&str) -> bool,
-) -> Vec<(String, Vec<&'a RunReport>)> {
+) -> Vec<(String, Vec<&RunReport>)> {
     let keys: Vec<&String> = experiment
         .varying
         .iter()
