@@ -53,7 +53,7 @@ pub(super) fn frame() -> Map<String, Value> {
     });
     let frame = json!({
         "name": {"type": "string", "description": "The experiment's name: its file's name without `.toml`. Required.", "examples": ["my-sweep"]},
-        "kind": {"oneOf": kinds, "description": "What the runs do. Required.", "examples": ["lora"]},
+        "kind": {"oneOf": kinds, "description": "What the runs do. Required.", "examples": [Kind::ALL[0].as_str()]},
         "description": {"type": "string", "description": "What the experiment is for, in a line.", "examples": ["Two ranks by two sets of layers"]},
         "seeds": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": true, "default": [42], "examples": [[1, 2, 3]],
                   "description": "Every run is made once with each of these. Several seeds show how much of a difference is chance."},

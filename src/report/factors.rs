@@ -95,7 +95,7 @@ impl Factors {
         });
         let runs: Vec<Observed> = observed.collect();
         (!factors.is_empty()).then_some(Self {
-            factors,
+            list: factors,
             runs,
             left_out,
         })

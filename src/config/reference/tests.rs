@@ -1,3 +1,5 @@
+//! The reference of settings: whole, sound, and what the page in the documentation has.
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

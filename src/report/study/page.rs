@@ -92,7 +92,7 @@ impl Count {
         Self {
             words: verdict.words(),
             class: verdict.class(),
-            count,
+            values: count,
             meaning: match verdict {
                 Verdict::Equal => "the same, to the printed digits",
                 Verdict::Differs => "not the same, though nothing in it is left to chance",
