@@ -11,10 +11,10 @@ const PLAIN: [&str; 2] = ["src/record/csv_file", "src/steam/table.rs"];
 fn plain_writers(text: &str) -> Vec<usize> {
     let own = text.split("#[cfg(test)]\nmod tests").next();
     let code = code_lines(own.unwrap_or_default());
-    let names = ["csv::Writer", "csv::WriterBuilder"];
+    let writers = ["csv::Writer", "csv::WriterBuilder"];
     let named = code
         .iter()
-        .filter(|line| names.iter().any(|name| line.code.contains(name)));
+        .filter(|line| writers.iter().any(|name| line.code.contains(name)));
     named.map(|line| line.number).collect()
 }
 
