@@ -129,7 +129,8 @@ fn the_quick_start_finds_and_answers_and_repeats_byte_for_byte() {
                 .path()
                 .extension()
                 .is_some_and(|extension| extension == "svg");
-        if same {
+        // What runs cost is measured.
+        if same && name != "frontier.svg" {
             let inside = entry.path().strip_prefix(one.path()).unwrap();
             assert!(
                 fs::read(entry.path()).unwrap() == fs::read(other.path().join(inside)).unwrap(),

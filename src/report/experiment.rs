@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use rayon::prelude::*;
+
 use super::ReportError;
 use super::compared::{Beside, Compared};
 use super::estimate::{Estimate, Figure, Fresh};
 use super::seed::{self, SeedReport, State};
 use super::settings;
 use crate::record::{
-    self, PlanFile, PlannedComparison, RecordError, experiment_folder, run_folder,
+    self, PlanFile, PlannedComparison, PlannedRun, RecordError, experiment_folder, run_folder,
 };
 
 /// What an experiment's runs left on disk.
@@ -68,7 +70,8 @@ impl ExperimentReport {
         });
         let mut runs: Vec<RunReport> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
-        for planned in plan.iter().flat_map(|plan| &plan.runs) {
+        let planned: Vec<&PlannedRun> = plan.iter().flat_map(|plan| &plan.runs).collect();
+        let read = planned.par_iter().map(|planned| {
             let folder = run_folder(results, name, &planned.run, planned.seed);
             let mut seed = read_seed(results, &folder, planned.seed);
             let stale = seed
@@ -78,21 +81,28 @@ impl ExperimentReport {
             seed.stale = stale.filter(|_| seed.state == State::Complete);
             seed.remarks.extend(planned.later_attempt(results));
             seed.remarks.extend(damage(&seed));
+            seed
+        });
+        let read: Vec<SeedReport> = read.collect();
+        for (planned, seed) in planned.iter().zip(read) {
             push(&mut runs, &mut places, &planned.run, seed, true);
         }
-        let planned: HashSet<(&str, u64)> = plan
+        let planned: HashSet<(&str, u64)> = planned
             .iter()
-            .flat_map(|plan| &plan.runs)
             .map(|run| (run.run.as_str(), run.seed))
             .collect();
-        for (run, seed, folder) in found(results, name)? {
-            if !planned.contains(&(run.as_str(), seed)) {
-                let mut seed = read_seed(results, &folder, seed);
-                if plan.is_some() && seed.state == State::Complete {
-                    seed.stale = Some("the experiment no longer has this run".to_owned());
-                }
-                push(&mut runs, &mut places, &run, seed, plan.is_none());
+        let mut others = found(results, name)?;
+        others.retain(|(run, seed, _)| !planned.contains(&(run.as_str(), *seed)));
+        let read = others.par_iter().map(|(_, seed, folder)| {
+            let mut seed = read_seed(results, folder, *seed);
+            if plan.is_some() && seed.state == State::Complete {
+                seed.stale = Some("the experiment no longer has this run".to_owned());
             }
+            seed
+        });
+        let read: Vec<SeedReport> = read.collect();
+        for ((run, ..), seed) in others.iter().zip(read) {
+            push(&mut runs, &mut places, run, seed, plan.is_none());
         }
         let runs: Vec<RunReport> = runs.into_iter().flat_map(RunReport::parted).collect();
         let (mut kind, mut description, mut compare) = (String::new(), None, None);
