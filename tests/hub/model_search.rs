@@ -75,7 +75,8 @@ fn a_table_of_models_is_recorded_with_its_day_and_stays_until_forced() {
     let record: Value =
         serde_json::from_slice(&fs::read(folder.join("record.json")).unwrap()).unwrap();
     let started = record["started"].as_str().unwrap();
-    let page = fs::read_to_string(place.path("results/report/index.html")).unwrap();
+    let page = place.path("results/report/runs/trial/sort=downloads@42.html");
+    let page = fs::read_to_string(page).unwrap();
     assert!(
         page.contains(&format!("As of {}.", &started[..10])),
         "{page}"
