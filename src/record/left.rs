@@ -38,11 +38,24 @@ const CARD: &str = "README.md";
 /// Files lie no deeper in a run's folder: `adapter/<file>`.
 const DEEPEST: usize = 2;
 
-/// The names of the files in a run's folder that are its result, with `/` on every system.
+/// The names of the files in a run's folder that are its result.
 ///
 /// # Errors
 /// When the folder cannot be read.
 pub fn result_files(folder: &Path) -> Result<Vec<String>, RecordError> {
+    let mut names = files_in(folder)?;
+    names.retain(|name| {
+        let last = name.rsplit('/').next().unwrap_or(name);
+        last != CARD && !APART.contains(&last)
+    });
+    Ok(names)
+}
+
+/// The names of all files in a run's folder but hidden ones, sorted, with `/` on every system.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn files_in(folder: &Path) -> Result<Vec<String>, RecordError> {
     let mut names = Vec::new();
     let walk = WalkDir::new(folder).min_depth(1).max_depth(DEEPEST);
     for entry in walk.sort_by_file_name() {
@@ -51,8 +64,7 @@ pub fn result_files(folder: &Path) -> Result<Vec<String>, RecordError> {
             source: error.into(),
         })?;
         let name = entry.file_name().to_string_lossy();
-        let hidden = name.starts_with('.');
-        if !entry.file_type().is_file() || hidden || name == CARD || APART.contains(&&*name) {
+        if !entry.file_type().is_file() || name.starts_with('.') {
             continue;
         }
         let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());

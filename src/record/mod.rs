@@ -24,7 +24,7 @@ pub use layout::{
     early_log, embeddings_file, experiment_folder, kept_folder, lock_file, remove_sitting_files,
     results_of, run_folder, run_label, work_folder,
 };
-pub use left::{LeftFile, LeftFiles, result_files};
+pub use left::{LeftFile, LeftFiles, files_in, result_files};
 pub use leftovers::remove_leftovers;
 pub use models_file::ModelsFile;
 pub use place::{adopt, place, place_attempt, take_up, tidy};

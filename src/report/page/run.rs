@@ -294,10 +294,14 @@ fn asked(seed: &SeedReport) -> Vec<Asked> {
 }
 
 fn left(folder: &str, file: File) -> Left {
+    let stated = file
+        .stated
+        .map(|stated| (files::length(stated.bytes), stated.sha256));
+    let (length, sha256) = stated.unwrap_or_default();
     Left {
         address: addresses::result(DEPTH, &format!("{folder}/{}", file.name)),
-        length: files::length(file.bytes),
-        sha256: file.sha256.unwrap_or_default(),
+        length,
+        sha256,
         name: file.name,
     }
 }

@@ -1,7 +1,6 @@
 //! The files that a run left.
 
-use walkdir::WalkDir;
-
+use crate::record::{LeftFile, files_in};
 use crate::report::seed::SeedReport;
 
 /// A file in a run's folder.
@@ -9,39 +8,21 @@ use crate::report::seed::SeedReport;
 pub(in crate::report) struct File {
     /// Its name, with `/` on every system.
     pub name: String,
-    /// Its length.
-    pub bytes: u64,
-    /// The sha256 that the record states; none of what is no part of the result.
-    pub sha256: Option<String>,
+    /// What the record states of it; nothing of what is no part of the result.
+    pub stated: Option<LeftFile>,
 }
 
-/// Files lie no deeper in a run's folder: `adapter/<file>`.
-const DEEPEST: usize = 2;
-
-/// The files in its folder, hidden ones left out; those that cannot be looked at, too.
+/// The files in its folder, hidden ones left out; none where it cannot be read.
 pub(in crate::report) fn of(seed: &SeedReport) -> Vec<File> {
-    let folder = seed.folder();
-    let walk = WalkDir::new(folder).min_depth(1).max_depth(DEEPEST);
-    let found = walk.sort_by_file_name().into_iter().flatten();
-    let file = |entry: walkdir::DirEntry| {
-        if !entry.file_type().is_file() || entry.file_name().to_string_lossy().starts_with('.') {
-            return None;
-        }
-        let path = entry.path().strip_prefix(folder).ok()?;
-        let parts: Vec<&str> = path
-            .iter()
-            .map(|part| part.to_str())
-            .collect::<Option<_>>()?;
-        let name = parts.join("/");
-        let record = seed.record.as_ref();
-        let stated = record.and_then(|record| record.files.get(&name));
-        Some(File {
-            bytes: entry.metadata().ok()?.len(),
-            sha256: stated.map(|stated| stated.sha256.clone()),
+    let names = files_in(seed.folder()).unwrap_or_default();
+    let stated = |name: &String| seed.record.as_ref()?.files.get(name).cloned();
+    names
+        .into_iter()
+        .map(|name| File {
+            stated: stated(&name),
             name,
         })
-    };
-    found.filter_map(file).collect()
+        .collect()
 }
 
 /// A length as people read it: `512 B`, `4.1 KB`, `310.0 MB`.
