@@ -10,7 +10,7 @@ use engine::classifier::{self, Start};
 use engine::decoder::{self, Continuations, DecoderFiles};
 use engine::device::Device;
 use engine::embedder;
-use engine::generation::{Choice, GenerationOptions, Request, Sampling, Unwatched};
+use engine::generation::{Request, Unwatched};
 use engine::models::adapter::AdapterSettings;
 use engine::models::{NetworkFiles, Source};
 use engine::nn::ops::{
@@ -25,6 +25,7 @@ use engine::training::{
 };
 
 use crate::Accelerated as Card;
+use crate::decoder::greedy;
 
 /// The formats that a card of this architecture computes in; the last is the one that it chooses by
 /// itself.
@@ -258,17 +259,8 @@ fn reading_and_writing() {
             max_new_tokens: 3,
             seed: 0,
         });
-        let options = GenerationOptions {
-            sampling: Sampling {
-                repetition_penalty: 1.0,
-                choice: Choice::Greedy,
-            },
-            end_tokens: Vec::new(),
-            at_once: 2,
-            kept_tokens: 0,
-        };
         let mut observer = Unwatched::default();
-        let speed = decoder.generate(&requests, &options, &mut observer);
+        let speed = decoder.generate(&requests, &greedy(), &mut observer);
         assert_eq!((speed.written_tokens, observer.answers.len()), (6, 2));
         let asked = [Continuations {
             prompt: vec![5; 7],

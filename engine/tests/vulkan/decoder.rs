@@ -10,6 +10,19 @@ use crate::{Accelerated, ready};
 
 const NEW_TOKENS: usize = 6;
 
+/// The likeliest token at each place, two answers side by side.
+pub fn greedy() -> GenerationOptions {
+    GenerationOptions {
+        sampling: Sampling {
+            repetition_penalty: 1.0,
+            choice: Choice::Greedy,
+        },
+        end_tokens: Vec::new(),
+        at_once: 2,
+        kept_tokens: 0,
+    }
+}
+
 #[test]
 fn a_decoder_answers_as_on_the_processor() {
     if !ready() {
@@ -38,17 +51,8 @@ fn a_decoder_answers_as_on_the_processor() {
             max_new_tokens: NEW_TOKENS,
             seed: 0,
         });
-        let options = GenerationOptions {
-            sampling: Sampling {
-                repetition_penalty: 1.0,
-                choice: Choice::Greedy,
-            },
-            end_tokens: Vec::new(),
-            at_once: 2,
-            kept_tokens: 0,
-        };
         let mut observer = Unwatched::default();
-        decoder.generate(&requests, &options, &mut observer);
+        decoder.generate(&requests, &greedy(), &mut observer);
         for (number, answer) in observer.answers {
             let expected = tokens(format!("{number}.greedy"));
             assert_eq!(answer.tokens, expected[..NEW_TOKENS], "{number}");
