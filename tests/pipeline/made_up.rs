@@ -239,11 +239,6 @@ impl Tree {
         self.plan_cells(&self.cells(runs, 2), false, format)
     }
 
-    /// A plan of cells as they are.
-    pub fn plan_of_cells(&self, cells: &[Cell]) -> Plan {
-        self.plan_cells(cells, false, "f32")
-    }
-
     fn plan_cells(&self, cells: &[Cell], force: bool, format: &str) -> Plan {
         let planner = Planner {
             results: &self.results,

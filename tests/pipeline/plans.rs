@@ -1,10 +1,8 @@
 //! What is run again and what is not, and what runs leave, in one process.
 
 use std::fs;
-use std::time::Instant;
 
 use ensayo::config::Settings;
-use ensayo::grid::Cell;
 use ensayo::plan::{Decision, Planner, Reason, Selection, Source};
 use ensayo::record::{self, MetricRow, Status};
 use ensayo::runner::{Event, RunEnd, StopFlag, Sweep};
@@ -263,52 +261,4 @@ fn only_selected_runs_are_planned_but_the_plan_file_has_all() {
     plan.write_files(&tree.results).unwrap();
     let file = record::PlanFile::read(&tree.results, "x").unwrap().unwrap();
     assert_eq!((file.runs.len(), file.kind.as_str()), (6, "lora"));
-}
-
-/// How long plans and reports take beside many finished runs. Prints the seconds; a machine is no judge of another, so
-/// nothing fails:
-///
-/// ```sh
-/// ENSAYO_TEST_RUNS=10000 cargo test --release --test pipeline many_done -- --ignored --nocapture
-/// ```
-#[test]
-#[ignore = "a measurement"]
-fn a_plan_of_many_done_runs() {
-    let count = std::env::var("ENSAYO_TEST_RUNS").map_or(1000, |text| text.parse().unwrap());
-    let tree = Tree::new();
-    let one = ["one"];
-    assert_eq!(sweep(&tree.plan(&one)).complete(), 1);
-    let record = tree.record("one").unwrap();
-    let names: Vec<String> = (0..count).map(|run| format!("run={run}")).collect();
-    let cells: Vec<Cell> = (0..count)
-        .map(|run| Cell {
-            name: names[run].clone(),
-            settings: tree.settings("one", run + 3),
-            axes: vec![("training.epochs".to_owned(), run.to_string())],
-        })
-        .collect();
-    let plan = || {
-        let begun = Instant::now();
-        let plan = tree.plan_of_cells(&cells);
-        (begun.elapsed().as_secs_f64(), plan)
-    };
-    let (empty, first) = plan();
-    for planned in &first.runs {
-        let spec = &planned.spec;
-        let mut own = record.clone();
-        (own.run, own.identity) = (spec.run.clone(), spec.identity.clone());
-        own.identity_parts.clone_from(&spec.identity_parts);
-        fs::create_dir_all(&spec.folder).unwrap();
-        for file in own.files.keys() {
-            fs::copy(tree.folder("one").join(file), spec.folder.join(file)).unwrap();
-        }
-        fs::write(
-            spec.folder.join("record.json"),
-            serde_json::to_vec_pretty(&own).unwrap(),
-        )
-        .unwrap();
-    }
-    let (done, second) = plan();
-    assert!(second.jobs.is_empty());
-    println!("{count} runs: {empty:.2} s new, {done:.2} s done");
 }
